@@ -1,0 +1,32 @@
+/** The interface that every tensor engine implements; `test/conformance/engine` runs over all of them. */
+import type { Tensor } from '@tensorflow/tfjs-core'
+import type { Trace } from './trace.js'
+
+export const engineNames = ['native', 'pjrt', 'wasm'] as const
+export type EngineName = (typeof engineNames)[number]
+
+/** A trace made ready to run. Weights and results stay on the engine. */
+export interface Program {
+  /**
+   * Runs the program. Inputs in the trace's order: split inputs carry `slices` times the traced rows.
+   * Results in the trace's order, already merged; the caller owns them. Inputs are not disposed.
+   */
+  run(inputs: readonly Tensor[]): Tensor[]
+  dispose(): void
+}
+
+export interface Engine {
+  readonly name: EngineName
+  /** One line for `doctor` and `engine list`: library, version, devices. */
+  readonly description: string
+  /** Makes a trace ready to run over `slices` slices at once (independent chains of one graph where the engine has graphs). */
+  load(trace: Trace, options?: { slices?: number }): Program
+  /** Number of live tensors and the bytes they hold. */
+  memory(): { tensors: number; bytes: number }
+}
+
+/** How an engine is started; workers get theirs from the pool. */
+export interface EngineOptions {
+  /** Operations that may run at once; default: the number of cores. */
+  readonly threads?: number
+}

@@ -1,0 +1,4 @@
+/** The logical plan: frozen plain data. */
+export interface Plan {
+  readonly kind: string
+}

@@ -1,0 +1,43 @@
+/**
+ * Where training runs. `nn` knows only this interface; `src/distributed` implements it with a pool of processes,
+ * `train/local.ts` in this process.
+ */
+import type { TensorData } from '../core/dtype.js'
+import type { EngineName } from '../engine/engine.js'
+import type { Trace } from '../engine/trace.js'
+import type { FrameSource } from '../frame/feed.js'
+import type { TrainingEvent } from './train/event.js'
+import type { TrainingJob, TrainingState } from './train/job.js'
+
+export interface Strategy {
+  /** Workers that share a step. */
+  readonly workers: number
+  /** Engine that the programs will run on: a step is traced for it. */
+  readonly engine: EngineName
+  /** Runs synchronous data-parallel steps. Returns at once. */
+  step(job: TrainingJob, listener: (event: TrainingEvent) => void): StepRun
+  /** Runs independent jobs, each on one worker, as a queue; results in the order of the jobs. */
+  map(jobs: readonly TrainingJob[], listener?: (job: number, event: TrainingEvent) => void): Promise<TrainingState[]>
+  /** Runs a program over all rows of a source; yields the results in row order. */
+  transform(job: TransformJob): AsyncIterable<readonly TensorData[]>
+}
+
+/** A running training. */
+export interface StepRun {
+  /** The state at the end: after the last epoch, or where it was stopped. Rejects when the training failed. */
+  readonly done: Promise<TrainingState>
+  pause(): Promise<void>
+  resume(): Promise<void>
+  /** Ends after the step in flight; `done` resolves with the state so far. */
+  stop(): Promise<void>
+}
+
+/** Inference over a frame: `program` maps weights..., batch columns... [rows, ...] split -> outputs [rows, ...] by concat. */
+export interface TransformJob {
+  readonly version: 1
+  readonly engine: EngineName
+  readonly program: Trace
+  readonly weights: readonly TensorData[]
+  readonly data: FrameSource
+  readonly batchRows: number
+}

@@ -1,0 +1,45 @@
+/** What a training tells while it runs. Plain data: it crosses processes and feeds charts. */
+
+export type TrainingEvent =
+  | {
+      readonly kind: 'start'
+      readonly name: string
+      readonly epochs: number
+      readonly stepsPerEpoch: number
+      readonly workers: number
+      readonly engine: string
+    }
+  | {
+      readonly kind: 'step'
+      /** Steps done, from 1, over all epochs. */
+      readonly step: number
+      readonly epoch: number
+      readonly loss: number
+      readonly metrics: Readonly<Record<string, number>>
+      readonly learningRate: number
+      /** Rows of the global batch and the wall time since the last step ended. */
+      readonly rows: number
+      readonly stepMs: number
+    }
+  | {
+      readonly kind: 'epoch'
+      /** From 1. */
+      readonly epoch: number
+      readonly step: number
+      readonly loss: number
+      readonly metrics: Readonly<Record<string, number>>
+      readonly validation?: Readonly<Record<string, number>>
+    }
+  | {
+      readonly kind: 'worker'
+      readonly rank: number
+      readonly change: 'up' | 'lost' | 'replaced'
+      readonly message: string
+    }
+  | {
+      readonly kind: 'end'
+      readonly reason: 'done' | 'stopped' | 'failed'
+      readonly step: number
+      readonly seconds: number
+      readonly message?: string
+    }

@@ -1,0 +1,46 @@
+/**
+ * A training job: everything that a training needs, as plain data. It runs in this process or travels to workers;
+ * either way the same loop (`loop.ts`) runs it.
+ *
+ * The global batch of `batchRows` rows is made of `slices` slices, whatever the number of workers: slice `k` of the data
+ * holds the rows whose ordinal is `k` modulo `slices`. A worker owns some of the slices, computes its gradients, and all
+ * workers add them up. So a global batch holds the same samples for every number of workers.
+ *
+ * Signatures of the programs (inputs in order -> outputs in order; R = batchRows / slices rows a slice):
+ * - `gradients`: weights..., batch columns... [R, ...] split, `rowWeight` [R] split, `rowIndex` int32 [R] split (ordinal of
+ *   the sample in the data set: random masks are keyed by it), `scale` [] (1 / sum of row weights of the global batch),
+ *   `key` int32 [] (fresh each step) -> `loss` [], metric sums..., gradients (one a trainable weight), state updates; all merge by sum
+ * - `update`: weights..., slots..., gradients..., `learningRate` [], `step` [] (1 for the first) -> weights..., slots...
+ * - `evaluate`: weights..., batch columns... split, `rowWeight` split -> `loss` sum [], metric sums... ; all merge by sum
+ */
+import type { EngineName } from '../../engine/engine.js'
+import type { Trace } from '../../engine/trace.js'
+import type { TensorData } from '../../core/dtype.js'
+import type { FrameSource } from '../../frame/feed.js'
+
+export interface TrainingJob {
+  readonly version: 1
+  /** Shown in charts and logs. */
+  readonly name: string
+  readonly engine: EngineName
+  readonly seed: number
+  readonly epochs: number
+  readonly batchRows: number
+  readonly slices: number
+  /** Names of the metrics whose sums follow the loss in `gradients` and `evaluate`. */
+  readonly metrics: readonly string[]
+  readonly programs: { readonly gradients: Trace; readonly update: Trace; readonly evaluate: Trace }
+  readonly start: TrainingState
+  readonly data: FrameSource
+  readonly validation?: FrameSource
+  /** Learning rate of step `s` (from 0): `rates[min(s, rates.length - 1)]`. */
+  readonly rates: readonly number[]
+}
+
+/** Where a training stands: enough to go on from, bit for bit. */
+export interface TrainingState {
+  /** Steps done since the start. */
+  readonly step: number
+  readonly weights: readonly TensorData[]
+  readonly slots: readonly TensorData[]
+}
