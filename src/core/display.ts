@@ -13,15 +13,6 @@ export interface Displayable {
   [displaySymbol](): MimeBundle | Promise<MimeBundle>
 }
 
-/**
- * A value whose own output keeps changing: it is told the id of the output it was rendered into, and from then on
- * publishes new states with `host().update(id, bundle)`.
- */
-export const liveSymbol: unique symbol = Symbol.for('shardbook.live') as never
-export interface Live {
-  [liveSymbol](id: string): void
-}
-
 /** A value that knows its own static type: TypeScript text that refers to names of the package by `import('shardbook')`. */
 export const typeSymbol: unique symbol = Symbol.for('shardbook.type') as never
 export interface SelfTyped {

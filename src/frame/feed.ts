@@ -29,24 +29,23 @@ export interface FeedColumn {
   readonly values: Uint8Array | Int32Array | Float32Array | Float64Array
 }
 
-export interface FeedOptions {
-  /** Rows a batch; the last one of an epoch may be shorter. */
-  readonly rows: number
-  /** Number of slices that the source is cut into; default 1. */
-  readonly slices?: number
-  /** Which slice to read, `0 .. slices - 1`; default 0. */
-  readonly slice?: number
-  /** Shuffles with this seed, differently for each epoch and slice; not shuffled without. */
-  readonly seed?: number
-  readonly epoch?: number
-}
-
 /** One slice of a source, opened: a worker opens it once and reads it anew for each epoch. */
 export interface Feed {
   /** Rows of this slice. */
   readonly rows: number
   /** Rows of the whole source. */
   readonly totalRows: number
-  batches(options: { rows: number; seed?: number; epoch?: number }): AsyncIterable<FeedBatch>
+  batches(options: FeedOptions): AsyncIterable<FeedBatch>
   close(): Promise<void>
+}
+
+export interface FeedOptions {
+  /** Rows a batch; the last one of an epoch may be shorter. */
+  readonly rows: number
+  /** Shuffles with this seed, differently for each epoch and slice; source order without. */
+  readonly seed?: number
+  /** From 0. */
+  readonly epoch?: number
+  /** Batches to leave out at the beginning (to resume within an epoch). */
+  readonly skip?: number
 }
