@@ -1,5 +1,5 @@
 /** Builds `dist/`: JavaScript and declarations. */
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { markBuilt } from './built.mjs'
@@ -8,6 +8,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 process.chdir(root)
 
 rmSync('dist', { recursive: true, force: true })
-execFileSync('node_modules/.bin/tsc', ['-p', 'tsconfig.build.json'], { stdio: 'inherit' })
+const { status } = spawnSync('node_modules/.bin/tsc', ['-p', 'tsconfig.build.json'], { stdio: 'inherit' })
+if (status !== 0) process.exit(status ?? 1)
 
 markBuilt(root)
