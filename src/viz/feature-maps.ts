@@ -45,10 +45,10 @@ export function featureMaps(
   const title =
     options.title ??
     (panels.length === 1 ? `Feature maps of ${panels[0]!.name}` : `Feature maps of ${panels.length} layers`)
-  const maps = panels.length === 1 ? panels[0]!.spec : { vconcat: panels.map((panel) => panel.spec), spacing: 22 }
+  const maps = panels.length === 1 ? panels[0]!.maps : { vconcat: panels.map(titled), spacing: 22 }
   return new Chart({
     spec: {
-      title: { text: title, subtitle: panels.length === 1 ? panels[0]!.summary : ' ' },
+      title: { text: title, ...(panels.length === 1 ? { subtitle: panels[0]!.summary } : {}) },
       ...(side === undefined ? maps : { hconcat: [side, maps], spacing: 24 }),
     },
     text: [title, ...panels.map((panel) => `${panel.name}: ${panel.summary}`)].join('\n'),
@@ -114,11 +114,13 @@ export function filters(
   })
 }
 
-function layerPanel(
-  layer: Activation,
-  columns: number | undefined,
-  taken: number,
-): { readonly name: string; readonly summary: string; readonly spec: Spec } {
+interface LayerPanel {
+  readonly name: string
+  readonly summary: string
+  readonly maps: Spec
+}
+
+function layerPanel(layer: Activation, columns: number | undefined, taken: number): LayerPanel {
   const name = layer?.layer ?? 'a layer'
   const [image, ...others] = imagesOf('viz.featureMaps', `the activations of ${name}`, layer)
   const { height, width, channels } = image!
@@ -126,9 +128,9 @@ function layerPanel(
   // What went through relu has no sign; anything else is shown around zero.
   const signed = low < 0
   const most = Math.max(Math.abs(low), Math.abs(high))
-  const maps = Array.from({ length: Math.min(channels, shown) }, (_, channel) => channelOf(image!, channel))
-  const silent = maps.filter((map) => extent(map.values).every((value) => value === 0)).length
-  const cells = maps.map((map, channel): Cell => ({
+  const channelMaps = Array.from({ length: Math.min(channels, shown) }, (_, channel) => channelOf(image!, channel))
+  const silent = channelMaps.filter((map) => extent(map.values).every((value) => value === 0)).length
+  const cells = channelMaps.map((map, channel): Cell => ({
     image: map,
     label: String(channel),
     tooltip: `channel ${channel}: ${describe(map.values)}`,
@@ -137,13 +139,17 @@ function layerPanel(
   }))
   const summary = [
     `${channels} ${channels === 1 ? 'channel' : 'channels'} of ${height} × ${width}`,
-    ...(maps.length < channels ? [`first ${maps.length} shown`] : []),
+    ...(channelMaps.length < channels ? [`first ${channelMaps.length} shown`] : []),
     ...(others.length > 0 ? [`first of ${others.length + 1} inputs`] : []),
     `values from ${format(low)} to ${format(high)}`,
     ...(silent > 0 ? [`${silent} silent`] : []),
   ].join(' · ')
-  const spec = grid(cells, { columns: columns ?? columnsFor(maps.length, 8), width: chartWidth - 20 - taken })
-  return { name, summary, spec: { ...spec, title: { text: name, subtitle: summary, fontSize: 12, offset: 6 } } }
+  const maps = grid(cells, { columns: columns ?? columnsFor(channelMaps.length, 8), width: chartWidth - 20 - taken })
+  return { name, summary, maps }
+}
+
+function titled({ name, summary, maps }: LayerPanel): Spec {
+  return { ...maps, title: { text: name, subtitle: summary, fontSize: 12, offset: 6 } }
 }
 
 function inputView(input: PlainTensor): Spec {
