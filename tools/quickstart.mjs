@@ -5,10 +5,10 @@
  * `notebooks/quickstart.ipynb` headless, and says what came out and where to look. Safe to repeat: what is there stays.
  */
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { isBuilt } from './built.mjs'
+import { prepare } from './provision.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 process.chdir(root)
@@ -39,13 +39,6 @@ function run(program, ...args) {
   })
 }
 
-/** @param {string} what @param {string} program @param {string[]} args */
-async function must(what, program, ...args) {
-  say(`> ${what}`)
-  const code = await run(program, ...args)
-  if (code !== 0) process.exit(code)
-}
-
 /** @param {number} since */
 const seconds = (since) => ((performance.now() - since) / 1000).toFixed(1)
 
@@ -68,7 +61,9 @@ async function addEngine() {
 function readResult() {
   const { cells } = JSON.parse(readFileSync(out, 'utf8'))
   const texts = cells.flatMap((/** @type {any} */ cell) =>
-    (cell.outputs ?? []).flatMap((/** @type {any} */ output) => (output.text === undefined ? [] : [output.text].flat().join(''))),
+    (cell.outputs ?? []).flatMap((/** @type {any} */ output) =>
+      output.text === undefined ? [] : [output.text].flat().join(''),
+    ),
   )
   const last = texts.join('').trimEnd().split('\n').at(-1) ?? ''
   return Object.fromEntries([...last.matchAll(/(\w+)=(\S+)/g)].map(([, name, value]) => [name, value]))
@@ -79,8 +74,7 @@ if (Number(process.versions.node.split('.')[0]) < 20) {
   say(`quickstart: expected Node.js 20 or newer, got ${process.version}.`)
   process.exit(1)
 }
-if (!existsSync('node_modules/.package-lock.json')) await must('npm ci', 'npm', 'ci', '--no-audit', '--no-fund')
-if (!isBuilt(root)) await must('build', process.execPath, 'tools/build.mjs')
+prepare(root)
 await addEngine()
 const setUp = seconds(started)
 

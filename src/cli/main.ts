@@ -79,5 +79,7 @@ try {
 } catch (error) {
   process.exitCode = error instanceof UsageError ? 2 : 1
   const expected = error instanceof ShardbookError && error.code !== 'internal'
-  process.stderr.write(`${expected ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  process.stderr.write(
+    `${expected ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  )
 }

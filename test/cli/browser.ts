@@ -1,9 +1,10 @@
-/** A real browser for the tests: Chromium, headless. `CHROMIUM` names another one. */
-import { type Browser, chromium } from 'playwright-core'
+/** A real browser for the tests: Chromium, headless. */
+import { type Browser, chromium as launcher } from 'playwright-core'
+import { chromium } from '../needs.js'
 
 export function launchBrowser(): Promise<Browser> {
-  return chromium.launch({
-    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+  return launcher.launch({
+    executablePath: chromium(),
     headless: true,
     args: [
       '--no-sandbox',

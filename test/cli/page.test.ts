@@ -49,7 +49,11 @@ describe('the page of a notebook', () => {
   test('draws its charts from the disk, without network and without running what the notebook smuggles in', async () => {
     const { page, requests, errors } = await visit(sampleNotebook())
     await page.locator('figure.chart[data-state=drawn]').waitFor({ timeout: 20_000 })
-    expect(await page.locator('figure.chart svg path[aria-roledescription="line mark"], figure.chart svg .mark-line path').count()).toBeGreaterThan(0)
+    expect(
+      await page
+        .locator('figure.chart svg path[aria-roledescription="line mark"], figure.chart svg .mark-line path')
+        .count(),
+    ).toBeGreaterThan(0)
     expect(await page.evaluate('globalThis.pwned')).toBeUndefined()
     expect(await page.title()).toBe('Digits')
     expect(await page.locator('iframe').contentFrame().locator('td').first().textContent()).toBe('seven')

@@ -14,14 +14,19 @@ export function notebookOf(cells: Notebook['cells'], metadata: Record<string, un
 }
 
 /** One black pixel. */
-export const pixel =
-  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=='
+export const pixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=='
 
 export const lineSpec = {
   $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
   width: 'container',
   height: 180,
-  data: { values: Array.from({ length: 40 }, (_, step) => ({ step, loss: 2.3 * Math.exp(-step / 9) + 0.05, note: '</script><b>' })) },
+  data: {
+    values: Array.from({ length: 40 }, (_, step) => ({
+      step,
+      loss: 2.3 * Math.exp(-step / 9) + 0.05,
+      note: '</script><b>',
+    })),
+  },
   mark: { type: 'line', tooltip: true },
   encoding: { x: { field: 'step', type: 'quantitative' }, y: { field: 'loss', type: 'quantitative' } },
 }
@@ -37,7 +42,9 @@ export function sampleNotebook(): Notebook {
       `import { datasets, ml } from 'shardbook'\n// twelve digits\nconst digits = await datasets.mnist({ split: 'test' })\nclass Point<T> { x = 0x1f; y = \`\${digits.rows + \`\${1}\`} rows\` }\nconst half = 10 / 2 / 1`,
       [{ output_type: 'stream', name: 'stdout', text: 'epoch 1 \u001b[32mok\u001b[0m\nprogress 10%\rprogress 100%\n' }],
     ),
-    markdownCell('## A chart\nHover over it. <script>window.pwned = 1</script><img src=x onerror="window.pwned = 1"> <kbd>Ctrl</kbd>'),
+    markdownCell(
+      '## A chart\nHover over it. <script>window.pwned = 1</script><img src=x onerror="window.pwned = 1"> <kbd>Ctrl</kbd>',
+    ),
     codeCell('await draw(lossOf(training))', [
       displayData({ 'application/vnd.vegalite.v5+json': lineSpec, 'image/png': pixel, 'text/plain': 'a line' }),
     ]),

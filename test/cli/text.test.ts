@@ -12,14 +12,39 @@ function textOf(html: string): string {
 }
 
 const code = fc
-  .array(fc.constantFrom('`', '${', '}', '{', "'", '"', '\\', '//', '/*', '*/', '\n', 'const', 'x', '1.5e3', '<b>', '&', ' ', '.', '(', 'π'))
+  .array(
+    fc.constantFrom(
+      '`',
+      '${',
+      '}',
+      '{',
+      "'",
+      '"',
+      '\\',
+      '//',
+      '/*',
+      '*/',
+      '\n',
+      'const',
+      'x',
+      '1.5e3',
+      '<b>',
+      '&',
+      ' ',
+      '.',
+      '(',
+      'π',
+    ),
+  )
   .map((parts) => parts.join(''))
 
 describe('highlight', () => {
   test('never loses, adds or reorders a character', () => {
-    fc.assert(fc.property(fc.oneof(code, fc.string({ unit: 'binary' })), (source) => {
-      expect(textOf(highlight(source))).toBe(source)
-    }))
+    fc.assert(
+      fc.property(fc.oneof(code, fc.string({ unit: 'binary' })), (source) => {
+        expect(textOf(highlight(source))).toBe(source)
+      }),
+    )
   })
 
   test('tells comments, texts, numbers, keywords, calls and types apart', () => {
@@ -38,10 +63,23 @@ describe('highlight', () => {
 
 describe('terminalTextToHtml', () => {
   test('shows what a terminal would, whatever the sequences', () => {
-    const piece = fc.constantFrom('\u001b[1m', '\u001b[31;42m', '\u001b[38;5;200m', '\u001b[38;2;1;2;3m', '\u001b[0m', '\u001b[2K', 'a<', 'é')
-    fc.assert(fc.property(fc.array(piece), (pieces) => {
-      expect(textOf(terminalTextToHtml(pieces.join('')))).toBe(pieces.filter((text) => !text.startsWith('\u001b')).join(''))
-    }))
+    const piece = fc.constantFrom(
+      '\u001b[1m',
+      '\u001b[31;42m',
+      '\u001b[38;5;200m',
+      '\u001b[38;2;1;2;3m',
+      '\u001b[0m',
+      '\u001b[2K',
+      'a<',
+      'é',
+    )
+    fc.assert(
+      fc.property(fc.array(piece), (pieces) => {
+        expect(textOf(terminalTextToHtml(pieces.join('')))).toBe(
+          pieces.filter((text) => !text.startsWith('\u001b')).join(''),
+        )
+      }),
+    )
   })
 
   test('turns colours into classes and ends them', () => {
@@ -57,9 +95,11 @@ describe('terminalTextToHtml', () => {
 
 describe('escapeJson', () => {
   test('is JSON of the same value and cannot end a script', () => {
-    fc.assert(fc.property(fc.jsonValue(), (value) => {
-      expect(JSON.parse(escapeJson(value))).toEqual(JSON.parse(JSON.stringify(value)))
-    }))
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        expect(JSON.parse(escapeJson(value))).toEqual(JSON.parse(JSON.stringify(value)))
+      }),
+    )
     expect(escapeJson({ a: '</script><!--' })).not.toMatch(/[<>]/)
   })
 })
@@ -67,19 +107,25 @@ describe('escapeJson', () => {
 describe('markdown', () => {
   test('shows raw HTML as text, but for plain formatting without attributes', async () => {
     const render = await markdownRenderer()
-    expect(render('a <b onclick="x()">b</b> <script>c</script>')).toBe('<p>a <b>b</b> &lt;script&gt;c&lt;/script&gt;</p>\n')
+    expect(render('a <b onclick="x()">b</b> <script>c</script>')).toBe(
+      '<p>a <b>b</b> &lt;script&gt;c&lt;/script&gt;</p>\n',
+    )
     expect(render('<iframe src="https://example.org"></iframe>')).not.toContain('<iframe')
     expect(render('<<script>alert(1)</script>')).not.toContain('<script')
   })
 
   test('keeps links that lead to pages, and only those', async () => {
     const render = await markdownRenderer()
-    expect(render('[a](https://example.org) [b](javascript:alert(1))')).toBe('<p><a href="https://example.org">a</a> b</p>\n')
+    expect(render('[a](https://example.org) [b](javascript:alert(1))')).toBe(
+      '<p><a href="https://example.org">a</a> b</p>\n',
+    )
   })
 
   test('shows images that lie in the notebook and names those that do not', async () => {
     const render = await markdownRenderer()
-    expect(render('![dot](attachment:a.png)', { 'a.png': { 'image/png': 'AAAA' } })).toContain('src="data:image/png;base64,AAAA"')
+    expect(render('![dot](attachment:a.png)', { 'a.png': { 'image/png': 'AAAA' } })).toContain(
+      'src="data:image/png;base64,AAAA"',
+    )
     expect(render('![a cat](https://example.org/cat.png)')).toBe('<p><span class="missing">a cat</span></p>\n')
   })
 })

@@ -73,7 +73,9 @@ describe('the quickstart in JupyterLab', () => {
     await page.waitForFunction('globalThis.chartStates.size >= 3', null, { timeout: 180_000 })
     await cells.nth(index).scrollIntoViewIfNeeded()
     await page.screenshot({ path: join(pictures, 'jupyterlab.png') })
-    expect(await page.locator('.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"]').allTextContents()).toEqual([])
+    expect(
+      await page.locator('.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"]').allTextContents(),
+    ).toEqual([])
     expect(complaints).toEqual([])
     expect(existsSync(join(folder, 'quickstart.ipynb'))).toBe(true)
   })

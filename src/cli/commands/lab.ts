@@ -29,7 +29,9 @@ export const lab: Command = {
     if (info?.isDirectory() !== true) throw new UsageError(`shardbook lab: expected a folder, got ${folder}.`)
     const jupyter = await findJupyterLab()
     if (jupyter === undefined) {
-      throw new ShardbookError('missing', 'shardbook lab: expected JupyterLab on PATH, got none.', { hint: howToGetJupyterLab })
+      throw new ShardbookError('missing', 'shardbook lab: expected JupyterLab on PATH, got none.', {
+        hint: howToGetJupyterLab,
+      })
     }
     const data = await mkdtemp(join(tmpdir(), 'shardbook-lab-'))
     try {

@@ -86,7 +86,9 @@ function readTimeout(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const seconds = Number(text)
   if (text.trim() !== '' && seconds > 0 && seconds * 1000 < 2 ** 31) return seconds * 1000
-  throw new UsageError(`shardbook run: expected --timeout-s to be a number of seconds > 0, got ${JSON.stringify(text)}.`)
+  throw new UsageError(
+    `shardbook run: expected --timeout-s to be a number of seconds > 0, got ${JSON.stringify(text)}.`,
+  )
 }
 
 /** Finds out before the run, not after an hour of training, that a result has nowhere to go. */
@@ -99,7 +101,9 @@ async function checkTarget(path: string): Promise<void> {
   } catch (error) {
     if (error instanceof UsageError) throw error
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
-      throw new UsageError(`${caller}, got ${path}: ${error instanceof Error ? error.message : String(error)}.`, { cause: error })
+      throw new UsageError(`${caller}, got ${path}: ${error instanceof Error ? error.message : String(error)}.`, {
+        cause: error,
+      })
     }
   }
 }
@@ -115,7 +119,11 @@ function withKernel(notebook: Notebook): Notebook {
   }
 }
 
-async function write(notebook: Notebook, targets: { out?: string | undefined; html?: string | undefined }, title: string) {
+async function write(
+  notebook: Notebook,
+  targets: { out?: string | undefined; html?: string | undefined },
+  title: string,
+) {
   if (targets.out !== undefined) {
     await writeWhole(targets.out, printNotebook(notebook))
     say(`wrote ${targets.out}`)
@@ -134,7 +142,8 @@ function say(line: string): void {
 /** One line a cell; on a terminal it stands there from the moment the cell starts. */
 function showCell({ number, count, cell, ended }: CellProgress): void {
   const digits = String(count).length
-  const title = cell.source.split('\n').find((line) => line.trim() !== '' && !line.trim().startsWith('//')) ?? cell.source
+  const title =
+    cell.source.split('\n').find((line) => line.trim() !== '' && !line.trim().startsWith('//')) ?? cell.source
   const text = title.trim().length > 80 ? `${title.trim().slice(0, 77)}...` : title.trim()
   const line = (state: string): string => `[${String(number).padStart(digits)}/${count}] ${state.padEnd(9)} ${text}`
   if (ended === undefined) {

@@ -100,7 +100,8 @@ export function parseNotebook(text: string, path: string): Notebook {
 /** The language that a notebook says its cells are in, if it says so. */
 export function languageOf(notebook: Notebook): string | undefined {
   const { kernelspec, language_info: info } = notebook.metadata
-  const named = (isObject(info) ? info['name'] : undefined) ?? (isObject(kernelspec) ? kernelspec['language'] : undefined)
+  const named =
+    (isObject(info) ? info['name'] : undefined) ?? (isObject(kernelspec) ? kernelspec['language'] : undefined)
   return typeof named === 'string' ? named.toLowerCase() : undefined
 }
 
@@ -132,7 +133,14 @@ function readCell(cell: unknown): Cell | undefined {
   const outputs = list.map(readOutput)
   if (!outputs.every((output) => output !== undefined)) return undefined
   const count = cell['execution_count']
-  return { ...cell, cell_type: 'code', source, metadata, outputs, execution_count: typeof count === 'number' ? count : null }
+  return {
+    ...cell,
+    cell_type: 'code',
+    source,
+    metadata,
+    outputs,
+    execution_count: typeof count === 'number' ? count : null,
+  }
 }
 
 function readOutput(output: unknown): Output | undefined {

@@ -25,7 +25,10 @@ export function parseParameters(words: readonly string[]): Parameters {
       parameters.set(name, JSON.parse(value))
     } catch (error) {
       const hint = `A text needs quotes: --param '${name}=${JSON.stringify(value)}'.`
-      throw new UsageError(`shardbook run: expected JSON as the value of ${name}, got ${value}.`, { hint, cause: error })
+      throw new UsageError(`shardbook run: expected JSON as the value of ${name}, got ${value}.`, {
+        hint,
+        cause: error,
+      })
     }
   }
   return parameters
@@ -61,7 +64,10 @@ export function undeclaredParameters(notebook: Notebook, parameters: Parameters)
   const declarations = source.matchAll(/^[ \t]*(?:const|let|var)\s+([\p{ID_Start}$_][\p{ID_Continue}$]*)/gmu)
   const declared = [...declarations].map((match) => match[1]!)
   return [...parameters.keys()]
-    .filter((name) => !new RegExp(`(?<![\\p{ID_Continue}$])${name.replaceAll('$', '\\$')}(?![\\p{ID_Continue}$])`, 'u').test(source))
+    .filter(
+      (name) =>
+        !new RegExp(`(?<![\\p{ID_Continue}$])${name.replaceAll('$', '\\$')}(?![\\p{ID_Continue}$])`, 'u').test(source),
+    )
     .map((name) => {
       const near = nearest(name, declared)
       return `the cell tagged parameters doesn't mention ${name}.${near === undefined ? '' : ` Did you mean ${near}?`}`

@@ -29,9 +29,12 @@ function scan(source: string, start: number, inTemplate: boolean): { html: strin
     token.lastIndex = position
     const match = token.exec(source)
     const stop = match?.index ?? source.length
-    for (let i = position; inTemplate && i < stop; i++) {
-      if (source[i] === '{') depth++
-      else if (source[i] === '}' && depth-- === 0) return { html: html + escapeHtml(source.slice(position, i)), end: i }
+    for (const { index, 0: brace } of inTemplate ? source.slice(position, stop).matchAll(/[{}]/g) : []) {
+      if (brace === '{') depth++
+      else if (depth-- === 0) {
+        const end = position + index
+        return { html: html + escapeHtml(source.slice(position, end)), end }
+      }
     }
     html += escapeHtml(source.slice(position, stop))
     if (match === null) return { html, end: source.length }

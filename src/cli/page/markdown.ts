@@ -24,10 +24,10 @@ export async function markdownRenderer(): Promise<(source: string, attachments?:
           return /^(?:https?:|mailto:|#)/i.test(href) ? `<a href="${escapeHtml(href)}">${inner}</a>` : inner
         },
         image: ({ href, text }) => {
-          const source = attached(href, attachments)
-          return source === undefined
+          const data = attached(href, attachments)
+          return data === undefined
             ? `<span class="missing">${escapeHtml(text || href)}</span>`
-            : `<img src="${escapeHtml(source)}" alt="${escapeHtml(text)}">`
+            : `<img src="${escapeHtml(data)}" alt="${escapeHtml(text)}">`
         },
         heading({ tokens, depth }) {
           const inner = this.parser.parseInline(tokens)
@@ -56,5 +56,8 @@ function attached(href: string, attachments: unknown): string | undefined {
 
 /** The name of a heading in links, as Jupyter builds it. */
 function anchor(html: string): string {
-  return html.replace(/<[^>]*>/g, '').trim().replaceAll(/\s+/g, '-')
+  return html
+    .replace(/<[^>]*>/g, '')
+    .trim()
+    .replaceAll(/\s+/g, '-')
 }

@@ -55,7 +55,8 @@ function stillOf(data: Bundle): string | undefined {
   const alt = escapeHtml(String(data['text/plain'] ?? 'output'))
   for (const mime of ['image/png', 'image/jpeg', 'image/webp', 'image/gif']) {
     const image = data[mime]
-    if (typeof image === 'string') return `<img src="data:${mime};base64,${escapeHtml(image.replace(/\s+/g, ''))}" alt="${alt}">`
+    if (typeof image === 'string')
+      return `<img src="data:${mime};base64,${escapeHtml(image.replace(/\s+/g, ''))}" alt="${alt}">`
   }
   const svg = data['image/svg+xml']
   if (typeof svg !== 'string') return undefined

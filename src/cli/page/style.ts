@@ -37,7 +37,10 @@ const terminalColours = [
   ['#6a7380', '#d1372a', '#24994a', '#a87800', '#3b7de0', '#b548a8', '#1487a0', '#8a93a0'],
 ]
   .flat()
-  .map((colour, i) => `.t-fg-${i} { color: light-dark(${colour}, color-mix(in srgb, ${colour} 55%, white)); } .t-bg-${i} { background: ${colour}; color: #fff; }`)
+  .map(
+    (colour, i) =>
+      `.t-fg-${i} { color: light-dark(${colour}, color-mix(in srgb, ${colour} 55%, white)); } .t-bg-${i} { background: ${colour}; color: #fff; }`,
+  )
   .join('\n')
 
 /** The style of the page. */

@@ -52,7 +52,9 @@ function overwritten(text: string): string {
 function span(text: string, pen: Pen): string {
   if (text === '') return ''
   const [fg, bg] = pen.inverse === true ? [pen.bg ?? 'base', pen.fg ?? 'text'] : [pen.fg, pen.bg]
-  const classes = (['bold', 'dim', 'italic', 'underline'] as const).filter((name) => pen[name] === true).map((n) => `t-${n}`)
+  const classes = (['bold', 'dim', 'italic', 'underline'] as const)
+    .filter((name) => pen[name] === true)
+    .map((n) => `t-${n}`)
   const styles: string[] = []
   for (const [kind, colour] of [
     ['fg', fg],
@@ -93,7 +95,8 @@ function apply(before: Pen, sequence: string): Pen {
     else if (code >= 100 && code <= 107) pen.bg = String(code - 92)
     else if (code === 49) delete pen.bg
     else if (code === 38 || code === 48) {
-      const colour = codes[i + 1] === 5 ? cube(codes[i + 2]) : codes[i + 1] === 2 ? rgb(codes.slice(i + 2, i + 5)) : undefined
+      const colour =
+        codes[i + 1] === 5 ? cube(codes[i + 2]) : codes[i + 1] === 2 ? rgb(codes.slice(i + 2, i + 5)) : undefined
       i += codes[i + 1] === 5 ? 2 : 4
       if (colour !== undefined) pen[code === 38 ? 'fg' : 'bg'] = colour
     }
