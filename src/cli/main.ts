@@ -3,10 +3,10 @@
  * The `shardbook` command: finds the subcommand, runs it, turns what it raises into one clear line and an exit code.
  * Subcommands load at first use, so that `--help` is quick and one part that cannot load stops only its own command.
  */
-import { createRequire } from 'node:module'
 import { nearest } from '../core/check.js'
 import { ShardbookError } from '../core/errors.js'
 import { type Command, UsageError } from './command.js'
+import { packageVersion } from './package-version.js'
 
 const commands: Readonly<Record<string, { readonly summary: string; load(): Promise<Command> }>> = {
   install: {
@@ -55,8 +55,7 @@ async function main(args: readonly string[]): Promise<number> {
     return name === undefined ? 2 : 0
   }
   if (name === '--version' || name === '-V') {
-    const { version } = createRequire(import.meta.url)('shardbook/package.json') as { version: string }
-    process.stdout.write(`${version}\n`)
+    process.stdout.write(`${packageVersion()}\n`)
     return 0
   }
   const entry = Object.hasOwn(commands, name) ? commands[name] : undefined
@@ -77,8 +76,8 @@ async function main(args: readonly string[]): Promise<number> {
 try {
   process.exitCode = await main(process.argv.slice(2))
 } catch (error) {
-  process.exitCode = error instanceof UsageError ? 2 : 1
   const expected = error instanceof ShardbookError && error.code !== 'internal'
+  process.exitCode = error instanceof ShardbookError && error.code === 'argument' ? 2 : 1
   process.stderr.write(
     `${expected ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
   )

@@ -9,7 +9,7 @@ const palette = `
 }
 @media (prefers-color-scheme: dark) {
   :root {
-    --page: #14171c; --ink: #dfe3e8; --soft: #98a2b0; --line: #2c323b; --card: #1c2128; --paper: #f7f8f9;
+    --page: #14171c; --ink: #dfe3e8; --soft: #98a2b0; --line: #2c323b; --card: #1c2128; --paper: #ffffff;
     --accent: #7fb0ff; --bad: #ff9a8d; --bad-soft: #2d1a1a; --warn-soft: #2a2517;
     --keyword: #e08ad6; --text: #86cf9d; --number: #f0b072; --comment: #8791a0; --call: #8cb8ff; --type: #74cbe0;
   }
