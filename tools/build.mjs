@@ -1,8 +1,9 @@
-/** Builds `dist/`: JavaScript and declarations. */
+/** Builds `dist/`: JavaScript and declarations, and the bundled kernels of the native engine. */
 import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { markBuilt } from './built.mjs'
+import { vendorKernels } from './vendor-kernels.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 process.chdir(root)
@@ -10,5 +11,6 @@ process.chdir(root)
 rmSync('dist', { recursive: true, force: true })
 const { status } = spawnSync('node_modules/.bin/tsc', ['-p', 'tsconfig.build.json'], { stdio: 'inherit' })
 if (status !== 0) process.exit(status ?? 1)
+await vendorKernels()
 
 markBuilt(root)
