@@ -87,8 +87,14 @@ export class Kernel implements KernelState {
     for (const one of this.waiting) one.isAborted = one.request.header.msg_type === 'execute_request'
   }
 
-  stop(): void {
+  /** Ends the session and the language server. */
+  async close(): Promise<void> {
+    await this.runner.close()
+    this.language.close()
     this.flush()
+  }
+
+  stop(): void {
     this.isStopped = true
   }
 

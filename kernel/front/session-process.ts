@@ -4,7 +4,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import type { Readable, Writable } from 'node:stream'
+import type { Duplex, Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { FromSession, ToSession } from '../channel.js'
 import { markVariable } from '../channel.js'
@@ -33,7 +33,7 @@ export class SessionProcess {
   /** Resolves when the process is gone and what it printed is passed on. */
   readonly ended: Promise<void>
   private readonly child: ChildProcess
-  private readonly interrupts: Writable
+  private readonly interrupts: Duplex
   private errorTail = ''
 
   constructor(options: SessionOptions, target: SessionTarget) {
@@ -45,7 +45,9 @@ export class SessionProcess {
       serialization: 'advanced',
     })
     this.pid = this.child.pid
-    this.interrupts = this.child.stdio[4] as Writable
+    this.interrupts = this.child.stdio[4] as Duplex
+    // Nothing is read from it, but its end must be noticed.
+    this.interrupts.resume()
     // The pipe breaks when the session dies; its end is told by `exit`.
     this.interrupts.on('error', () => {})
     const merger = new Merger(secret, target)

@@ -21,6 +21,8 @@ export interface KernelState {
   attach(request: Request): void
   /** Refuses the execute requests that wait. */
   abortWaiting(): void
+  /** Ends the session and the language server. */
+  close(): Promise<void>
   /** Ends the kernel once the reply is sent. */
   stop(): void
 }

@@ -8,8 +8,7 @@ export const interrupt: Handler = (kernel) => {
 
 export const shutdown: Handler = async (kernel, { content }) => {
   kernel.abortWaiting()
-  await kernel.runner.close()
-  kernel.language.close()
+  await kernel.close()
   kernel.stop()
   return { status: 'ok', restart: content['restart'] === true }
 }
