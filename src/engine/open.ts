@@ -36,7 +36,12 @@ export async function openEngine(name: EngineName | 'auto', options: EngineOptio
   const wanted = process.env['SHARDBOOK_ENGINE'] || 'auto'
   checkOneOf('SHARDBOOK_ENGINE', 'the engine', wanted, ['auto', ...engineNames])
   if (wanted !== 'auto') return openNamed(wanted, options)
-  return openNamed('wasm', options)
+  try {
+    return await openNamed('native', options)
+  } catch (error) {
+    if (!(error instanceof ShardbookError) || error.code === 'state') throw error
+    return openNamed('wasm', options)
+  }
 }
 
 async function openNamed(name: EngineName, { threads }: EngineOptions): Promise<Engine> {
@@ -44,12 +49,15 @@ async function openNamed(name: EngineName, { threads }: EngineOptions): Promise<
   if (entry === undefined) {
     entry = { engine: start(name, threads), threads }
     opened.set(name, entry)
-    entry.engine.catch(() => opened.delete(name))
+    entry.engine.catch(() => opened.delete(name)) // another try may follow an install
   } else if (threads !== undefined && threads !== entry.threads) {
+    const before = entry.threads ?? 'the default number of'
     throw new ShardbookError(
       'state',
-      `openEngine: expected the ${entry.threads ?? 'default number of'} threads that ${name} was opened with, got ${threads}.`,
-      { hint: 'An engine keeps its threads for the life of the process.' },
+      `openEngine: expected ${before} threads, as ${name} was opened with, got ${threads}.`,
+      {
+        hint: 'An engine keeps its threads for the life of the process.',
+      },
     )
   }
   const engine = await entry.engine
@@ -62,13 +70,31 @@ async function start(name: EngineName, threads: number | undefined): Promise<Eng
   switch (name) {
     case 'wasm':
       return (await import('./wasm/engine.js')).openWasm()
-    case 'native':
+    case 'native': {
+      const { openNative } = await import('./native/engine.js')
+      return openNative(await nativeLibrary(), threads)
+    }
     case 'pjrt':
-      throw new ShardbookError(
-        'missing',
-        `openEngine: expected an engine of this version, got "${name}".${threads ?? ''}`,
-      )
+      throw new ShardbookError('missing', 'openEngine: expected native or wasm, got pjrt, which this version has not.')
     default:
       throw new ShardbookError('internal', `openEngine: unknown engine ${String(name satisfies never)}.`)
   }
+}
+
+async function nativeLibrary(): Promise<string> {
+  const [{ inspect }, { wheelOf }] = await Promise.all([
+    import('./install/installation.js'),
+    import('./install/catalog.js'),
+  ])
+  const found = await inspect('native', wheelOf('native'))
+  if (found.state === 'installed') return found.library
+  const hint = 'Install it: shardbook engine install native.'
+  if (found.state === 'absent') {
+    throw new ShardbookError('missing', `openEngine: expected the native engine in ${found.folder}, got none.`, {
+      hint,
+    })
+  }
+  throw new ShardbookError('engine', `openEngine: expected a whole engine in ${found.folder}, but ${found.reason}.`, {
+    hint,
+  })
 }
