@@ -85,6 +85,7 @@ function judge(file, { specifier, static: isStatic }) {
   if (specifier.startsWith('node:')) return undefined
   const vendor = packageOf(specifier)
   if (builtinModules.includes(vendor)) return `imports ${specifier}: write node:${specifier}.`
+  if (specifier === 'shardbook/package.json') return undefined // the package's own version
   if (vendor === 'shardbook') return 'imports the package by its own name: import the part.'
   const door = doors[vendor]
   if (door === undefined) return `imports ${vendor}, which has no door in tools/layers.mjs.`

@@ -14,7 +14,9 @@ export class LogTail {
     stream.on('data', (text: string) => {
       const lines = (this.#partial + text).split('\n')
       this.#partial = (lines.pop() ?? '').slice(-keptLineLength)
-      this.#lines.push(...lines.map((line) => prefix + line.slice(0, keptLineLength)))
+      this.#lines.push(
+        ...lines.filter((line) => line.trim() !== '').map((line) => prefix + line.slice(0, keptLineLength)),
+      )
       this.#lines.splice(0, this.#lines.length - keptLines)
     })
     stream.on('end', () => {
@@ -26,6 +28,6 @@ export class LogTail {
 
   /** The last `lines` lines, or an empty string. */
   tail(lines = 20): string {
-    return this.#lines.slice(-lines).join('\n')
+    return this.#lines.slice(-lines).join('\n').trimEnd()
   }
 }

@@ -14,7 +14,7 @@ import type { TrainingEvent } from '../nn/train/event.js'
 import type { TrainingJob, TrainingState } from '../nn/train/job.js'
 import type { Control, Mode } from './control.js'
 import type { WireError, WorkerMessage } from './messages.js'
-import type { Roster, Slot, SlotUser } from './roster.js'
+import type { Loss, Roster, Slot, SlotUser } from './roster.js'
 
 type Phase = 'absent' | 'preparing' | 'ready' | 'running' | 'halting' | 'finished' | 'failed'
 
@@ -137,7 +137,7 @@ export class TrainingRun implements SlotUser {
     this.#prepare(member)
   }
 
-  onLost(slot: Slot, reason: string, final?: WireError): void {
+  onLost(slot: Slot, { reason, output, final }: Loss): void {
     const member = this.#memberOf(slot)
     if (this.#over) return
     member.phase = 'absent'
@@ -153,7 +153,7 @@ export class TrainingRun implements SlotUser {
     if (!held && this.#newest > this.#base.step && !this.#restart) {
       return this.#fail({
         code: 'pool',
-        message: `training ${this.#job.name}: all ${this.#members.length} workers were lost, the state after step ${this.#newest} with them: ${reason}.`,
+        message: `training ${this.#job.name}: all ${this.#members.length} workers were lost, the state after step ${this.#newest} with them: ${reason}.${output === '' ? '' : `\nIts last output:\n${output}`}`,
       })
     }
     this.#interrupt()
@@ -292,7 +292,7 @@ export class TrainingRun implements SlotUser {
     this.#advance()
   }
 
-  /** Puts all members on a new ring. Events come from one that has seen the epoch so far, if there is one. */
+  /** Puts all members on a new ring. Events come from one that was there before, if there is one. */
   #run(): void {
     this.#generation = this.#nextGeneration()
     const lead = this.#members.find(({ fresh }) => !fresh) ?? this.#members[0]!

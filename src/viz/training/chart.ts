@@ -29,7 +29,8 @@ export function training(view: TrainingView): Chart {
   const names = ['loss', ...metricNames(view).slice(0, metricsShown)]
   const panels = names.map((name) => panel(view, name, names.length === 1 ? fullWidth : halfWidth))
   const rate = rateLine(view)
-  const apart = { scale: { color: 'independent' } }
+  // The legend belongs to its panel.
+  const apart = { legend: { color: 'independent' }, scale: { color: 'independent' } }
   return new Chart({
     text: describeTraining(view),
     spec: {
