@@ -101,7 +101,7 @@ export class CNNClassifier<
    * @param options.validation rows on which loss and accuracy are told after every epoch; never trained on
    * @throws ShardbookError `column` when a column is missing or of another type.
    */
-  fit<S extends object>(
+  fit<S>(
     frame: Frame<S> & HasTensor<S, Input> & HasNumber<S, Label>,
     options: { readonly on?: Strategy; readonly validation?: Frame<S> } = {},
   ): Training<CNNClassifierModel<Input, Output>> {
@@ -130,8 +130,8 @@ export class CNNClassifier<
         }
         return this.#fitting(column, labelCol, classes, rows)
       },
-      source: async () => frame.source([inputCol, labelCol]),
-      validation: validation === undefined ? undefined : async () => validation.source([inputCol, labelCol]),
+      source: async () => (frame as AnyFrame).source([inputCol, labelCol]),
+      validation: validation === undefined ? undefined : async () => (validation as AnyFrame).source([inputCol, labelCol]),
     })
   }
 
