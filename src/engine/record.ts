@@ -135,6 +135,7 @@ class Recorder {
   private readonly constants: Trace['constants'][number][] = []
   private readonly calls: Call[] = []
   private readonly byTensor = new Map<number, { dataId: object; value: number }>()
+  private readonly unknownAliases: { source: Tensor; result: Tensor }[] = []
   private readonly byBuffer = new Map<object, Map<string, number>>()
 
   constructor(inputs: readonly RecordedInput[]) {
@@ -174,6 +175,11 @@ class Recorder {
       this.define(tensor, value)
       return value
     })
+    // The tape keeps clones of a kernel's outputs while the kernel's call is not over: now their source is known.
+    for (const { source, result } of this.unknownAliases.splice(0)) {
+      const value = this.find(source)
+      if (value !== undefined) this.byTensor.set(result.id, { dataId: result.dataId, value })
+    }
     this.calls.push({ kernel, inputs, attrs: encodeAttributes(kernel, attrs), outputs })
   }
 
@@ -182,6 +188,7 @@ class Recorder {
     const source = (inputs as Record<string, Tensor>)['x']!
     const value = this.find(source)
     if (value !== undefined) this.byTensor.set(result.id, { dataId: result.dataId, value })
+    else this.unknownAliases.push({ source, result })
   }
 
   finish(results: readonly RecordedOutput[]): Trace {
