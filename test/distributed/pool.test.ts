@@ -13,7 +13,7 @@ import type { TrainingEvent } from '../../src/nn/train/event.js'
 import type { TrainingJob, TrainingState } from '../../src/nn/train/job.js'
 import { local } from '../../src/nn/train/local.js'
 import { childrenOf, poolFolders, runs, within } from './processes.js'
-import { bytesOf, distance, smallJob, smallTransform, stepsPerEpoch } from './small-job.js'
+import { bytesOf, distance, smallJob, smallTransform, stepsPerEpoch, writeStripes } from './small-job.js'
 
 const built = pathToFileURL(join(import.meta.dirname, '../../dist/src/distributed/index.js')).href
 const sessions: ChildProcess[] = []
@@ -21,6 +21,7 @@ const sessions: ChildProcess[] = []
 // A temporary folder of our own: other pools of this machine are none of our business.
 const ownFolder = mkdtempSync(join(tmpdir(), 'pool-test-'))
 process.env['TMPDIR'] = ownFolder
+writeStripes(ownFolder)
 afterAll(() => rmSync(ownFolder, { recursive: true }))
 
 const silent = (): void => {}
@@ -51,14 +52,14 @@ describe.each(['wasm', 'native'] as const)('a pool of two on %s', (engine) => {
   let undisturbed: { state: TrainingState; events: TrainingEvent[] }
 
   beforeAll(async () => {
-    job = await smallJob(engine)
+    job = await smallJob(ownFolder, engine)
     workers = await pool({ workers: 2, engine, name: 'tested' })
     undisturbed = await train(workers, job)
   })
   afterAll(async () => workers.close())
 
   test('trains to the weights of one process on the same batches', async () => {
-    const sgd = await smallJob(engine, { optimiser: 'sgd', epochs: 5 })
+    const sgd = await smallJob(ownFolder, engine, { optimiser: 'sgd', epochs: 5 })
     const alone = await (await local(engine)).step(sgd, silent).done
     const { state } = await train(workers, sgd)
     expect(state.step).toBe(5 * stepsPerEpoch)
@@ -100,7 +101,7 @@ describe('a pool', () => {
   let job: TrainingJob
 
   beforeAll(async () => {
-    job = await smallJob('wasm')
+    job = await smallJob(ownFolder, 'wasm')
     workers = await pool({ workers: 2, engine: 'wasm', name: 'tested' })
   })
   afterAll(async () => workers.close())
@@ -122,7 +123,7 @@ describe('a pool', () => {
   })
 
   test('pauses between two steps, goes on, and stops', async () => {
-    const endless = await smallJob('wasm', { epochs: 1000 })
+    const endless = await smallJob(ownFolder, 'wasm', { epochs: 1000 })
     let last = 0
     const run = workers.step(endless, (event) => {
       if (event.kind === 'step') last = event.step
@@ -155,7 +156,7 @@ describe('a pool', () => {
   })
 
   test('trains on while the session is blocked', async () => {
-    const run = workers.step(await smallJob('wasm', { epochs: 1000 }), (event) => events.push(event))
+    const run = workers.step(await smallJob(ownFolder, 'wasm', { epochs: 1000 }), (event) => events.push(event))
     const events: TrainingEvent[] = []
     await within(10_000, () => events.some(({ kind }) => kind === 'step'))
     const before = stepsOf(events).at(-1)!
@@ -171,11 +172,11 @@ describe('a pool', () => {
       workers.step({ ...job, name }, ({ kind }) => kind === 'end' && ends.push(name)).done
     const [first, second] = await Promise.all([submit('first'), submit('second')])
     expect(ends).toEqual(['first', 'second'])
-    expect(bytesOf(first!).equals(bytesOf(second!))).toBe(true)
+    expect(bytesOf(first).equals(bytesOf(second))).toBe(true)
   })
 
   test('runs independent jobs as one process would, also when a worker is killed', async () => {
-    const jobs = await Promise.all([1, 2, 3].map(async (seed) => smallJob('wasm', { seed, epochs: 2 })))
+    const jobs = await Promise.all([1, 2, 3].map(async (seed) => smallJob(ownFolder, 'wasm', { seed, epochs: 2 })))
     const expected = await (await local('wasm')).map(jobs)
     const [pid] = await pidsOf(workers)
     const steps = new Set<number>()
@@ -302,7 +303,7 @@ describe('starting and ending', () => {
     const workers = await pool({ workers: 2, engine: 'wasm' })
     const [coordinator] = childrenOf(process.pid).filter(runs)
     const pids = await pidsOf(workers)
-    const job = await smallJob('wasm', { epochs: 1000 })
+    const job = await smallJob(ownFolder, 'wasm', { epochs: 1000 })
     const events: TrainingEvent[] = []
     const { done } = workers.step(job, (event) => events.push(event))
     const outcome = done.catch((error: unknown) => error)
@@ -322,7 +323,7 @@ describe('starting and ending', () => {
     const workers = await pool({ workers: 2, engine: 'wasm' })
     const [coordinator] = childrenOf(process.pid).filter(runs)
     const pids = await pidsOf(workers)
-    const { done } = workers.step(await smallJob('wasm', { epochs: 1000 }), silent)
+    const { done } = workers.step(await smallJob(ownFolder, 'wasm', { epochs: 1000 }), silent)
     process.kill(coordinator!, 'SIGKILL')
     await expect(done).rejects.toMatchObject({
       code: 'pool',
