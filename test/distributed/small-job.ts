@@ -119,7 +119,7 @@ const objective: Objective = {
   loss: softmaxCrossEntropy,
   metrics: [accuracy],
   forward: ({ tf }, [kernel, dense, bias], [image, label]) => {
-    const x = tf.div(image as Tensor4D, 255)
+    const x = tf.div<Tensor4D>(image as Tensor4D, 255)
     const convolved = tf.relu(tf.conv2d(x, kernel as Tensor4D, 2, 'same'))
     const pooled = tf.maxPool(convolved, 2, 2, 'same')
     const flat = tf.reshape(pooled, [pooled.shape[0], 4 * 4 * 4])
