@@ -4,7 +4,7 @@
 import { checkInteger, checkOneOf } from '../core/check.js'
 import type { Chart } from './chart.js'
 import { type JsonObject, round } from './json.js'
-import { type Column, type Table, chartOf, heading, leftOut, numberOf } from './table.js'
+import { type Column, type Table, chartOf, heading, inOrder, kindOf, leftOut, numberOf } from './table.js'
 import { colours } from './theme.js'
 
 export interface BarOptions<R extends object> {
@@ -32,7 +32,7 @@ export interface HistogramOptions<R extends object> {
 const categoriesShown = 30
 
 /**
- * A bar a category, in the order in which the categories come; beyond 30, the greatest and one of all others.
+ * A bar a category: numbers in their order, names as they come; beyond 30, the greatest and one of all others.
  *
  * @throws `column` for a column that is not there
  * @example
@@ -69,7 +69,11 @@ export function bar<R extends object>(table: Table<R>, options: BarOptions<R>): 
       const group = groups.get(key) ?? { x: category, c: tone, sum: 0, rows: 0 }
       groups.set(key, { ...group, sum: group.sum + values[i]!, rows: group.rows + 1 })
     }
-    const data = [...groups.values()].map((group): JsonObject => ({
+    // Numbers in their order, names as they come; of too many the greatest first, the others last.
+    const numeric = kindOf(cells.column(x)) === 'quantitative'
+    const order = many ? [...kept, 'other'] : numeric ? [...kept].toSorted(inOrder) : [...kept]
+    const sorted = [...groups.values()].toSorted((a, b) => order.indexOf(a.x) - order.indexOf(b.x))
+    const data = sorted.map((group): JsonObject => ({
       x: group.x,
       y: round(aggregate === 'mean' ? group.sum / group.rows : group.sum, 6),
       ...(color === undefined ? {} : { c: group.c }),
@@ -78,6 +82,7 @@ export function bar<R extends object>(table: Table<R>, options: BarOptions<R>): 
     const flat = kept.size > 12 || Math.max(0, ...[...kept].map((name) => name.length)) > 12
     const label = y ?? 'rows'
     const notes = [
+      ...(data.length === 0 ? ['no data'] : []),
       ...(many ? [`${kept.size} greatest of ${totals.size.toLocaleString('en')} categories, the rest as 'other'`] : []),
       ...leftOut(missing, 'rows without a number'),
     ]
@@ -109,7 +114,7 @@ export function bar<R extends object>(table: Table<R>, options: BarOptions<R>): 
         encoding: {
           [flat ? 'y' : 'x']: flat ? { ...category, axis: { labelLimit: 160 } } : category,
           [flat ? 'x' : 'y']: flat ? { ...length, axis: { grid: true } } : length,
-          ...(color === undefined ? {} : { color: { field: 'c', type: 'nominal', title: color } }),
+          ...(color === undefined ? {} : { color: { field: 'c', type: 'nominal', title: color, sort: null } }),
           tooltip: [
             { field: 'x', type: 'nominal', title: x },
             { field: 'y', type: 'quantitative', title: label },
@@ -188,7 +193,7 @@ export function histogram<R extends object>(table: Table<R>, options: HistogramO
             ...(color === undefined ? { stack: null } : {}),
             ...domain,
           },
-          ...(color === undefined ? {} : { color: { field: 'c', type: 'nominal', title: color } }),
+          ...(color === undefined ? {} : { color: { field: 'c', type: 'nominal', title: color, sort: null } }),
           tooltip: [
             { field: 'x', type: 'quantitative', title: 'from' },
             { field: 'x2', type: 'quantitative', title: 'to' },
@@ -201,11 +206,11 @@ export function histogram<R extends object>(table: Table<R>, options: HistogramO
   })
 }
 
-/** The width of 1, 2 or 5 times a power of ten that gives at most `bins` bins, about. */
+/** The width of 1, 2 or 5 times a power of ten that gives about `bins` bins. */
 function niceStep(span: number, bins: number): number {
   if (!(span > 0) || !Number.isFinite(span)) return 1
   const rough = span / bins
   const power = 10 ** Math.floor(Math.log10(rough))
-  const factor = [1, 2, 5, 10].find((candidate) => candidate * power >= rough * (1 - 1e-9)) ?? 10
+  const factor = [1, 2, 5, 10].find((candidate) => candidate * power >= rough / 1.6) ?? 10
   return round(factor * power, 12)
 }

@@ -3,7 +3,7 @@ import { show } from '../core/check.js'
 import { ShardbookError } from '../core/errors.js'
 import type { Chart, ChartSource } from './chart.js'
 import { type JsonObject, round } from './json.js'
-import { type FrameLike, chartOf, isFrameLike } from './table.js'
+import { type FrameLike, chartOf, inOrder, isFrameLike } from './table.js'
 import { colours } from './theme.js'
 
 export interface ConfusionOptions {
@@ -77,7 +77,7 @@ function matrix(
   options: ConfusionOptions,
 ): ChartSource {
   const caller = 'viz.confusion'
-  const occurring = [...new Set([...actual, ...predicted])].toSorted(byNumberThenText)
+  const occurring = [...new Set([...actual, ...predicted])].toSorted(inOrder)
   const classes = labels ?? occurring
   const unknown = occurring.find((name) => !classes.includes(name))
   if (unknown !== undefined) {
@@ -139,7 +139,7 @@ function matrix(
         x: {
           field: 'p',
           ...axis('predicted'),
-          axis: { labelAngle: longest(classes) > 3 ? -45 : 0, domain: false, ticks: false },
+          axis: { labelAngle: longest(classes) * 6.5 > step ? -45 : 0, domain: false, ticks: false },
         },
         y: { field: 'a', ...axis('actual'), axis: { domain: false, ticks: false } },
         tooltip: [
@@ -174,7 +174,12 @@ function squares(test: string, most: number, range: readonly string[]): JsonObje
     transform: [{ filter: test }],
     mark: { type: 'rect', stroke: colours.ground, strokeWidth: 2, cornerRadius: 3 },
     encoding: {
-      color: { field: 's', type: 'quantitative', legend: null, scale: { domain: [0, most], range } },
+      color: {
+        field: 's',
+        type: 'quantitative',
+        legend: null,
+        scale: { domain: [0, most], range, interpolate: 'rgb' },
+      },
     },
   }
 }
@@ -195,9 +200,4 @@ function worst(values: readonly JsonObject[]): string {
 
 function longest(names: readonly string[]): number {
   return Math.max(0, ...names.map((name) => name.length))
-}
-
-function byNumberThenText(a: string, b: string): number {
-  const difference = Number(a) - Number(b)
-  return Number.isNaN(difference) ? (a < b ? -1 : Number(a !== b)) : difference
 }

@@ -40,15 +40,16 @@ export function featureMaps(
   }
   if (options.columns !== undefined) checkInteger('viz.featureMaps', 'columns', options.columns, 1, 64)
   const input = options.input ?? layers.find((layer) => layer?.input !== undefined)?.input
-  const side = input === undefined ? undefined : inputView(input)
+  // Samples that are vectors have no picture.
+  const side = input === undefined || input.shape.length < 3 ? undefined : inputView(input)
   const panels = layers.map((layer) => layerPanel(layer, options.columns, side === undefined ? 0 : 150))
   const title =
     options.title ??
     (panels.length === 1 ? `Feature maps of ${panels[0]!.name}` : `Feature maps of ${panels.length} layers`)
-  const maps = panels.length === 1 ? panels[0]!.spec : { vconcat: panels.map((panel) => panel.spec), spacing: 22 }
+  const maps = panels.length === 1 ? panels[0]!.maps : { vconcat: panels.map(titled), spacing: 22 }
   return new Chart({
     spec: {
-      title: { text: title, subtitle: panels.length === 1 ? panels[0]!.summary : ' ' },
+      title: { text: title, ...(panels.length === 1 ? { subtitle: panels[0]!.summary } : {}) },
       ...(side === undefined ? maps : { hconcat: [side, maps], spacing: 24 }),
     },
     text: [title, ...panels.map((panel) => `${panel.name}: ${panel.summary}`)].join('\n'),
@@ -114,21 +115,30 @@ export function filters(
   })
 }
 
-function layerPanel(
-  layer: Activation,
-  columns: number | undefined,
-  taken: number,
-): { readonly name: string; readonly summary: string; readonly spec: Spec } {
+interface LayerPanel {
+  readonly name: string
+  readonly summary: string
+  readonly maps: Spec
+}
+
+function layerPanel(layer: Activation, columns: number | undefined, taken: number): LayerPanel {
   const name = layer?.layer ?? 'a layer'
+  if (layer?.shape?.length === 2) {
+    throw new ShardbookError(
+      'argument',
+      `viz.featureMaps: expected the activations of ${name} of shape [h, w, c] or [n, h, w, c], got [${layer.shape.join(', ')}].`,
+      { hint: 'This layer puts out vectors: pick a convolution or a pooling layer.' },
+    )
+  }
   const [image, ...others] = imagesOf('viz.featureMaps', `the activations of ${name}`, layer)
   const { height, width, channels } = image!
   const [low, high] = extent(image!.values)
   // What went through relu has no sign; anything else is shown around zero.
   const signed = low < 0
   const most = Math.max(Math.abs(low), Math.abs(high))
-  const maps = Array.from({ length: Math.min(channels, shown) }, (_, channel) => channelOf(image!, channel))
-  const silent = maps.filter((map) => extent(map.values).every((value) => value === 0)).length
-  const cells = maps.map((map, channel): Cell => ({
+  const channelMaps = Array.from({ length: Math.min(channels, shown) }, (_, channel) => channelOf(image!, channel))
+  const silent = channelMaps.filter((map) => extent(map.values).every((value) => value === 0)).length
+  const cells = channelMaps.map((map, channel): Cell => ({
     image: map,
     label: String(channel),
     tooltip: `channel ${channel}: ${describe(map.values)}`,
@@ -137,13 +147,17 @@ function layerPanel(
   }))
   const summary = [
     `${channels} ${channels === 1 ? 'channel' : 'channels'} of ${height} × ${width}`,
-    ...(maps.length < channels ? [`first ${maps.length} shown`] : []),
+    ...(channelMaps.length < channels ? [`first ${channelMaps.length} shown`] : []),
     ...(others.length > 0 ? [`first of ${others.length + 1} inputs`] : []),
     `values from ${format(low)} to ${format(high)}`,
     ...(silent > 0 ? [`${silent} silent`] : []),
   ].join(' · ')
-  const spec = grid(cells, { columns: columns ?? columnsFor(maps.length, 8), width: chartWidth - 20 - taken })
-  return { name, summary, spec: { ...spec, title: { text: name, subtitle: summary, fontSize: 12, offset: 6 } } }
+  const maps = grid(cells, { columns: columns ?? columnsFor(channelMaps.length, 8), width: chartWidth - 20 - taken })
+  return { name, summary, maps }
+}
+
+function titled({ name, summary, maps }: LayerPanel): Spec {
+  return { ...maps, title: { text: name, subtitle: summary, fontSize: 12, offset: 6 } }
 }
 
 function inputView(input: PlainTensor): Spec {

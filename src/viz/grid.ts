@@ -37,24 +37,30 @@ export interface GridOptions {
 }
 
 const gap = 6
+const labelHeight = 15
 const density = 2
 
 /** A view of the grid, without schema and theme. */
 export function grid(cells: readonly Cell[], options: GridOptions): Spec {
   const { columns, rowLabels = [], title } = options
-  const labelled = cells.some((cell) => cell.label !== undefined)
-  const head = labelled ? 15 : 0
-  const left = rowLabels.length > 0 ? 82 : 0
+  const left = rowLabels.length > 0 ? 66 : 0
   const first = cells.find((cell) => cell.image !== undefined)?.image ?? { width: 1, height: 1 }
   const room = Math.min(options.cell ?? 96, (options.width - left - gap * (columns - 1)) / columns)
   const size = fit(first, Math.max(4, Math.floor(room)))
   const rows = Math.ceil(cells.length / columns)
+  // Rows with labels have room for them above.
+  const heads = Array.from({ length: rows }, (_, row) =>
+    cells.slice(row * columns, (row + 1) * columns).some((cell) => cell.label !== undefined) ? labelHeight : 0,
+  )
+  const tops = heads.map(
+    (_, row) => heads.slice(0, row + 1).reduce((sum: number, h) => sum + h, 0) + row * (size.height + gap),
+  )
   const place = (i: number): { x: number; y: number } => ({
     x: left + (i % columns) * (size.width + gap),
-    y: head + Math.floor(i / columns) * (size.height + gap + head),
+    y: tops[Math.floor(i / columns)]!,
   })
   const width = left + columns * (size.width + gap) - gap
-  const height = Math.max(1, rows * (size.height + gap + head) - gap)
+  const height = Math.max(1, (tops.at(-1) ?? 0) + size.height)
   const raster = blank(width * density, height * density)
   for (const [i, cell] of cells.entries()) {
     if (cell.image !== undefined) draw(raster, cell.image, cell, place(i), size)

@@ -7,7 +7,18 @@ import { ShardbookError } from '../core/errors.js'
 import { show } from '../core/check.js'
 import type { Chart, ChartSource } from './chart.js'
 import { type Json, type JsonObject, round } from './json.js'
-import { type Cells, type Column, type Kind, type Table, chartOf, heading, kindOf, leftOut, numberOf } from './table.js'
+import {
+  type Cells,
+  type Column,
+  type Kind,
+  type Table,
+  chartOf,
+  heading,
+  inOrder,
+  kindOf,
+  leftOut,
+  numberOf,
+} from './table.js'
 import { type PlainTensor, checkTensor, isTensor } from './tensor.js'
 import { thin } from './thin.js'
 
@@ -63,7 +74,9 @@ export function line<R extends object>(table: Table<R>, options: LineOptions<R>)
     })
     const title = options.title ?? `${ys.join(', ')} by ${options.x}`
     const notes = [
-      ...(thinned.length < points.length ? [`${count(points.length)} points thinned to ${count(thinned.length)}`] : []),
+      thinned.length < points.length
+        ? `${count(points.length)} points, drawn with ${count(thinned.length)}`
+        : pointCount(points.length),
       ...leftOut(missing, 'points without a number'),
     ]
     return xySource(thinned, {
@@ -205,7 +218,7 @@ function pointCloud(
   const some = points.filter((_, i) => i % every === 0)
   const notes = [
     ...(options.note ?? []),
-    ...(every > 1 ? [`${count(some.length)} of ${count(points.length)} points`] : []),
+    every > 1 ? `${count(some.length)} of ${count(points.length)} points` : pointCount(points.length),
     ...leftOut(missing, 'points without a number'),
   ]
   return xySource(some, {
@@ -234,6 +247,8 @@ function xySource(
   // Vega finds an empty column's extent infinite.
   const scale = (empty: boolean): JsonObject => (empty ? { domain: [0, 1] } : { zero: false, nice: true })
   const flat = points.length === 0
+  const names = [...new Set(points.map((point) => String(point.color)))]
+  const tones = color?.kind === 'nominal' ? { scale: { domain: names.toSorted(inOrder) } } : {}
   return {
     text,
     spec: {
@@ -251,11 +266,17 @@ function xySource(
           ...(x.kind === 'nominal' ? { sort: null } : {}),
         },
         y: { field: 'y', type: 'quantitative', title: y, scale: scale(flat) },
-        ...(color === undefined ? {} : { color: { field: 'c', type: color.kind, title: color.name || null } }),
+        ...(color === undefined
+          ? {}
+          : { color: { field: 'c', type: color.kind, title: color.name || null, ...tones } }),
         tooltip,
       },
     },
   }
+}
+
+function pointCount(n: number): string {
+  return n === 0 ? 'no data' : `${count(n)} ${n === 1 ? 'point' : 'points'}`
 }
 
 function count(n: number): string {

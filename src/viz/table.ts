@@ -85,6 +85,13 @@ export function numberOf(value: unknown): number {
   return value instanceof Date ? value.getTime() : Number(value)
 }
 
+/** Orders categories: numbers by value, then texts. */
+export function inOrder(a: string, b: string): number {
+  const difference = Number(a) - Number(b)
+  if (!Number.isNaN(difference)) return difference
+  return Number(Number.isNaN(Number(a))) - Number(Number.isNaN(Number(b))) || (a < b ? -1 : Number(a !== b))
+}
+
 /** The note that says what is not in the picture. */
 export function leftOut(count: number, of: string): readonly string[] {
   return count === 0 ? [] : [`${count.toLocaleString('en')} ${of} left out`]

@@ -1,8 +1,8 @@
 /**
  * The look of every chart, in one place: a Vega-Lite `config`, a palette, and the width of a notebook's output.
  *
- * The colours are the eight of Okabe and Ito, told apart with every kind of colour blindness, the darker ones first;
- * text and axes keep a contrast of at least 4.5 to the white ground. The ground is white, not transparent, because the
+ * The colours are those of Okabe and Ito, told apart with every kind of colour blindness, less the yellow that is lost on
+ * white, and four more for the rare chart with many categories; text and axes keep a contrast of at least 4.5 to the white ground. The ground is white, not transparent, because the
  * picture is also read on dark pages.
  */
 import type { JsonObject } from './json.js'
@@ -25,7 +25,18 @@ export const colours = {
 } as const
 
 /** Categorical colours, in the order of their use. */
-export const palette = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#7f3c8d', '#8a6d3b'] as const
+export const palette = [
+  '#0072b2',
+  '#d55e00',
+  '#009e73',
+  '#cc79a7',
+  '#e69f00',
+  '#56b4e9',
+  '#7f3c8d',
+  '#8a6d3b',
+  '#3d3d3d',
+  '#93ad00',
+] as const
 
 export const theme: JsonObject = {
   font: fontFamily,

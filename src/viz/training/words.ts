@@ -36,29 +36,38 @@ export function standing(view: TrainingView): string {
   }
 }
 
-/** What it has reached: the latest values, smoothed for training, of the last epoch for validation. */
+/** What it has reached: the latest smoothed values, and those of the last epoch's validation. */
 export function reached(view: TrainingView): readonly string[] {
   const point = view.steps.at(-1)
-  const validation = view.epochsDone.findLast((epoch) => epoch.validation !== undefined)?.validation
-  const values = [
-    ...(point === undefined ? [] : [`loss ${formatNumber(point.smoothLoss)}`]),
-    ...Object.entries(point?.smoothMetrics ?? {}).map(([name, value]) => `${name} ${formatNumber(value)}`),
-    ...Object.entries(validation ?? {}).map(([name, value]) => `validation ${name} ${formatNumber(value)}`),
-  ]
-  return view.divergedAt === undefined
-    ? values
-    : [...values, `loss not finite since step ${formatCount(view.divergedAt)}`]
+  const last = view.epochsDone.at(-1)
+  const validation = view.epochsDone.findLast((epoch) => epoch.validation !== undefined)?.validation ?? {}
+  const training: Readonly<Record<string, number>> = {
+    ...(last === undefined ? {} : { loss: last.loss, ...last.metrics }),
+    ...(point === undefined ? {} : { loss: point.smoothLoss, ...point.smoothMetrics }),
+  }
+  return [...new Set([...Object.keys(training), ...Object.keys(validation)])].map((name) => {
+    const [here, there] = [training[name], validation[name]]
+    if (there === undefined) return `${name} ${formatNumber(here!)}`
+    return here === undefined
+      ? `validation ${name} ${formatNumber(there)}`
+      : `${name} ${formatNumber(here)} (validation ${formatNumber(there)})`
+  })
+}
+
+/** What went wrong, if anything did. */
+export function trouble({ status, message, divergedAt }: TrainingView): readonly string[] {
+  if (message !== undefined && status !== 'done') return [message]
+  return divergedAt === undefined ? [] : [`loss not finite since step ${formatCount(divergedAt)}`]
 }
 
 /** Where it runs. */
 export function place({ workers, engine }: TrainingView): string {
-  return [...(workers > 1 ? [`${workers} workers`] : []), ...(engine === '' ? [] : [`${engine} engine`])].join(' · ')
+  return [`${workers} ${workers === 1 ? 'worker' : 'workers'}`, ...(engine === '' ? [] : [engine])].join(', ')
 }
 
 /** The view in one line, with a bar. */
 export function describeTraining(view: TrainingView): string {
   const filled = Math.round(20 * progress(view))
   const bar = `[${'█'.repeat(filled)}${'░'.repeat(20 - filled)}]`
-  const end = view.message === undefined || view.status === 'done' ? [] : [view.message]
-  return [`${view.name} ${bar} ${standing(view)}`, ...reached(view), ...end].join(' · ')
+  return [`${view.name} ${bar} ${standing(view)}`, ...reached(view), ...trouble(view)].join(' · ')
 }
