@@ -7,12 +7,11 @@
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { listFiles } from './files.mjs'
 import { prepare, provide } from './provision.mjs'
-
-/** @typedef {{ passed: number, failed: number, skipped: string[] }} Tally */
+import { tallyTypeTests, tallyVitest } from './tally.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 process.chdir(root)
@@ -43,7 +42,7 @@ const [passed, failed] = [sum((tally) => tally.passed), sum((tally) => tally.fai
 process.stdout.write(`${passed} passed, ${failed} failed, ${skipped.length} skipped\n`)
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0
 
-/** @returns {Promise<Tally>} */
+/** @returns {Promise<import('./tally.mjs').Tally>} */
 async function runVitest() {
   const folder = mkdtempSync(join(tmpdir(), 'shardbook-test-'))
   const report = join(folder, 'vitest.json')
@@ -51,38 +50,19 @@ async function runVitest() {
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
     const { code } = await run('vitest', ['run', ...reporters, ...filters])
     if (!existsSync(report)) return { passed: 0, failed: 1, skipped: [] }
-    const { testResults } = /** @type {{ testResults: { name: string, status: string,
-      assertionResults: { status: string, fullName: string }[] }[] }} */ (JSON.parse(readFileSync(report, 'utf8')))
-    const tests = testResults.flatMap((file) => {
-      const path = relative(root, file.name)
-      const broken = file.status === 'failed' && file.assertionResults.every((test) => test.status !== 'failed')
-      const whole = broken ? [{ status: 'failed', name: path }] : []
-      return [
-        ...whole,
-        ...file.assertionResults.map(({ status, fullName }) => ({ status, name: `${path} > ${fullName}` })),
-      ]
-    })
-    const count = (/** @type {string} */ status) => tests.filter((test) => test.status === status).length
-    const failures = count('failed')
-    return {
-      passed: count('passed'),
-      failed: code !== 0 && failures === 0 ? 1 : failures, // an error outside of any test
-      skipped: tests.filter(({ status }) => status !== 'passed' && status !== 'failed').map(({ name }) => name),
-    }
+    return tallyVitest(readFileSync(report, 'utf8'), code, root)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-/** Type tests pass when the compiler finds nothing in them. @returns {Promise<Tally>} */
+/** Type tests pass when the compiler finds nothing in them. @returns {Promise<import('./tally.mjs').Tally>} */
 async function runTypeTests() {
   const files = listFiles(root, ['test']).filter((file) => file.endsWith('.test-d.ts'))
   if (files.length === 0) return { passed: 0, failed: 0, skipped: [] }
   const { code, stdout } = await run('tsc', ['-p', '.', '--pretty', 'false'], 'pipe')
-  const red = files.filter((file) => stdout.includes(`${file}(`))
   process.stdout.write(stdout)
-  const broken = code !== 0 && red.length === 0 ? 1 : red.length
-  return { passed: files.length - red.length, failed: broken, skipped: [] }
+  return tallyTypeTests(files, stdout, code)
 }
 
 /**
@@ -104,7 +84,7 @@ function run(program, args, out = 'inherit') {
   })
 }
 
-/** @param {(tally: Tally) => number} pick */
+/** @param {(tally: import('./tally.mjs').Tally) => number} pick */
 function sum(pick) {
   return tallies.reduce((total, tally) => total + pick(tally), 0)
 }

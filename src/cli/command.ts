@@ -39,7 +39,7 @@ export function readArguments<const O extends Options>(
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error)
     const unknown = /^Unknown option '(-[^']*)'/.exec(text)?.[1]
-    if (unknown === undefined) throw new UsageError(`${caller}: ${text}`, { cause: error })
+    if (unknown === undefined) throw new UsageError(`${caller}: ${text.replaceAll('\n', ' ')}`, { cause: error })
     const near = nearest(unknown.replace(/^-+/, ''), Object.keys(options))
     const hint = near === undefined ? `See ${caller} --help.` : `Did you mean --${near}?`
     throw new UsageError(`${caller}: unknown option ${unknown}.`, { hint })

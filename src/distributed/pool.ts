@@ -96,7 +96,7 @@ class ProcessPool implements Pool {
   static async start(name: string, workers: number, engine: EngineName): Promise<ProcessPool> {
     const secret = randomBytes(32)
     // Paths of sockets have to fit into 107 bytes.
-    const folder = mkdtempSync(join(tmpdir().length > 60 ? '/tmp' : tmpdir(), 'shardbook-'))
+    const folder = mkdtempSync(join(tmpdir().length > 60 ? '/tmp' : tmpdir(), 'shardbook-pool-'))
     const settings: CoordinatorSettings = { secret: secret.toString('base64'), folder, engine, workers }
     let started: Started | undefined
     try {

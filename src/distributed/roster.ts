@@ -14,7 +14,7 @@ import { LogTail } from './log-tail.js'
 import type { Claim, OrderMessage, WireError, WorkerMessage, WorkerReport, WorkerState } from './messages.js'
 import { fromWire } from './wire-error.js'
 
-/** Losses without progress after which a rank is given up. */
+/** How often one rank may be lost without progress in between. */
 const patience = 3
 const startMs = 60_000
 /** Time for the exit of a process to become known after its connection closed, before we end it ourselves. */
@@ -32,9 +32,17 @@ export interface Slot {
 /** Who uses a slot, and hears of it. */
 export interface SlotUser {
   onMessage(slot: Slot, message: WorkerMessage): void
-  /** The slot's process is gone; a new one is on its way unless `final` says that it was given up. */
-  onLost(slot: Slot, reason: string, final?: WireError): void
+  /** The slot's process is gone; a new one is on its way unless the loss is final. */
+  onLost(slot: Slot, loss: Loss): void
   onUp(slot: Slot): void
+}
+
+export interface Loss {
+  readonly reason: string
+  /** The last lines that the process wrote, or an empty string. */
+  readonly output: string
+  /** Set when the rank was given up. */
+  readonly final?: WireError | undefined
 }
 
 export class Roster {
@@ -43,7 +51,6 @@ export class Roster {
   readonly #settings: CoordinatorSettings
   readonly #threads: number
   readonly #users = new Map<number, SlotUser>()
-  #losses = 0
   #begun = false
   #closed = false
   #onChange: (error?: WireError) => void = () => {}
@@ -70,7 +77,7 @@ export class Roster {
 
   /** Starts every worker that is not up or starting. */
   start(): void {
-    this.#losses = 0
+    this.progress()
     for (const seat of this.#seats) if (seat.state === 'lost') this.#spawn(seat)
   }
 
@@ -84,7 +91,7 @@ export class Roster {
 
   /** Something was achieved: earlier losses no longer count. */
   progress(): void {
-    this.#losses = 0
+    for (const seat of this.#seats) seat.losses = 0
   }
 
   /** Why a claim is not one of a present worker, if it is not. */
@@ -185,11 +192,11 @@ export class Roster {
     seat.connection = seat.door = seat.process = undefined
     seat.state = 'lost'
     const reason = startError?.message ?? `${how}${started ? '' : ' before it was up'}`
-    this.#losses++
+    seat.losses++
     const final = this.#finalError(seat, process, reason, log.tail(), startError)
     if (final === undefined) this.#spawn(seat)
     this.#onChange(final)
-    this.#users.get(seat.rank)?.onLost(seat, reason, final)
+    this.#users.get(seat.rank)?.onLost(seat, { reason, output: log.tail(), final })
   }
 
   /** The error with which a rank is given up, or nothing when it is to be started again. */
@@ -201,9 +208,9 @@ export class Roster {
     startError?: WireError,
   ): WireError | undefined {
     const beginning = seat.incarnation === 0 && !this.#begun
-    if (this.#losses <= patience && !beginning) return undefined
+    if (seat.losses <= patience && !beginning) return undefined
     const output = tail === '' ? '' : `\nIts last output:\n${tail}`
-    const times = beginning ? 'could not start' : `was lost (${this.#losses} losses without progress)`
+    const times = beginning ? 'could not start' : `was lost (${seat.losses} losses without progress)`
     return {
       code: startError?.code ?? 'pool',
       message: `pool: worker rank ${seat.rank} (pid ${process.pid}) ${times}: ${reason}${reason.endsWith('.') ? '' : '.'}${output}`,
@@ -216,6 +223,8 @@ class Seat implements Slot {
   readonly rank: number
   state: WorkerState = 'lost'
   incarnation = -1
+  /** How often it was lost since the last progress. */
+  losses = 0
   engine = ''
   door: string | undefined
   process: ChildProcess | undefined

@@ -35,7 +35,8 @@ export class PoolStatus implements Displayable {
   }
 
   #title(): string {
-    return `Pool ${this.name}: ${this.workers.length} worker${this.workers.length === 1 ? '' : 's'}, ${this.state}`
+    if (this.state !== 'open') return `Pool ${this.name}: ${this.state}`
+    return `Pool ${this.name}: ${this.workers.length} worker${this.workers.length === 1 ? '' : 's'}`
   }
 }
 

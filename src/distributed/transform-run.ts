@@ -6,7 +6,7 @@
  */
 import type { TransformJob } from '../nn/strategy.js'
 import type { Shard, WireError, WorkerMessage } from './messages.js'
-import type { Roster, Slot, SlotUser } from './roster.js'
+import type { Loss, Roster, Slot, SlotUser } from './roster.js'
 
 export class TransformRun implements SlotUser {
   readonly #id: number
@@ -56,7 +56,7 @@ export class TransformRun implements SlotUser {
     }
   }
 
-  onLost(_slot: Slot, _reason: string, final?: WireError): void {
+  onLost(_slot: Slot, { final }: Loss): void {
     if (final !== undefined) this.end(final)
   }
 

@@ -5,6 +5,7 @@
  */
 import type { Engine } from '../engine/index.js'
 import type { Feed, FrameSource } from '../frame/feed.js'
+import type { TrainingEvent } from '../nn/train/event.js'
 import type { TrainingJob } from '../nn/train/job.js'
 import type { Loop, LoopContext } from '../nn/train/loop.js'
 import { ControlLog } from './control.js'
@@ -36,6 +37,7 @@ export class WorkerRun {
   #control: ControlLog | undefined
   #halt = new AbortController()
   #lead = false
+  #untold: TrainingEvent[] = []
   #generation = 0
   /** Orders one after the other. */
   #orders: Promise<void> = Promise.resolve()
@@ -71,6 +73,7 @@ export class WorkerRun {
         this.#generation = order.generation
         this.#control = new ControlLog(order.control)
         this.#lead = order.lead
+        if (order.lead) for (const event of this.#untold.splice(0)) this.#report(event)
         this.#ring = undefined
         this.#running = this.#run(order)
         return
@@ -119,7 +122,6 @@ export class WorkerRun {
   }
 
   #context(owned: readonly number[], workers: number): LoopContext {
-    const leads = (): boolean => this.#lead
     return {
       engine: this.#parts.engine,
       owned,
@@ -136,11 +138,18 @@ export class WorkerRun {
           this.#parts.send({ type: 'paused', run: this.#id, generation: this.#generation }),
         )
       },
-      report: (event) => this.#parts.send({ type: 'event', run: this.#id, event }),
-      get lead() {
-        return leads()
-      },
+      report: (event) => this.#report(event),
+      lead: true,
     }
+  }
+
+  /**
+   * Only the lead's events are sent. The others keep their last ones: whoever leads next tells what the last lead may have
+   * left untold when it died (it was one step behind at most, so a step and an epoch).
+   */
+  #report(event: TrainingEvent): void {
+    if (this.#lead) this.#parts.send({ type: 'event', run: this.#id, event })
+    else this.#untold = [...this.#untold, event].slice(-2)
   }
 
   #break(reason: string): void {

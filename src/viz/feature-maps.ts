@@ -40,7 +40,8 @@ export function featureMaps(
   }
   if (options.columns !== undefined) checkInteger('viz.featureMaps', 'columns', options.columns, 1, 64)
   const input = options.input ?? layers.find((layer) => layer?.input !== undefined)?.input
-  const side = input === undefined ? undefined : inputView(input)
+  // Samples that are vectors have no picture.
+  const side = input === undefined || input.shape.length < 3 ? undefined : inputView(input)
   const panels = layers.map((layer) => layerPanel(layer, options.columns, side === undefined ? 0 : 150))
   const title =
     options.title ??
@@ -62,6 +63,10 @@ export function featureMaps(
  *
  * @param kernel shape `[height, width, inputs, outputs]`
  * @throws `argument` for another rank
+ * @example
+ * ```ts
+ * viz.filters({ layer: 'conv1', shape: [2, 2, 1, 1], values: [0.1, -0.2, 0.3, 0] })
+ * ```
  */
 export function filters(
   kernel: PlainTensor & { layer?: string },
@@ -122,6 +127,13 @@ interface LayerPanel {
 
 function layerPanel(layer: Activation, columns: number | undefined, taken: number): LayerPanel {
   const name = layer?.layer ?? 'a layer'
+  if (layer?.shape?.length === 2) {
+    throw new ShardbookError(
+      'argument',
+      `viz.featureMaps: expected the activations of ${name} of shape [h, w, c] or [n, h, w, c], got [${layer.shape.join(', ')}].`,
+      { hint: 'This layer puts out vectors: pick a convolution or a pooling layer.' },
+    )
+  }
   const [image, ...others] = imagesOf('viz.featureMaps', `the activations of ${name}`, layer)
   const { height, width, channels } = image!
   const [low, high] = extent(image!.values)

@@ -50,7 +50,7 @@ export function images(
 }
 
 export interface ReconstructionsInput {
-  /** Images that went in: `[n, h, w, c]`, or the values of such with `shape` given. */
+  /** Images that went in: `[n, h, w]`, `[n, h, w, c]`, or any values with `shape` given. */
   readonly input: PlainTensor | ArrayLike<number>
   /** What came out, as many values. */
   readonly output: PlainTensor | ArrayLike<number>
@@ -129,23 +129,25 @@ export function reconstructions(options: ReconstructionsInput): Chart {
   })
 
   function batch(values: PlainTensor | ArrayLike<number>, name: string): readonly Image[] {
-    if (isTensor(values) && options.shape === undefined) return imagesOf(caller, name, values)
     const flat = isTensor(values) ? values.values : values
-    const { shape } = options
-    if (shape === undefined) {
-      throw new ShardbookError('argument', `${caller}: expected the shape of an image, got none.`, {
-        hint: 'Pass shape: [height, width] or [height, width, channels].',
-      })
+    const shape = options.shape ?? (isTensor(values) ? values.shape.slice(1) : [])
+    if (shape.length !== 2 && shape.length !== 3) {
+      throw new ShardbookError(
+        'argument',
+        `${caller}: expected images of shape [h, w] or [h, w, c], got [${shape.join(', ')}].`,
+        { hint: 'Pass the shape of one image: shape: [height, width, channels].' },
+      )
     }
-    const size = sizeOf(shape)
-    if (!Number.isInteger(flat.length / size) || flat.length === 0) {
+    const whole = flat.length / sizeOf(shape)
+    if (!Number.isInteger(whole)) {
       throw new ShardbookError(
         'argument',
         `${caller}: expected ${name} to hold whole images of shape [${shape.join(', ')}], got ${flat.length} values.`,
       )
     }
-    const [height, width, channels = 1] = shape
-    return imagesOf(caller, name, { shape: [flat.length / size, height!, width!, channels], values: flat })
+    if (whole === 0) return []
+    const [height, width, channels = 1] = shape as [number, number, number?]
+    return imagesOf(caller, name, { shape: [whole, height, width, channels], values: flat })
   }
 }
 

@@ -119,6 +119,8 @@ export class LanguageServer {
     const child = spawn(serverExecutable(), ['--lsp', '--stdio'], {
       cwd: this.folder,
       stdio: ['pipe', 'pipe', 'ignore'],
+      // A terminal's Ctrl-C is for the front, not for every process of the group.
+      detached: true,
       env: { ...process.env, NODE_OPTIONS: '' },
     })
     this.child = child

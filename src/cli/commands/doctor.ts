@@ -82,8 +82,15 @@ async function checkKernel(): Promise<Finding[]> {
     try {
       const reply = await kernel.execute(0, 'const answer: number = 6 * 7\nanswer')
       const seconds = ((performance.now() - started) / 1000).toFixed(1)
-      if (reply.status === 'ok' && JSON.stringify(answer).includes('42')) return [{ name, state: 'ok', detail: `ran a cell ${seconds} s after its start` }]
-      return [{ name, state: 'needed', detail: `a cell failed: ${reply.error?.evalue ?? `42 came out as ${JSON.stringify(answer)}`}` }]
+      if (reply.status === 'ok' && JSON.stringify(answer).includes('42'))
+        return [{ name, state: 'ok', detail: `ran a cell ${seconds} s after its start` }]
+      return [
+        {
+          name,
+          state: 'needed',
+          detail: `a cell failed: ${reply.error?.evalue ?? `42 came out as ${JSON.stringify(answer)}`}`,
+        },
+      ]
     } finally {
       await kernel.close()
     }

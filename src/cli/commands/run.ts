@@ -158,9 +158,12 @@ function duration(ms: number): string {
   return ms < 9_950 ? `${(ms / 1000).toFixed(2)} s` : `${(ms / 1000).toFixed(1)} s`
 }
 
-/** The cell's number, the error and its line: the traceback names the cell's own lines. */
+/** The cell's number, the line that its code frame points at, the error, and where it came from. */
 function describe({ number, error }: CellFailure): string {
-  const summary = `cell ${number} failed: ${error.ename}: ${error.evalue}`
+  const title = `${error.ename}: ${error.evalue}`
   const trace = plainText(error.traceback.join('\n')).trimEnd()
-  return trace === '' || trace === `${error.ename}: ${error.evalue}` ? summary : `${summary}\n${trace}`
+  const line = /^> *(\d+) \|/m.exec(trace)?.[1]
+  const rest = trace.startsWith(title) ? trace.slice(title.length).trimStart() : trace
+  const place = line === undefined ? `cell ${number}` : `cell ${number}, line ${line}`
+  return `${place}: ${title}${rest === '' ? '' : `\n  ${rest}`}`
 }

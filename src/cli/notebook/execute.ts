@@ -107,6 +107,10 @@ export async function executeNotebook(notebook: Notebook, options: ExecuteOption
     const settled = await kernel.settled(Math.min(Math.max(0, deadline - Date.now()), 2 ** 31 - 1))
     return { failures, unsettled: settled ? [] : kernel.openWork() }
   } finally {
-    await kernel.close()
+    // The outputs are complete: a kernel that doesn't end in time must not keep them from being written.
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise((resolve) => (timer = setTimeout(resolve, graceMs)))
+    await Promise.race([kernel.close(), late])
+    clearTimeout(timer)
   }
 }

@@ -22,14 +22,16 @@ const barHeight = 6
  *
  * @example
  * ```ts
- * viz.training(events.reduce(viz.reduceTraining, viz.emptyTraining))
+ * const start = { kind: 'start', name: 'digits', epochs: 2, stepsPerEpoch: 10, workers: 1, engine: 'wasm' }
+ * viz.training(viz.reduceTraining(viz.emptyTraining, start))
  * ```
  */
 export function training(view: TrainingView): Chart {
   const names = ['loss', ...metricNames(view).slice(0, metricsShown)]
   const panels = names.map((name) => panel(view, name, names.length === 1 ? fullWidth : halfWidth))
   const rate = rateLine(view)
-  const apart = { scale: { color: 'independent' } }
+  // The legend belongs to its panel.
+  const apart = { legend: { color: 'independent' }, scale: { color: 'independent' } }
   return new Chart({
     text: describeTraining(view),
     spec: {

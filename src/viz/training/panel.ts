@@ -16,6 +16,8 @@ export const fullWidth = chartWidth - 20 - axisWidth
 export const halfWidth = (fullWidth - axisWidth - panelGap) / 2
 const panelHeight = 200
 
+const seriesColours = { training: colours.first, validation: colours.second } as const
+
 /** Short enough for the fixed width of the axis. */
 const valueLabel =
   "datum.value !== 0 && (abs(datum.value) < 1e-3 || abs(datum.value) >= 1e5) ? format(datum.value, '~e') : format(datum.value, '~g')"
@@ -28,39 +30,55 @@ export function panel(view: TrainingView, name: string, width: number): JsonObje
   const scale = valueScale(lines, isLoss)
   const x = stepChannel(view, 5)
   const y = { field: 'y', type: 'quantitative', scale, axis: valueAxis(valueTicks(scale)) }
-  const layer = (values: readonly JsonObject[], who: string, what: string, mark: JsonObject): JsonObject => ({
+  const layer = (
+    values: readonly JsonObject[],
+    who: keyof typeof seriesColours,
+    what: string,
+    mark: JsonObject,
+  ): JsonObject => ({
     data: { values },
-    mark: { type: 'line', ...mark },
+    mark: { type: 'line', color: seriesColours[who], ...mark },
     encoding: {
       x,
       y,
-      color: {
-        datum: who,
-        type: 'nominal',
-        scale: { domain: ['training', 'validation'], range: [colours.first, colours.second] },
-        // One legend, where a falling line leaves room.
-        legend: isLoss ? { title: null, orient: 'top-right', symbolType: 'stroke', symbolOpacity: 1, offset: 4 } : null,
-      },
       tooltip: [
         { field: 'x', type: 'quantitative', title: 'step', format: ',' },
         { field: 'y', type: 'quantitative', title: what },
       ] satisfies Json,
     },
   })
-  const dots = view.epochsDone.length <= 25 ? { point: { filled: true, size: 34 } } : {}
+  const dots = (who: keyof typeof seriesColours): JsonObject =>
+    view.epochsDone.length <= 25 ? { point: { filled: true, size: 34, color: seriesColours[who] } } : {}
   return {
     width,
     height: panelHeight,
     layer: [
       heading(name),
+      ...(isLoss ? [legend] : []),
       layer(lines.raw, 'training', `${name} of the step`, { strokeWidth: 1, opacity: 0.3, clip: true }),
       layer(lines.smooth, 'training', `${name}, smoothed`, {}),
       // Where steps have no metrics of their own, the epochs do.
-      ...(lines.smooth.length === 0 ? [layer(lines.epochs, 'training', `${name} of the epoch`, dots)] : []),
-      layer(lines.validation, 'validation', `validation ${name}`, dots),
+      ...(lines.smooth.length === 0 ? [layer(lines.epochs, 'training', `${name} of the epoch`, dots('training'))] : []),
+      layer(lines.validation, 'validation', `validation ${name}`, dots('validation')),
       ...(isLoss ? workerMarks(view, x) : []),
     ],
   }
+}
+
+/** The one legend, where a falling line leaves room: of marks that are not seen, as the lines have fixed colours. */
+const legend: JsonObject = {
+  data: { values: Object.keys(seriesColours).map((who) => ({ who })) },
+  mark: { type: 'point', opacity: 0 },
+  encoding: {
+    x: { value: 0 },
+    y: { value: 0 },
+    color: {
+      field: 'who',
+      type: 'nominal',
+      scale: { domain: Object.keys(seriesColours), range: Object.values(seriesColours) },
+      legend: { title: null, orient: 'top-right', symbolType: 'stroke', symbolOpacity: 1, offset: 4 },
+    },
+  },
 }
 
 /** The panel of a learning rate that varies. */
@@ -95,21 +113,26 @@ function workerMarks(view: TrainingView, x: JsonObject): readonly JsonObject[] {
     change,
     label: `worker ${rank} ${change}`,
     message,
-    row: change === 'lost' ? panelHeight - 18 : panelHeight - 6,
+    row: change === 'lost' ? 58 : 72,
   }))
   const color = { condition: { test: "datum.change === 'lost'", value: colours.bad }, value: colours.good }
   const late = `datum.x > ${round(stepDomain(view)[1] * 0.7)}`
-  const label = (test: string, align: string, dx: number): JsonObject => ({
+  const text = (test: string, mark: JsonObject, more: JsonObject): JsonObject => ({
     data: { values },
     transform: [{ filter: test }],
-    mark: { type: 'text', align, dx, baseline: 'bottom', fontSize: 10 },
+    mark: { type: 'text', baseline: 'bottom', fontSize: 10, ...mark },
     encoding: {
       x,
       y: { field: 'row', type: 'quantitative', scale: null, axis: null },
       text: { field: 'label', type: 'nominal' },
-      color,
+      ...more,
     },
   })
+  // Written twice: first a white edge, which sets the words off from the lines.
+  const label = (test: string, place: JsonObject): readonly JsonObject[] => [
+    text(test, { ...place, color: colours.ground, stroke: colours.ground, strokeWidth: 3 }, {}),
+    text(test, place, { color }),
+  ]
   return [
     {
       data: { values },
@@ -124,8 +147,8 @@ function workerMarks(view: TrainingView, x: JsonObject): readonly JsonObject[] {
         ],
       },
     },
-    label(`!(${late})`, 'left', 5),
-    label(late, 'right', -5),
+    ...label(`!(${late})`, { align: 'left', dx: 5 }),
+    ...label(late, { align: 'right', dx: -5 }),
   ]
 }
 
