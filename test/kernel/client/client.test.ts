@@ -26,7 +26,7 @@ describe.skipIf(missing('python'))('a Jupyter client', () => {
     })
     expect(reply?.version).toBe('5.5')
     expect(iopub.map(({ content }) => content['execution_state'])).toEqual(['busy', 'idle'])
-    expect(await client.command({ do: 'heartbeat' })).toEqual({ beats: true })
+    await expect.poll(() => client.command({ do: 'heartbeat' }), { timeout: 20_000 }).toEqual({ beats: true })
   })
 
   test('gets result, reply and frame of a cell in order', async () => {
