@@ -140,12 +140,12 @@ function definedNames(cell: Rewritten, done: number, bound: ReadonlySet<string>)
 }
 
 function importMeta(filename: string): ImportMeta {
-  const require = createRequire(filename)
+  const { resolve: resolveFrom } = createRequire(filename)
   return {
     dirname: join(filename, '..'),
     filename,
     url: pathToFileURL(filename).href,
-    resolve: (specifier: string) => pathToFileURL(require.resolve(specifier)).href,
+    resolve: (specifier: string) => pathToFileURL(resolveFrom(specifier)).href,
   }
 }
 

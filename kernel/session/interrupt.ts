@@ -57,7 +57,6 @@ export function openInterrupts(onError: (error: unknown) => void): Interrupts {
           if (rejectWait === reject) rejectWait = undefined
           finish()
         }
-        // oxlint-disable-next-line no-floating-promises -- both outcomes are handed on
         Promise.resolve(value).then(
           (result) => settle(() => resolve(result)),
           (error: unknown) => settle(() => reject(error)),
