@@ -1,0 +1,15 @@
+/** The engines that these tests run on: wasm always, native where it is installed. */
+import { listEngines, openEngine } from '../../src/engine/index.js'
+import type { Engine, EngineName } from '../../src/engine/index.js'
+
+const listed = await listEngines()
+
+/** Names of the engines that can be opened here. */
+export const engines: readonly EngineName[] = [
+  'wasm',
+  ...(listed.some(({ name, installed }) => name === 'native' && installed) ? (['native'] as const) : []),
+]
+
+export async function opened(name: EngineName): Promise<Engine> {
+  return openEngine(name)
+}
