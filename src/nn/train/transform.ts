@@ -14,6 +14,8 @@ export interface TransformContext {
   /** Of the source, the rows whose ordinal is `slice` modulo `slices`. */
   readonly slices: number
   readonly slice: number
+  /** Batches to leave out at the beginning. Default 0. */
+  readonly skip?: number
 }
 
 /** The rows of one batch, in source order. */
@@ -26,7 +28,7 @@ export interface TransformedRows {
 export async function* openTransform(
   tf: Tf,
   { program, weights, data, batchRows }: TransformJob,
-  { engine, open, slices, slice }: TransformContext,
+  { engine, open, slices, slice, skip = 0 }: TransformContext,
 ): AsyncGenerator<TransformedRows, void, undefined> {
   const reader = await BatchReader.open(
     tf,
@@ -36,8 +38,8 @@ export async function* openTransform(
   )
   const runner = new BatchProgram(tf, engine, program, weights, batchRows)
   try {
-    let left = Math.max(0, Math.ceil((reader.totalRows - slice) / slices))
-    for await (const { columns } of reader.batches()) {
+    let left = Math.max(0, Math.ceil((reader.totalRows - slice) / slices) - skip * batchRows)
+    for await (const { columns } of reader.batches({ skip })) {
       const rows = Math.min(batchRows, left)
       if (rows === 0) break
       left -= rows
