@@ -1,6 +1,6 @@
 /** The engines that these tests run on: wasm always, native where it is installed. */
-import { listEngines, openEngine } from '../../src/engine/index.js'
-import type { Engine, EngineName } from '../../src/engine/index.js'
+import { listEngines } from '../../src/engine/index.js'
+import type { EngineName } from '../../src/engine/index.js'
 
 const listed = await listEngines()
 
@@ -9,7 +9,3 @@ export const engines: readonly EngineName[] = [
   'wasm',
   ...(listed.some(({ name, installed }) => name === 'native' && installed) ? (['native'] as const) : []),
 ]
-
-export async function opened(name: EngineName): Promise<Engine> {
-  return openEngine(name)
-}

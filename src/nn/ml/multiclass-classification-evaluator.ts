@@ -109,7 +109,7 @@ export class MulticlassClassificationEvaluator<
 }
 
 /** A metric from counts. Weighted ones are means over the classes, each weighted by its share of the rows. */
-export function metricOf(metric: MulticlassMetric, counts: readonly ConfusionCount[]): number {
+function metricOf(metric: MulticlassMetric, counts: readonly ConfusionCount[]): number {
   const rows = sum(counts)
   const right = sum(counts.filter(({ label, prediction }) => label === prediction))
   if (metric === 'accuracy') return right / rows

@@ -96,7 +96,7 @@ export interface TrainingView {
 }
 
 /** Most steps that a view keeps. */
-export const pointsKept = 4000
+export const pointsKept = 2000
 
 /** Most worker changes that a view keeps: the latest. */
 const marksKept = 50
