@@ -35,15 +35,15 @@ export async function bundleOf(
   value: unknown,
   onError: (error: unknown) => void = (error) => console.error(error),
 ): Promise<MimeBundle> {
-  if (isDisplayable(value)) {
-    try {
+  try {
+    if (isDisplayable(value)) {
       const bundle = await value[displaySymbol]()
       const plain = Object.fromEntries(Object.entries(bundle).map(([type, content]) => [type, plainContent(content)]))
       const isWhole = 'text/plain' in plain || Object.keys(plain).length === 0
       return isWhole ? plain : { ...plain, 'text/plain': textOf(value) }
-    } catch (error) {
-      onError(error)
     }
+  } catch (error) {
+    onError(error)
   }
   return { 'text/plain': textOf(value) }
 }
