@@ -9,11 +9,12 @@ import { rolldown } from 'rolldown'
 const require = createRequire(import.meta.url)
 
 /** Replaced modules: the union package (a second copy of the core), functions that Node 23 dropped, TensorBoard's messages. */
-const replaced = {
+const replaced = /** @type {Record<string, string>} */ ({
   util: 'export const isArray = Array.isArray; export const isNullOrUndefined = (value) => value == null;',
   './proto/api_pb': 'export {};',
-}
+})
 // Kernels call these methods, which only the union package adds to tensors.
+/** @param {string} home */
 const entry = (home) => `
 import { Tensor, add, cast } from '@tensorflow/tfjs-core'
 import '${home}/register_all_kernels.js'
@@ -56,7 +57,7 @@ export async function vendorKernels(folder = 'dist/vendor') {
     banner: `/*! JavaScript kernels of @tensorflow/tfjs-node-gpu ${version}, Copyright Google LLC, Apache License 2.0 (tfjs-node-kernels.LICENSE) */`,
   })
   await bundle.close()
-  copyFileSync('tools/apache-2.0.txt', join(folder, 'tfjs-node-kernels.LICENSE'))
+  copyFileSync('LICENSE', join(folder, 'tfjs-node-kernels.LICENSE'))
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await vendorKernels()
