@@ -96,10 +96,10 @@ export class Runner {
     return { ...(result === undefined ? {} : { result }), ...(error === undefined ? {} : { error }) }
   }
 
-  /** Interrupts what runs: the check of a cell, or the session. */
+  /** Interrupts what runs: the check of a cell, or its code. With no cell there is nothing to interrupt. */
   interrupt(): void {
-    this.interruptCheck?.()
-    this.session?.interrupt()
+    if (this.interruptCheck !== undefined) this.interruptCheck()
+    else if (this.settle !== undefined) this.session?.interrupt()
   }
 
   /** Ends the session. */

@@ -10,13 +10,24 @@ import { ShardbookError } from '../../src/core/errors.js'
 /** The pipe, given by the front, that carries interrupts. */
 const interruptFd = 4
 
-export interface Interrupts {
-  /** What stands in front of a cell's top-level awaits: a value unless it is thenable, then a promise that an interrupt rejects. */
+/** The awaits of one cell. */
+export interface Waits {
+  /** What stands in front of a top-level await: a thenable becomes a promise that an interrupt rejects. */
   wait(value: unknown): unknown
+}
+
+export interface Interrupts {
   /** Runs a cell's code from a microtask; rejects when an interrupt ended it. */
-  run<T>(code: () => Promise<T>): Promise<T>
+  run<T>(code: (waits: Waits) => Promise<T>): Promise<T>
   /** Calls `listener` at each interrupt; returns how to stop. */
   onInterrupt(listener: () => void): () => void
+}
+
+/** The cell that runs. */
+interface Running {
+  rejectWait: ((error: unknown) => void) | undefined
+  readonly reject: (error: unknown) => void
+  wasInterrupted: boolean
 }
 
 const nativeTimeout = globalThis.setTimeout
@@ -28,8 +39,7 @@ export function openInterrupts(onError: (error: unknown) => void): Interrupts {
   control.unref()
   const listeners = new Set<() => void>()
   const running = wrapTimers()
-  let rejectWait: ((error: unknown) => void) | undefined
-  let rejectCell: ((error: unknown) => void) | undefined
+  let current: Running | undefined
 
   control.on('message', () => {
     Atomics.store(answered, 0, 1)
@@ -41,42 +51,29 @@ export function openInterrupts(onError: (error: unknown) => void): Interrupts {
         onError(error)
       }
     }
-    const error = new ShardbookError('interrupted', 'The cell was interrupted.')
-    // The cell gets the chance to clean up after its await; with none pending, or at the next interrupt, it is over.
-    const reject = rejectWait ?? rejectCell
-    rejectWait = undefined
-    reject?.(error)
+    const cell = current
+    if (cell === undefined) return
+    // The cell may catch what its await throws and clean up; with none pending, or the second time, it is over.
+    const reject = cell.wasInterrupted ? cell.reject : (cell.rejectWait ?? cell.reject)
+    cell.wasInterrupted = true
+    cell.rejectWait = undefined
+    reject(new ShardbookError('interrupted', 'The cell was interrupted.'))
   })
 
   return {
-    wait: (value) => {
-      if (!isThenable(value)) return value
-      return new Promise((resolve, reject) => {
-        rejectWait = reject
-        const settle = (finish: () => void): void => {
-          if (rejectWait === reject) rejectWait = undefined
-          finish()
-        }
-        Promise.resolve(value).then(
-          (result) => settle(() => resolve(result)),
-          (error: unknown) => settle(() => reject(error)),
-        )
-      })
-    },
     run: (code) =>
       new Promise((resolve, reject) => {
-        rejectCell = reject
+        const cell: Running = { reject: over(reject), rejectWait: undefined, wasInterrupted: false }
+        function over<V>(finish: (value: V) => void): (value: V) => void {
+          return (value) => {
+            if (current === cell) current = undefined
+            finish(value)
+          }
+        }
+        current = cell
         nativeTimeout(() =>
           queueMicrotask(() => {
-            const over = (finish: () => void): void => {
-              if (rejectCell === reject) rejectCell = undefined
-              rejectWait = undefined
-              finish()
-            }
-            code().then(
-              (value) => over(() => resolve(value)),
-              (error: unknown) => over(() => reject(error)),
-            )
+            code({ wait: (value) => waitFor(cell, value) }).then(over(resolve), cell.reject)
           }),
         )
       }),
@@ -85,6 +82,26 @@ export function openInterrupts(onError: (error: unknown) => void): Interrupts {
       return () => void listeners.delete(listener)
     },
   }
+}
+
+function waitFor(cell: Running, value: unknown): unknown {
+  if (!isThenable(value)) return value
+  return new Promise((resolve, reject) => {
+    cell.rejectWait = reject
+    const settled = (): void => {
+      if (cell.rejectWait === reject) cell.rejectWait = undefined
+    }
+    Promise.resolve(value).then(
+      (result) => {
+        settled()
+        resolve(result)
+      },
+      (error: unknown) => {
+        settled()
+        reject(error)
+      },
+    )
+  })
 }
 
 function isThenable(value: unknown): boolean {

@@ -44,8 +44,9 @@ export class Client {
     const task = ++this.#lastNumber
     const done = new Promise<readonly TrainingState[]>((resolve, reject) => {
       if (this.#over !== undefined) return reject(this.#over)
+      this.#connection.send({ type: 'submit', task, work })
       this.#tasks.set(task, { listener, resolve, reject, blocks: new Map() })
-      this.#send({ type: 'submit', task, work })
+      this.#hold()
     })
     return { task, done }
   }

@@ -6,22 +6,22 @@ const keptLineLength = 2000
 
 export class LogTail {
   #lines: string[] = []
-  #partial = ''
 
   /** Keeps what `stream` brings, each line behind `prefix`. */
   follow(stream: Readable, prefix: string): void {
+    let partial = ''
     stream.setEncoding('utf8')
     stream.on('data', (text: string) => {
-      const lines = (this.#partial + text).split('\n')
-      this.#partial = (lines.pop() ?? '').slice(-keptLineLength)
+      const lines = (partial + text).split('\n')
+      partial = (lines.pop() ?? '').slice(-keptLineLength)
       this.#lines.push(
         ...lines.filter((line) => line.trim() !== '').map((line) => prefix + line.slice(0, keptLineLength)),
       )
       this.#lines.splice(0, this.#lines.length - keptLines)
     })
     stream.on('end', () => {
-      if (this.#partial !== '') this.#lines.push(prefix + this.#partial)
-      this.#partial = ''
+      if (partial !== '') this.#lines.push(prefix + partial)
+      partial = ''
     })
     stream.on('error', () => {})
   }

@@ -6,29 +6,14 @@
  * prepared, whoever is behind gets the state of one that is at the newest step (a rank may be one step ahead of the
  * others, never more), and all go on from there on a new ring. So every step is applied exactly once to the state that
  * survives, and the final weights are those of the undisturbed run.
- *
- *   absent -> preparing -> ready -> running -> finished
- *                 ^          ^---- halting <----'  (and from any: absent, when the process is lost)
  */
 import type { TrainingEvent } from '../nn/train/event.js'
 import type { TrainingJob, TrainingState } from '../nn/train/job.js'
 import type { Control, Mode } from './control.js'
+import { EventFilter } from './event-filter.js'
+import { membersOf, type Member, type Phase } from './member.js'
 import type { WireError, WorkerMessage } from './messages.js'
 import type { Loss, Roster, Slot, SlotUser } from './roster.js'
-
-type Phase = 'absent' | 'preparing' | 'ready' | 'running' | 'halting' | 'finished' | 'failed'
-
-interface Member {
-  readonly slot: Slot
-  readonly owned: readonly number[]
-  phase: Phase
-  /** Steps done when it last rested. */
-  step: number
-  /** Whether it joined since the last ring: it has not seen the steps of this epoch. */
-  fresh: boolean
-  paused: boolean
-  lost: boolean
-}
 
 /** How a run ended. */
 export type Outcome =
@@ -46,15 +31,15 @@ export class TrainingRun implements SlotUser {
   readonly #nextGeneration: () => number
   readonly #onEvent: (event: TrainingEvent) => void
   readonly #restart: boolean
+  readonly #filter: EventFilter
   readonly #settle: (outcome: Outcome) => void
   /** Resolves when the run is over; failures are outcomes. */
   readonly outcome: Promise<Outcome>
 
   /** The newest state that this process has. */
   #base: TrainingState
-  /** The newest step that any member is known to have done, and the newest that was told of. */
+  /** The newest step that any member is known to have done. */
   #newest: number
-  #told: number
   #generation = 0
   #control: Control = { version: 0, mode: 'run' }
   /** The member that was asked for its state. */
@@ -62,8 +47,6 @@ export class TrainingRun implements SlotUser {
   #failure: WireError | undefined
   #over = false
   #breaks = 0
-  #started = false
-  #epoch = 0
   #reason: 'done' | 'stopped' = 'done'
   readonly #began = performance.now()
   #pauseWaiters: (() => void)[] = []
@@ -85,18 +68,9 @@ export class TrainingRun implements SlotUser {
     this.#onEvent = options.onEvent
     this.#restart = options.restart
     this.#base = options.job.start
-    this.#newest = this.#told = options.job.start.step
-    const { slices } = options.job
-    const count = options.slots.length
-    this.#members = options.slots.map((slot, i) => ({
-      slot,
-      owned: range(Math.floor((i * slices) / count), Math.floor(((i + 1) * slices) / count)),
-      phase: 'absent',
-      step: 0,
-      fresh: true,
-      paused: false,
-      lost: false,
-    }))
+    this.#newest = options.job.start.step
+    this.#filter = new EventFilter(this.#newest)
+    this.#members = membersOf(options.slots, options.job.slices)
     let settle: (outcome: Outcome) => void = () => {}
     this.outcome = new Promise((resolve) => (settle = resolve))
     this.#settle = settle
@@ -312,20 +286,12 @@ export class TrainingRun implements SlotUser {
     }
   }
 
-  /** Passes an event on, once: a repeated step is told once. */
   #event(event: TrainingEvent): void {
-    if (event.kind === 'start') {
-      if (this.#started) return
-      this.#started = true
-    } else if (event.kind === 'step') {
-      if (event.step <= this.#told) return
-      this.#told = event.step
+    if (!this.#filter.admit(event)) return
+    if (event.kind === 'step') {
       this.#newest = Math.max(this.#newest, event.step)
       this.#breaks = 0
       this.#roster.progress()
-    } else if (event.kind === 'epoch') {
-      if (event.epoch <= this.#epoch) return
-      this.#epoch = event.epoch
     }
     this.#onEvent(event)
   }
@@ -355,8 +321,4 @@ export class TrainingRun implements SlotUser {
   #memberOf(slot: Slot): Member {
     return this.#members.find((member) => member.slot === slot)!
   }
-}
-
-function range(start: number, end: number): number[] {
-  return Array.from({ length: end - start }, (_, i) => start + i)
 }

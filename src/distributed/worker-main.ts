@@ -1,7 +1,7 @@
 /** The program of a worker process. */
 import { getPriority, setPriority } from 'node:os'
 import { openEngine } from '../engine/index.js'
-import { openFeed } from '../frame/index.js'
+import { openFeed } from '../frame/open-feed.js'
 import { createLoop } from '../nn/train/loop.js'
 import { readSettings, socketPath, type WorkerSettings } from './child.js'
 import { connect, Connection } from './connection.js'

@@ -1,4 +1,187 @@
-/** The logical plan: frozen plain data. */
-export interface Plan {
-  readonly kind: string
+/**
+ * The logical plan: frozen plain data. Every node says what rows it gives, none how to compute them.
+ *
+ * Nodes are built by `build.ts`, which checks them and knows their schema; `rewrite.ts` makes them cheaper; an engine
+ * prints and runs them. A plan that is to leave the process is made portable first (`portable.ts`): sources that live in
+ * this process's memory become files.
+ */
+import type { ExprNode } from './expr/node.js'
+import type { Schema } from './schema.js'
+
+/** Where tensor values lie. A reference is a row number into one of these. */
+export type TensorStore =
+  /** An IDX file, possibly gzipped: row `r` is item `r`. */
+  | { readonly kind: 'idx'; readonly path: string }
+  /** A file of rows, row-major, little-endian, without any header. */
+  | { readonly kind: 'raw'; readonly path: string }
+  /** A buffer of this process, by its id in `tensor/store.ts`. */
+  | { readonly kind: 'memory'; readonly id: string }
+
+/** Where rows come from. `stores` are what the references of the tensor columns point into. */
+export type Source =
+  | { readonly kind: 'csv'; readonly path: string; readonly options: CsvOptions }
+  /** `columns`: the file's names of the schema's columns. */
+  | {
+      readonly kind: 'parquet'
+      readonly path: string
+      readonly columns: readonly string[]
+      readonly stores: readonly TensorStore[]
+    }
+  /** Files of equal length, a column each; files of more than one axis are tensor columns. */
+  | { readonly kind: 'idx'; readonly rows: number; readonly paths: Readonly<Record<string, string>> }
+  /** Values of this process, by their id in `memory.ts`. */
+  | { readonly kind: 'memory'; readonly id: string; readonly stores: readonly TensorStore[] }
+  /** A table of this process's engine. */
+  | { readonly kind: 'table'; readonly table: string; readonly stores: readonly TensorStore[] }
+
+/** Everything that was sniffed or given, so that every reading of the file gives the same rows. */
+export interface CsvOptions {
+  readonly separator: string
+  readonly quote: string
+  readonly escape: string
+  readonly header: boolean
+  /** Rows before the header or the data. */
+  readonly skip: number
+  readonly nulls: readonly string[]
+  readonly dateFormat?: string
+  readonly timestampFormat?: string
+  /** The file's own columns in order: name and the engine's type. */
+  readonly columns: readonly {
+    readonly name: string
+    readonly sql: string
+    /** The schema's column that it becomes; `null`: it is not read. */
+    readonly feeds: string | null
+    /** A null is an error: the user's schema says so. */
+    readonly required?: boolean
+  }[]
+}
+
+export interface NamedExpr {
+  readonly name: string
+  readonly expr: ExprNode
+}
+
+export interface SortKey {
+  readonly expr: ExprNode
+  readonly descending: boolean
+}
+
+export type JoinHow = 'inner' | 'left' | 'outer' | 'semi' | 'anti'
+
+interface Node {
+  /** Columns that the node gives. */
+  readonly schema: Schema
+}
+
+export interface ScanNode extends Node {
+  readonly kind: 'scan'
+  readonly source: Source
+}
+export interface ProjectNode extends Node {
+  readonly kind: 'project'
+  readonly input: Plan
+  readonly columns: readonly NamedExpr[]
+}
+export interface FilterNode extends Node {
+  readonly kind: 'filter'
+  readonly input: Plan
+  readonly predicate: ExprNode
+}
+/** Groups come in the order of their keys; without keys there is exactly one row. */
+export interface AggregateNode extends Node {
+  readonly kind: 'aggregate'
+  readonly input: Plan
+  readonly keys: readonly NamedExpr[]
+  readonly aggregates: readonly NamedExpr[]
+}
+/** A stable sort; nulls last. */
+export interface SortNode extends Node {
+  readonly kind: 'sort'
+  readonly input: Plan
+  readonly by: readonly SortKey[]
+}
+export interface SliceNode extends Node {
+  readonly kind: 'slice'
+  readonly input: Plan
+  readonly offset: number
+  /** `null`: to the end. */
+  readonly length: number | null
+}
+/** The rows at positions `[from, to)` of a seeded random order, as fractions of all rows or as counts; in source order. */
+export interface SampleNode extends Node {
+  readonly kind: 'sample'
+  readonly input: Plan
+  readonly seed: number
+  readonly unit: 'fraction' | 'rows'
+  readonly from: number
+  readonly to: number
+}
+/** The first row of each combination of values in `on`, in source order. */
+export interface DistinctNode extends Node {
+  readonly kind: 'distinct'
+  readonly input: Plan
+  readonly on: readonly string[]
+}
+/** Rows in the order of the left side, then of the right side. Columns of the right that clash get `suffix`. */
+export interface JoinNode extends Node {
+  readonly kind: 'join'
+  readonly left: Plan
+  readonly right: Plan
+  readonly on: readonly string[]
+  readonly how: JoinHow
+  readonly suffix: string
+}
+export interface ConcatNode extends Node {
+  readonly kind: 'concat'
+  readonly inputs: readonly Plan[]
+}
+/** Columns that a registered mapper (`mapper.ts`) computes from the columns `reads`, in batches of rows. */
+export interface MapNode extends Node {
+  readonly kind: 'map'
+  readonly input: Plan
+  readonly reads: readonly string[]
+  readonly adds: Schema
+  readonly mapper: string
+  readonly payload: unknown
+}
+
+export type Plan =
+  | ScanNode
+  | ProjectNode
+  | FilterNode
+  | AggregateNode
+  | SortNode
+  | SliceNode
+  | SampleNode
+  | DistinctNode
+  | JoinNode
+  | ConcatNode
+  | MapNode
+
+/** The plans that a node reads. */
+export function inputsOf(plan: Plan): readonly Plan[] {
+  switch (plan.kind) {
+    case 'scan':
+      return []
+    case 'join':
+      return [plan.left, plan.right]
+    case 'concat':
+      return plan.inputs
+    default:
+      return [plan.input]
+  }
+}
+
+/** The same node over other inputs. */
+export function withInputs(plan: Plan, inputs: readonly Plan[]): Plan {
+  switch (plan.kind) {
+    case 'scan':
+      return plan
+    case 'join':
+      return { ...plan, left: inputs[0]!, right: inputs[1]! }
+    case 'concat':
+      return { ...plan, inputs }
+    default:
+      return { ...plan, input: inputs[0]! }
+  }
 }

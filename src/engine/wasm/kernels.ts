@@ -1,6 +1,7 @@
 /**
- * Kernels that `tfjs-backend-wasm` 4.22 lacks and that training needs: the gradients of convolutions by their filter, of
- * depthwise convolutions, of `gather`, and the shared gradient kernels of `../gradients.ts`.
+ * Kernels that training needs and that `tfjs-backend-wasm` 4.22 lacks (the gradients of convolutions by their filter, of
+ * depthwise convolutions, of `gather`, the shared gradient kernels of `../gradients.ts`) or has wrong (those of pooling
+ * and resizing).
  *
  * The convolution's filter gradient is one matrix product a filter tap (or one in all, where channels are few), because
  * the backend's matrix product is its fastest part. The rest are plain loops over the values.
@@ -10,8 +11,13 @@ import { ShardbookError } from '../../core/errors.js'
 import { gradientKernels } from '../gradients.js'
 import { tfCore } from '../tf.js'
 import { depthwiseBackpropFilter, depthwiseBackpropInput } from './depthwise.js'
+import { avgPoolGrad, maxPoolGrad } from './pooling.js'
+import { resizeBilinearGrad, resizeNearestGrad } from './resizing.js'
 
-/** Registers the kernels; harmless to repeat. */
+/** Kernels whose results are wrong and that we have no replacement for: better none than those. */
+const brokenKernels = ['MaxPool3DGrad', 'AvgPool3DGrad']
+
+/** Registers the kernels, in place of the backend's where it has one; harmless to repeat. */
 export function registerWasmKernels(): void {
   const tf = tfCore()
   const kernels: Record<string, KernelFunc> = {
@@ -19,14 +25,19 @@ export function registerWasmKernels(): void {
     DepthwiseConv2dNativeBackpropFilter: depthwiseBackpropFilter,
     DepthwiseConv2dNativeBackpropInput: depthwiseBackpropInput,
     UnsortedSegmentSum: unsortedSegmentSum,
+    MaxPoolGrad: maxPoolGrad,
+    AvgPoolGrad: avgPoolGrad,
+    ResizeNearestNeighborGrad: resizeNearestGrad,
+    ResizeBilinearGrad: resizeBilinearGrad,
     [gradientKernels.Relu]: composed(({ dy, y }) => tf.mul(dy!, tf.cast(tf.step(y!), 'float32'))),
     [gradientKernels.Sigmoid]: composed(({ dy, y }) => tf.mul(dy!, tf.mul(y!, tf.sub(1, y!)))),
     [gradientKernels.Tanh]: composed(({ dy, y }) => tf.mul(dy!, tf.sub(1, tf.square(y!)))),
   }
+  for (const kernelName of [...brokenKernels, ...Object.keys(kernels)]) {
+    if (tf.getKernel(kernelName, 'wasm') !== undefined) tf.unregisterKernel(kernelName, 'wasm')
+  }
   for (const [kernelName, kernelFunc] of Object.entries(kernels)) {
-    if (tf.getKernel(kernelName, 'wasm') === undefined) {
-      tf.registerKernel({ kernelName, backendName: 'wasm', kernelFunc })
-    }
+    tf.registerKernel({ kernelName, backendName: 'wasm', kernelFunc })
   }
 }
 

@@ -21,7 +21,7 @@ def start(command):
 
     specs = KernelSpecManager(kernel_dirs=[command["kernels"]], ensure_native_kernel=False)
     manager = KernelManager(kernel_name="shardbook", kernel_spec_manager=specs)
-    manager.start_kernel(cwd=command["cwd"], stderr=open(command["log"], "w"))
+    manager.start_kernel(cwd=command["cwd"], stderr=open(command["log"], "w"), env={**os.environ, **command["env"]})
     connect()
     return {"pid": manager.provisioner.process.pid}
 

@@ -42,24 +42,24 @@ export class Client {
     this.lines = createInterface({ input: this.python.stdout })[Symbol.asyncIterator]()
   }
 
-  /** Installs a kernelspec of the built kernel for itself and starts it. */
-  static async start(): Promise<Client> {
+  /** Installs a kernelspec of the built kernel for itself and starts it, with `env` on top of this process's. */
+  static async start(env: Readonly<Record<string, string>> = {}): Promise<Client> {
     const client = new Client(await pythonEnv())
     const kernels = join(client.folder, 'kernels')
     const { installKernelspec } = (await import(
       resolve('dist/kernel/install.js')
     )) as typeof import('../../../kernel/install.js')
     await installKernelspec({ dir: join(kernels, 'shardbook') })
-    await client.command({ do: 'start', kernels, cwd: client.folder, log: join(client.folder, 'kernel.log') })
+    await client.command({ do: 'start', kernels, cwd: client.folder, log: join(client.folder, 'kernel.log'), env })
     return client
   }
 
   async command<T>(command: Readonly<Record<string, unknown>>): Promise<T> {
     this.python.stdin.write(`${JSON.stringify(command)}\n`)
     const { value } = await this.lines.next()
-    const result = JSON.parse(value as string) as { answer?: T; error?: string }
-    if (result.error !== undefined) throw new Error(`client: ${result.error}`)
-    return result.answer as T
+    const { answer, error } = JSON.parse(value as string) as { answer?: T; error?: string }
+    if (error !== undefined) throw new Error(`client: ${error}`)
+    return answer as T
   }
 
   ask(type: string, content: Readonly<Record<string, unknown>> = {}, options: AskOptions = {}): Promise<Answer> {

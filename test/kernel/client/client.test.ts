@@ -9,7 +9,8 @@ import { Client, outputs, printed, result } from './bridge.js'
 describe.skipIf(missing('python'))('a Jupyter client', () => {
   let client: Client
   beforeAll(async () => {
-    client = await Client.start()
+    // A small heap is full soon.
+    client = await Client.start({ NODE_OPTIONS: '--max-old-space-size=128' })
   })
   afterAll(async () => {
     await client.close()
@@ -69,7 +70,7 @@ describe.skipIf(missing('python'))('a Jupyter client', () => {
     )
     const number = Number(first.reply?.content['execution_count'])
     expect(first.reply?.content).toMatchObject({ status: 'error', ename: 'RangeError', evalue: 'bad 3' })
-    const text = (first.reply?.content['traceback'] as string[]).join('\n')
+    const text = String(first.reply?.content['traceback'])
     expect(text).toContain(`at boom (Cell[${number}]:5:9)`)
     expect(text).toContain(`at Cell[${number}]:7:1`)
     expect(text).not.toMatch(/node:internal|dist\/kernel/)
@@ -151,7 +152,7 @@ describe.skipIf(missing('python'))('a Jupyter client', () => {
   test('completes members and names, also behind astral characters', async () => {
     await client.execute('const samples = [{ width: 1, height: 2 }]')
     const code = 'const s = "😀"; samples[0]!.wi'
-    const length = [...code].length
+    const length = code.length - 1 // in code points
     const { reply } = await client.ask('complete_request', { code, cursor_pos: length })
     expect(reply?.content).toMatchObject({
       status: 'ok',
@@ -215,7 +216,7 @@ describe.skipIf(missing('python'))('a Jupyter client', () => {
     const answer = await client.execute(code, { interruptAfterMs: 400 })
     expect(answer.reply?.content).toMatchObject({ status: 'error', ename: 'KeyboardInterrupt' })
     // The promise is 200 ms after the interrupt; the rest is the check of the cell and a loaded machine.
-    expect(answer.ms).toBeLessThan(1500)
+    expect(answer.ms).toBeLessThan(1000)
     expect(result(await client.execute('kept > 1'))).toBe('true')
   })
 

@@ -1,0 +1,4 @@
+/** Data sets that are one call away. */
+import { mnist } from './mnist.js'
+
+export const datasets = { mnist } as const

@@ -1,0 +1,161 @@
+/** The DuckDB engine: what `execute.ts` asks of it. */
+import type { Chunk, ChunkStream } from '../../chunk.js'
+import type { Plan, Source, TensorStore } from '../../plan.js'
+import type { Column, Schema } from '../../schema.js'
+import { openGatherer, storeStride, type Gatherer } from '../../tensor/store.js'
+import { fillTable, loadDuckDB, readChunk } from './chunk.js'
+import { execute, newTableName, queryRows, streamQuery, withConnection } from './database.js'
+import { explainFailure } from './failure.js'
+import { registerGather } from './gather.js'
+import { quoteName, quoteString, sqlNames } from './names.js'
+import { numbered, printPlan } from './print-plan.js'
+import { parquetSchemaKey } from './sniff.js'
+
+type Table = Extract<Source, { kind: 'table' }>
+
+/** Streams the rows of a prepared plan. */
+export function queryChunks(plan: Plan, options: { ordered?: boolean } = {}): ChunkStream {
+  const { sql, stores } = printPlan(plan, options)
+  return { schema: plan.schema, stores, chunks: chunksOf(plan, sql, plan.schema) }
+}
+
+/** The rows of one slice, with a last column `ordinal`: the row's position among all rows. */
+export function querySlice(plan: Plan, slices: number, slice: number): ChunkStream {
+  const { sql, stores } = printPlan(plan)
+  const ordinal = quoteName('__sb_ordinal')
+  const dealt = `SELECT * FROM (${numbered(sql, ordinal)}) WHERE ${ordinal} % ${slices} = ${slice}`
+  const schema: Schema = [
+    ...plan.schema,
+    { name: 'ordinal', type: { kind: 'number', storage: 'int64' }, nullable: false },
+  ]
+  return { schema, stores, chunks: chunksOf(plan, dealt, schema) }
+}
+
+/** Plans whose tables must stay while their queries run. */
+const running = new Set<{ readonly plan: Plan }>()
+
+async function* chunksOf(plan: Plan, sql: string, schema: Schema): AsyncGenerator<Chunk> {
+  const hold = { plan }
+  running.add(hold)
+  try {
+    const duckdb = await loadDuckDB()
+    for await (const { chunk } of streamQuery(sql)) yield readChunk(duckdb, chunk, schema)
+  } catch (cause) {
+    throw explainFailure(cause)
+  } finally {
+    running.delete(hold)
+  }
+}
+
+export async function countRows(plan: Plan): Promise<number> {
+  const { sql } = printPlan(plan, { ordered: false })
+  const [[rows] = []] = await queryRows(`SELECT count(*) FROM (${sql})`).catch((cause: unknown) => {
+    throw explainFailure(cause)
+  })
+  return Number(rows)
+}
+
+/** A new table of the rows of a prepared plan, in order. */
+export async function tableFromQuery(plan: Plan): Promise<Table> {
+  const { sql, stores } = printPlan(plan)
+  const table = newTableName()
+  await execute(`CREATE TABLE ${quoteName(table)} AS ${sql}`).catch((cause: unknown) => {
+    throw explainFailure(cause)
+  })
+  return { kind: 'table', table, stores }
+}
+
+/** A new table of chunks. */
+export async function createTable(
+  schema: Schema,
+  chunks: AsyncIterable<Chunk> | Iterable<Chunk>,
+  stores: readonly TensorStore[],
+): Promise<Table> {
+  const table = newTableName()
+  await withConnection((connection) => fillTable(connection, table, schema, chunks))
+  return { kind: 'table', table, stores }
+}
+
+/** A new table of `left`'s and `right`'s columns, row by row; references of `right` start at the store `bases` says. */
+export async function tablesSideBySide(
+  left: { schema: Schema; source: Table },
+  right: { schema: Schema; source: Table; bases: readonly number[] },
+  schema: Schema,
+  stores: readonly TensorStore[],
+): Promise<Table> {
+  const [leftNames, rightNames, names] = [sqlNames(left.schema), sqlNames(right.schema), sqlNames(schema)]
+  const list = schema.map(({ name }, i) => {
+    const added = right.schema.findIndex((column) => column.name === name)
+    if (added < 0) return `l.${leftNames[left.schema.findIndex((column) => column.name === name)]} AS ${names[i]}`
+    const base = right.bases[added]! * storeStride
+    return `r.${rightNames[added]}${base > 0 ? ` + ${base}` : ''} AS ${names[i]}`
+  })
+  const table = newTableName()
+  await execute(
+    `CREATE TABLE ${quoteName(table)} AS SELECT ${list.join(', ')} FROM ${quoteName(left.source.table)} l POSITIONAL JOIN ${quoteName(right.source.table)} r`,
+  )
+  return { kind: 'table', table, stores }
+}
+
+/** Writes a table to a Parquet file, in order; the file's names of the columns. */
+export async function copyTable(table: string, schema: Schema, path: string): Promise<readonly string[]> {
+  const columns = schema.map((_, i) => `c${i}`)
+  const list = sqlNames(schema).map((name, i) => `${name} AS ${columns[i]}`)
+  await execute(
+    `COPY (SELECT ${list.join(', ')} FROM ${quoteName(table)}) TO ${quoteString(path)} (FORMAT parquet)`,
+  ).catch((cause: unknown) => {
+    throw explainFailure(cause)
+  })
+  return columns
+}
+
+export async function dropTable(table: string): Promise<void> {
+  await execute(`DROP TABLE IF EXISTS ${quoteName(table)}`)
+}
+
+/** The SQL that a prepared plan becomes. */
+export function toSql(plan: Plan): string {
+  return printPlan(plan).sql
+}
+
+/** Writes the rows of a prepared plan to a file; tensors by reference are gathered on the way, chunk by chunk. */
+export async function copyPlan(
+  plan: Plan,
+  path: string,
+  format: { readonly format: 'parquet' } | { readonly format: 'csv'; readonly separator: string },
+): Promise<void> {
+  const { sql, stores } = printPlan(plan)
+  const duckdb = await loadDuckDB()
+  const names = sqlNames(plan.schema)
+  const gatherers: Gatherer[] = []
+  try {
+    await withConnection(async (connection) => {
+      const list = plan.schema.map(({ type }, i) => {
+        if (type.kind !== 'tensor' || type.held === 'inline') return names[i]
+        const gatherer = openGatherer(stores, type)
+        gatherers.push(gatherer)
+        return `${registerGather(duckdb, connection, type, gatherer)}(${names[i]}) AS ${names[i]}`
+      })
+      await connection.run(
+        `COPY (SELECT ${list.join(', ')} FROM (${sql}) t) TO ${quoteString(path)} (${
+          format.format === 'csv'
+            ? `FORMAT csv, HEADER, DELIMITER ${quoteString(format.separator)}`
+            : `FORMAT parquet, KV_METADATA {${parquetSchemaKey}: ${quoteString(writtenSchema(plan.schema))}}`
+        })`,
+      )
+    })
+  } catch (cause) {
+    throw explainFailure(cause)
+  } finally {
+    for (const gatherer of gatherers) gatherer.close()
+  }
+}
+
+/** The schema that goes into a file: what is read back holds tensors inline. */
+function writtenSchema(schema: Schema): string {
+  const columns = sqlNames(schema).map((name) => name.slice(1, -1).replaceAll('""', '"'))
+  const read = schema.map((column): Column => {
+    return column.type.kind === 'tensor' ? { ...column, type: { ...column.type, held: 'inline' } } : column
+  })
+  return JSON.stringify({ columns, schema: read })
+}

@@ -1,0 +1,239 @@
+/**
+ * Running plans. What SQL cannot do is done first and becomes a table: IDX files get their scalars loaded, `map` nodes
+ * are computed. Then the plan is one query, whose chunks stream.
+ *
+ * A `map` node is computed once: its result is kept for as long as the node itself, so that several ends share it.
+ */
+import { createWriteStream } from 'node:fs'
+import { once } from 'node:events'
+import { ShardbookError } from '../core/errors.js'
+import { sizeOf } from '../core/dtype.js'
+import { ioError, temporaryFile } from '../store/index.js'
+import { aggregate } from './build.js'
+import type { Chunk, ChunkColumn, ChunkStream, NumericValues } from './chunk.js'
+import { createTable, dropTable, queryChunks, tableFromQuery, tablesSideBySide } from './engine/duckdb/index.js'
+import type { FeedColumn } from './feed.js'
+import { readIdxFile } from './idx.js'
+import { openMapper } from './mapper.js'
+import { memoryChunk } from './memory.js'
+import {
+  inputsOf,
+  withInputs,
+  type MapNode,
+  type NamedExpr,
+  type Plan,
+  type ScanNode,
+  type Source,
+  type TensorStore,
+} from './plan.js'
+import { rewrite } from './rewrite.js'
+import { openSlice } from './slice.js'
+import { feedTypeOf, type Column, type Schema } from './schema.js'
+import { storeStride } from './tensor/store.js'
+
+/** Rows of a batch that a mapper gets. */
+const mapRows = 512
+
+/** Streams the rows of a plan. */
+export async function run(plan: Plan, options: { ordered?: boolean } = {}): Promise<ChunkStream> {
+  return queryChunks(await prepare(plan), options)
+}
+
+/** The number of rows that a plan gives. */
+export async function count(plan: Plan): Promise<number> {
+  const rows: NamedExpr = { name: 'rows', expr: { kind: 'aggregate', op: 'count', input: null } }
+  for await (const chunk of (await run(aggregate('count', plan, [], [rows]))).chunks)
+    return Number(chunk.columns[0]!.values[0])
+  return 0
+}
+
+/** The plan with everything in it computed that its engine cannot compute. */
+export async function prepare(plan: Plan): Promise<Plan> {
+  return lower(rewritten(plan), true)
+}
+
+/** The plan with its `map` nodes computed. */
+export async function prepareMaps(plan: Plan): Promise<Plan> {
+  return lower(rewritten(plan), false)
+}
+
+/** The plan as it will run. */
+export function rewritten(plan: Plan): Plan {
+  return rewrite(plan, (node) => computed.has(node))
+}
+
+async function lower(plan: Plan, loadFiles: boolean): Promise<Plan> {
+  if (plan.kind === 'map') return scanOf(plan, await compute(plan))
+  if (plan.kind === 'scan') {
+    const { source } = plan
+    const needsTable = source.kind === 'memory' || (loadFiles && source.kind === 'idx')
+    return needsTable ? scanOf(plan, await load(plan, source)) : plan
+  }
+  const inputs: Plan[] = []
+  for (const input of inputsOf(plan)) inputs.push(await lower(input, loadFiles))
+  return withInputs(plan, inputs)
+}
+
+function scanOf(plan: Plan, source: Source): ScanNode {
+  return { kind: 'scan', source, schema: plan.schema }
+}
+
+type Table = Extract<Source, { kind: 'table' }>
+
+const computed = new WeakMap<MapNode, Promise<Table>>()
+const loaded = new WeakMap<Source, Promise<Table>>()
+const collected = new FinalizationRegistry<string>((table) => void dropTable(table).catch(() => {}))
+
+/** Has a table dropped when nothing refers to its source any more. */
+export function ownTable(source: Table): Table {
+  collected.register(source, source.table)
+  return source
+}
+
+function compute(node: MapNode): Promise<Table> {
+  let table = computed.get(node)
+  if (table === undefined) {
+    table = computeMap(node)
+    computed.set(node, table)
+    table.catch(() => computed.delete(node))
+  }
+  return table
+}
+
+async function computeMap(node: MapNode): Promise<Table> {
+  // The input becomes a table first: batches and added columns then have the same rows in the same order.
+  const input = ownTable(await tableFromQuery(await prepare(node.input)))
+  const inputPlan = scanOf(node.input, input)
+  const mapper = await openMapper(node.mapper, node.payload)
+  const writers = new Map<string, TensorWriter>()
+  try {
+    const feed = await openSlice(inputPlan, node.reads, { slices: 1, slice: 0 })
+    const outputs = async function* (): AsyncGenerator<Chunk> {
+      for await (const batch of feed.batches({ rows: mapRows })) {
+        const added = await mapper.map(batch)
+        const columns: ChunkColumn[] = []
+        for (const column of node.adds) columns.push(await keep(node, column, added[column.name], batch.rows, writers))
+        yield { rows: batch.rows, columns }
+      }
+    }
+    const adds = ownTable(await createTable(node.adds, outputs(), []))
+    await feed.close()
+    const stores: TensorStore[] = [...input.stores]
+    // References of each added tensor column count from its own file.
+    const bases = node.adds.map((column) => {
+      const writer = writers.get(column.name)
+      return writer === undefined ? 0 : stores.push({ kind: 'raw', path: writer.path }) - 1
+    })
+    for (const writer of writers.values()) await writer.close()
+    return ownTable(
+      await tablesSideBySide(
+        { schema: node.input.schema, source: input },
+        { schema: node.adds, source: adds, bases },
+        node.schema,
+        stores,
+      ),
+    )
+  } finally {
+    await mapper.close()
+  }
+}
+
+interface TensorWriter {
+  readonly path: string
+  rows: number
+  write(values: Uint8Array): Promise<void>
+  close(): Promise<void>
+}
+
+/** One output of a mapper as a chunk's column; tensors go to a file and leave references. */
+async function keep(
+  node: MapNode,
+  column: Column,
+  got: FeedColumn | undefined,
+  rows: number,
+  writers: Map<string, TensorWriter>,
+): Promise<ChunkColumn> {
+  const expected = feedTypeOf(column.type)
+  if (
+    got === undefined ||
+    expected === undefined ||
+    got.dtype !== expected.dtype ||
+    got.values.length !== rows * sizeOf(expected.shape)
+  ) {
+    throw new ShardbookError(
+      'internal',
+      `${node.mapper}: expected ${rows} rows of '${column.name}' as ${expected?.dtype} [${expected?.shape.join(', ')}], got ${got === undefined ? 'nothing' : `${got.values.length} values of ${got.dtype}`}.`,
+    )
+  }
+  if (column.type.kind !== 'tensor') return { values: got.values.slice() as NumericValues, valid: null }
+  let writer = writers.get(column.name)
+  if (writer === undefined) writers.set(column.name, (writer = tensorWriter()))
+  await writer.write(new Uint8Array(got.values.buffer, got.values.byteOffset, got.values.byteLength).slice())
+  const first = writer.rows
+  writer.rows += rows
+  return { values: Float64Array.from({ length: rows }, (_, i) => first + i), valid: null }
+}
+
+function tensorWriter(): TensorWriter {
+  const path = temporaryFile('tensors')
+  const stream = createWriteStream(path)
+  const failed = new Promise<never>((_, reject) => {
+    stream.once('error', (cause) => reject(ioError('frame', 'write', path, cause)))
+  })
+  failed.catch(() => {})
+  return {
+    path,
+    rows: 0,
+    async write(bytes) {
+      if (!stream.write(bytes)) await Promise.race([once(stream, 'drain'), failed])
+    },
+    async close() {
+      stream.end()
+      await Promise.race([once(stream, 'close'), failed])
+    },
+  }
+}
+
+/** A table for a source that SQL does not read: values in memory, or IDX files (tensors as row numbers into them). */
+function load(plan: ScanNode, source: IdxSource | Extract<Source, { kind: 'memory' }>): Promise<Table> {
+  let table = loaded.get(source)
+  if (table === undefined) {
+    const [chunk, stores] =
+      source.kind === 'memory'
+        ? [memoryChunk(source.id), source.stores]
+        : [idxChunk(plan.schema, source), idxStores(plan.schema, source)]
+    table = createTable(plan.schema, [chunk], stores).then(ownTable)
+    loaded.set(source, table)
+    table.catch(() => loaded.delete(source))
+  }
+  return table
+}
+
+type IdxSource = Extract<Source, { kind: 'idx' }>
+
+function idxStores(schema: Schema, source: IdxSource): TensorStore[] {
+  return tensorNames(schema).map((name) => ({ kind: 'idx', path: source.paths[name]! }))
+}
+
+function idxChunk(schema: Schema, source: IdxSource): Chunk {
+  const tensors = tensorNames(schema)
+  const columns = schema.map((column): ChunkColumn => {
+    if (column.type.kind === 'tensor') {
+      const base = tensors.indexOf(column.name) * storeStride
+      return { values: Float64Array.from({ length: source.rows }, (_, row) => base + row), valid: null }
+    }
+    const { values } = readIdxFile(source.paths[column.name]!)
+    if (values.length !== source.rows) {
+      throw new ShardbookError(
+        'data',
+        `read.idx: expected ${source.rows} rows in ${source.paths[column.name]}, got ${values.length}: the file changed.`,
+      )
+    }
+    return { values, valid: null }
+  })
+  return { rows: source.rows, columns }
+}
+
+function tensorNames(schema: Schema): string[] {
+  return schema.filter(({ type }) => type.kind === 'tensor').map(({ name }) => name)
+}
