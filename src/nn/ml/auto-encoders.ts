@@ -57,7 +57,15 @@ export class AutoEncoders<Input extends string = string, Output extends string =
   readonly options: AutoEncodersOptions<Input, Output>
 
   constructor(options: AutoEncodersOptions<Input, Output>) {
-    const { inputCol, layers = [128, 32], blockSize = 32, numBlocks = 4, maxIter = 10, stepSize = 0, seed = 0 } = options
+    const {
+      inputCol,
+      layers = [128, 32],
+      blockSize = 32,
+      numBlocks = 4,
+      maxIter = 10,
+      stepSize = 0,
+      seed = 0,
+    } = options
     if (typeof inputCol !== 'string') {
       throw new ShardbookError('argument', `${caller}: expected inputCol to name a column, got ${show(inputCol)}.`)
     }

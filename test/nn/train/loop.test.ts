@@ -1,11 +1,11 @@
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { openEngine } from '../../../src/engine/index.js'
 import type { Engine } from '../../../src/engine/index.js'
 import * as nn from '../../../src/nn/index.js'
-import { engines } from '../on-engines.js'
+import { onEngines } from '../on-engines.js'
 import { distance, loneLoop, makeJob, numbersOf, trainWith } from './fixture.js'
 
-describe.each(engines)('training loop on %s', (name) => {
+onEngines('training loop', (name) => {
   let engine: Engine
   beforeAll(async () => {
     engine = await openEngine(name)
