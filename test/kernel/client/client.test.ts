@@ -26,7 +26,7 @@ describe.skipIf(missing('python'))('a Jupyter client', () => {
     })
     expect(reply?.version).toBe('5.5')
     expect(iopub.map(({ content }) => content['execution_state'])).toEqual(['busy', 'idle'])
-    expect(await client.command({ do: 'heartbeat' })).toEqual({ beats: true })
+    await expect.poll(() => client.command({ do: 'heartbeat' }), { timeout: 20_000 }).toEqual({ beats: true })
   })
 
   test('gets result, reply and frame of a cell in order', async () => {
@@ -76,6 +76,26 @@ describe.skipIf(missing('python'))('a Jupyter client', () => {
     expect(text).not.toMatch(/node:internal|dist\/kernel/)
     const second = await client.execute('boom(4)')
     expect(String(second.reply?.content['traceback'])).toContain(`at boom (Cell[${number}]:5:9)`)
+  })
+
+  test('sees the line of the cell that awaited what failed elsewhere', async () => {
+    const answer = await client.execute(
+      "import { readFile } from 'node:fs/promises'\nconst read = async () => readFile('nowhere')\n\nawait read()",
+    )
+    expect(answer.reply?.content['evalue']).toContain('ENOENT')
+    expect(String(answer.reply?.content['traceback'])).toMatch(/at async Cell\[\d+\]:4:1/)
+  })
+
+  test("uses the package: the kernel's own copy, types and values, whatever the folder", async () => {
+    const code = "import { display, ShardbookError } from 'shardbook'\nawait display('shown', { id: 'x' })"
+    const answer = await client.execute(code)
+    expect(outputs(answer).map(({ content }) => content['data'])).toEqual([{ 'text/plain': 'shown' }])
+    const caught =
+      "try { await Promise.reject(new ShardbookError('data', 'x')) } catch (e) { (e as ShardbookError).code }"
+    expect((await client.execute(caught)).reply?.content['status']).toBe('ok')
+    expect((await client.execute("new ShardbookError('nonsense', 'x')")).reply?.content['ename']).toBe(
+      'TypeScriptError',
+    )
   })
 
   test('gets what native code and children print, by stream', async () => {
