@@ -102,7 +102,7 @@ function draft() {
   const reviewed = readReviewed(readFileSync(path, 'utf8'))
   const packages = [...productionTree(root)]
     .map(([key, entry]) => ({ ...entry, review: reviewed.get(key)?.review ?? '' }))
-    .toSorted((a, b) => (a.name + a.version < b.name + b.version ? -1 : 1))
+    .toSorted((a, b) => (a.name === b.name ? (a.version < b.version ? -1 : 1) : a.name < b.name ? -1 : 1))
   writeFileSync(path, `${JSON.stringify({ reviewedAt: new Date().toISOString().slice(0, 10), packages }, null, 2)}\n`)
   for (const entry of packages)
     if (entry.review === '') process.stdout.write(`${listPath}: review ${entry.name} ${entry.version}\n`)

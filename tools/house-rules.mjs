@@ -109,7 +109,8 @@ export async function checkLockfile(root) {
     if (entry.resolved !== undefined) findings.push(`${at}: names a host: ${entry.resolved}.`)
     if (entry.integrity === undefined) findings.push(`${at}: has no checksum.`)
     const name = path.slice(path.lastIndexOf('node_modules/') + 13)
-    const isSecond = path !== `node_modules/${name}` && manifest.dependencies?.[name] !== undefined
+    const isSecond =
+      path !== `node_modules/${name}` && manifest.dependencies?.[name] !== undefined && !name.startsWith('@types/')
     if (isSecond && entry.dev !== true) findings.push(`${at}: is a second copy of a direct dependency.`)
   }
   return findings

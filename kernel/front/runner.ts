@@ -36,8 +36,8 @@ export class Runner {
   private readonly work = new Map<number, string>()
   /** Called when background work ends, and when the session does. */
   private readonly watchers = new Set<() => void>()
-  /** Ends the waiting for the running cell. */
-  private settle: ((ended: Ended) => void) | undefined
+  /** What waits for the end of the running cell, or for the session to be idle. */
+  private readonly waiting = new Map<'done' | 'idle', (ended: Ended) => void>()
   private interruptCheck: (() => void) | undefined
   private isClosing = false
 
@@ -96,10 +96,10 @@ export class Runner {
     return { ...(result === undefined ? {} : { result }), ...(error === undefined ? {} : { error }) }
   }
 
-  /** Interrupts what runs: the check of a cell, or the session. */
+  /** Interrupts what runs: the check of a cell, or its code. With no cell there is nothing to interrupt. */
   interrupt(): void {
-    this.interruptCheck?.()
-    this.session?.interrupt()
+    if (this.interruptCheck !== undefined) this.interruptCheck()
+    else if (this.waiting.has('done')) this.session?.interrupt()
   }
 
   /** Ends the session. */
@@ -130,10 +130,7 @@ export class Runner {
   private ask(message: { kind: 'execute'; label: string; code: string } | { kind: 'sync' }): Promise<Ended> {
     const session = this.start()
     return new Promise((resolve) => {
-      this.settle = (ended) => {
-        this.settle = undefined
-        resolve(ended)
-      }
+      this.waiting.set(message.kind === 'execute' ? 'done' : 'idle', resolve)
       session.send(message)
     })
   }
@@ -168,12 +165,18 @@ export class Runner {
         )
         return
       case 'done':
-        return this.settle?.({ outcome: event.outcome })
+        return this.settle('done', { outcome: event.outcome })
       case 'idle':
-        return this.settle?.({ outcome: { defined: [], types: {} } })
+        return this.settle('idle', { outcome: { defined: [], types: {} } })
       default:
         event satisfies never
     }
+  }
+
+  private settle(kind: 'done' | 'idle', ended: Ended): void {
+    const resolve = this.waiting.get(kind)
+    this.waiting.delete(kind)
+    resolve?.(ended)
   }
 
   private exited(session: SessionProcess, reason: string): void {
@@ -181,8 +184,10 @@ export class Runner {
     this.session = undefined
     this.work.clear()
     for (const watcher of this.watchers) watcher()
-    if (this.settle !== undefined) return this.settle({ died: reason })
-    if (this.isClosing) return
+    const wasRunning = this.waiting.has('done')
+    this.settle('done', { died: reason })
+    this.settle('idle', { died: reason })
+    if (wasRunning || this.isClosing) return
     this.options.language.forget()
     this.options.target.stream('stderr', `${deathError(reason).evalue}\n`)
   }

@@ -75,9 +75,14 @@ export class SessionProcess {
         resolve()
       }
       this.child.on('error', (error) => over(`it could not be started: ${error.message}`))
-      this.child.on('close', (code, signal) => over(this.reason(code, signal)))
-      // A child of the session may keep the streams open.
-      this.child.on('exit', (code, signal) => setTimeout(() => over(this.reason(code, signal)), graceMs).unref())
+      // Node's own 'close' never comes once we have disconnected, hence exit and both streams.
+      const streams = [stdout, stderr].map((stream) => new Promise((closed) => stream.once('close', closed)))
+      this.child.on('exit', (code, signal) => {
+        const reason = this.reason(code, signal)
+        void Promise.all(streams).then(() => over(reason))
+        // A child of the session may keep the streams open.
+        setTimeout(() => over(reason), graceMs).unref()
+      })
     })
   }
 

@@ -26,22 +26,32 @@ export interface CellSource {
 }
 
 /** What the rewritten code of one cell calls. */
-interface CellScope {
+interface CellScope extends Waits {
   done: number
   readonly meta: ImportMeta
-  wait(value: unknown): unknown
-  each(values: AsyncIterable<unknown> | Iterable<unknown>): AsyncIterable<unknown>
   bind(namespace: Namespace, names: Readonly<Record<string, string>>): void
+}
+
+interface Waits {
+  wait: Wait
+  each(values: AsyncIterable<unknown> | Iterable<unknown>): AsyncIterable<unknown>
 }
 
 type Namespace = Readonly<Record<string, unknown>>
 type Names = Record<string, unknown>
 type Compiled = (names: Names, cell: CellScope) => Promise<{ value: unknown } | undefined>
 
+/** What an awaited value goes through first. */
+type Wait = (value: unknown) => unknown
+
 /** One cell, ready to run. */
 export interface Cell {
-  /** Runs it; resolves to the value of its last expression, wrapped so that a promise stays one. */
-  run(): Promise<{ value: unknown } | undefined>
+  /**
+   * Runs it; resolves to the value of its last expression, wrapped so that a promise stays one.
+   *
+   * @param wait - stands in front of every top-level `await`
+   */
+  run(wait?: Wait): Promise<{ value: unknown } | undefined>
   /** Names it declares that have a value by now. */
   defined(): string[]
   /** Static types of the values (of names it used) that know theirs. */
@@ -53,13 +63,10 @@ export class Evaluator {
   /** Every cell by the file name that its stack frames carry. */
   readonly sources = new Map<string, CellSource>()
   private readonly cwd: string
-  private readonly wait: (value: unknown) => unknown
   private serial = 0
 
-  /** `wait` stands in front of every top-level `await` of a cell. */
-  constructor(cwd: string, wait: (value: unknown) => unknown = (value) => value) {
+  constructor(cwd: string) {
     this.cwd = cwd
-    this.wait = wait
   }
 
   /**
@@ -80,18 +87,16 @@ export class Evaluator {
     const bound = new Set<string>()
     const scope = this.scope(filename, bound)
     return {
-      run: () => compiled(this.names, scope),
+      run: (wait = (value) => value) => compiled(this.names, Object.assign(scope, waits(wait))),
       defined: () => definedNames(rewritten, scope.done, bound),
       types: () => this.types(rewritten.used),
     }
   }
 
-  private scope(filename: string, bound: Set<string>): CellScope {
+  private scope(filename: string, bound: Set<string>): Omit<CellScope, keyof Waits> {
     return {
       done: 0,
       meta: importMeta(filename),
-      wait: this.wait,
-      each: (values) => awaited(values, this.wait),
       bind: (namespace, spec) => {
         for (const [local, imported] of Object.entries(spec)) {
           this.bind(local, namespace, imported)
@@ -140,20 +145,21 @@ function definedNames(cell: Rewritten, done: number, bound: ReadonlySet<string>)
 }
 
 function importMeta(filename: string): ImportMeta {
-  const require = createRequire(filename)
+  const { resolve: resolveFrom } = createRequire(filename)
   return {
     dirname: join(filename, '..'),
     filename,
     url: pathToFileURL(filename).href,
-    resolve: (specifier: string) => pathToFileURL(require.resolve(specifier)).href,
+    resolve: (specifier: string) => pathToFileURL(resolveFrom(specifier)).href,
   }
 }
 
+function waits(wait: Wait): Waits {
+  return { wait, each: (values) => awaited(values, wait) }
+}
+
 /** `for await` over `values` whose waits an interrupt can reject. */
-async function* awaited(
-  values: AsyncIterable<unknown> | Iterable<unknown>,
-  wait: (value: unknown) => unknown,
-): AsyncIterable<unknown> {
+async function* awaited(values: AsyncIterable<unknown> | Iterable<unknown>, wait: Wait): AsyncIterable<unknown> {
   if (!(Symbol.asyncIterator in values)) {
     for (const value of values) yield await wait(value)
     return

@@ -10,13 +10,25 @@ import { ShardbookError } from '../../src/core/errors.js'
 /** The pipe, given by the front, that carries interrupts. */
 const interruptFd = 4
 
-export interface Interrupts {
-  /** What stands in front of a cell's top-level awaits: a value unless it is thenable, then a promise that an interrupt rejects. */
+/** The awaits of one cell. */
+export interface Waits {
+  /** What stands in front of a top-level await: a thenable becomes a promise that an interrupt rejects. */
   wait(value: unknown): unknown
+}
+
+export interface Interrupts {
   /** Runs a cell's code from a microtask; rejects when an interrupt ended it. */
-  run<T>(code: () => Promise<T>): Promise<T>
+  run<T>(code: (waits: Waits) => Promise<T>): Promise<T>
   /** Calls `listener` at each interrupt; returns how to stop. */
   onInterrupt(listener: () => void): () => void
+}
+
+/** The cell that runs. */
+interface Running {
+  /** Its last top-level await. */
+  wait: { isPending(): Promise<boolean>; reject(error: unknown): void } | undefined
+  readonly reject: (error: unknown) => void
+  wasInterrupted: boolean
 }
 
 const nativeTimeout = globalThis.setTimeout
@@ -28,8 +40,7 @@ export function openInterrupts(onError: (error: unknown) => void): Interrupts {
   control.unref()
   const listeners = new Set<() => void>()
   const running = wrapTimers()
-  let rejectWait: ((error: unknown) => void) | undefined
-  let rejectCell: ((error: unknown) => void) | undefined
+  let current: Running | undefined
 
   control.on('message', () => {
     Atomics.store(answered, 0, 1)
@@ -41,43 +52,23 @@ export function openInterrupts(onError: (error: unknown) => void): Interrupts {
         onError(error)
       }
     }
-    const error = new ShardbookError('interrupted', 'The cell was interrupted.')
-    // The cell gets the chance to clean up after its await; with none pending, or at the next interrupt, it is over.
-    const reject = rejectWait ?? rejectCell
-    rejectWait = undefined
-    reject?.(error)
+    if (current !== undefined) void interruptCell(current)
   })
 
   return {
-    wait: (value) => {
-      if (!isThenable(value)) return value
-      return new Promise((resolve, reject) => {
-        rejectWait = reject
-        const settle = (finish: () => void): void => {
-          if (rejectWait === reject) rejectWait = undefined
-          finish()
-        }
-        // oxlint-disable-next-line no-floating-promises -- both outcomes are handed on
-        Promise.resolve(value).then(
-          (result) => settle(() => resolve(result)),
-          (error: unknown) => settle(() => reject(error)),
-        )
-      })
-    },
     run: (code) =>
       new Promise((resolve, reject) => {
-        rejectCell = reject
+        const cell: Running = { reject: over(reject), wait: undefined, wasInterrupted: false }
+        function over<V>(finish: (value: V) => void): (value: V) => void {
+          return (value) => {
+            if (current === cell) current = undefined
+            finish(value)
+          }
+        }
+        current = cell
         nativeTimeout(() =>
           queueMicrotask(() => {
-            const over = (finish: () => void): void => {
-              if (rejectCell === reject) rejectCell = undefined
-              rejectWait = undefined
-              finish()
-            }
-            code().then(
-              (value) => over(() => resolve(value)),
-              (error: unknown) => over(() => reject(error)),
-            )
+            code({ wait: (value) => waitFor(cell, value) }).then(over(resolve), cell.reject)
           }),
         )
       }),
@@ -86,6 +77,32 @@ export function openInterrupts(onError: (error: unknown) => void): Interrupts {
       return () => void listeners.delete(listener)
     },
   }
+}
+
+/** The cell may catch what its await throws and clean up; with none pending, or the second time, it is over. */
+async function interruptCell(cell: Running): Promise<void> {
+  const error = new ShardbookError('interrupted', 'The cell was interrupted.')
+  const { wait, wasInterrupted } = cell
+  cell.wasInterrupted = true
+  if (!wasInterrupted && wait !== undefined && (await wait.isPending())) wait.reject(error)
+  else cell.reject(error)
+}
+
+function waitFor(cell: Running, value: unknown): unknown {
+  if (!isThenable(value)) return value
+  const promise = new Promise((resolve, reject) => {
+    cell.wait = { isPending: () => isPending(promise), reject }
+    // Nothing but the promise's own functions: V8 then follows the await into the stacks of errors.
+    Promise.resolve(value).then(resolve, reject)
+  })
+  return promise
+}
+
+/** A promise does not tell its state, but it wins a race against a settled one only when it has settled. */
+async function isPending(promise: Promise<unknown>): Promise<boolean> {
+  const pending = {}
+  const settled = (): undefined => undefined
+  return (await Promise.race([promise.then(settled, settled), Promise.resolve().then(() => pending)])) === pending
 }
 
 function isThenable(value: unknown): boolean {

@@ -23,7 +23,7 @@ const output = openOutput(secret)
 const interrupts = openInterrupts((error) => complain('Error in an interrupt listener', error))
 const host = createHost(output, interrupts)
 Object.defineProperty(globalThis, hostSymbol, { configurable: true, writable: true, value: host })
-const evaluator = new Evaluator(process.cwd(), (value) => interrupts.wait(value))
+const evaluator = new Evaluator(process.cwd())
 mapStacks(evaluator.sources)
 
 function complain(title: string, error: unknown): void {
@@ -34,10 +34,11 @@ async function execute(code: string, label: string): Promise<Outcome> {
   let cell: Cell | undefined
   try {
     const compiled = (cell = evaluator.compile(code, label))
-    const result = await interrupts.run(async () => {
-      const last = await compiled.run()
+    const result = await interrupts.run(async (waits) => {
+      const last = await compiled.run((value) => waits.wait(value))
       if (last?.value === undefined) return undefined
-      return bundleOf(last.value, (error) => complain('Error while displaying', error))
+      const bundle = await bundleOf(last.value, (error) => complain('Error while displaying', error))
+      return Object.keys(bundle).length === 0 ? undefined : bundle
     })
     return { defined: cell.defined(), types: cell.types(), ...(result === undefined ? {} : { result }) }
   } catch (error) {

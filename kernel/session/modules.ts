@@ -11,7 +11,8 @@ import type { LoadHook, ResolveHook } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { emit } from './emit.js'
 
-const root = new URL('../../src/index.js', import.meta.url).href
+// Named for the cells' sake: the kernel itself imports nothing of it but the core.
+const root = new URL('src/index.js', new URL('../../', import.meta.url)).href
 
 export const resolve: ResolveHook = async (specifier, context, next) => {
   if (specifier === 'shardbook') return { url: root, format: 'module', shortCircuit: true }

@@ -22,11 +22,13 @@ const kernelFolder = new URL('..', import.meta.url).href
 /** Makes every stack name `Cell[3]:2:5` where the user's text in `sources` is meant. */
 export function mapStacks(sources: Sources): void {
   Error.prepareStackTrace = (error, frames) => {
-    const lines = frames
-      .map(String)
-      .filter((frame) => !frame.includes(kernelFolder) && !/\bnode:internal\b|\(node:|at node:/.test(`at ${frame}`))
-    return [titleOf(error), ...lines.map((frame) => `    at ${mapFrame(frame, sources)}`)].join('\n')
+    const lines = frames.filter((frame) => !isInside(frame.getFileName())).map((frame) => mapFrame(frame, sources))
+    return [titleOf(error), ...lines.map((line) => `    at ${line}`)].join('\n')
   }
+}
+
+function isInside(file: string | null | undefined): boolean {
+  return file?.startsWith(kernelFolder) === true || file?.startsWith('node:') === true
 }
 
 /** What a cell's error says. */
@@ -72,17 +74,15 @@ function titleOf(error: Error): string {
   }
 }
 
-function mapFrame(frame: string, sources: Sources): string {
-  return frame.replace(
-    /((?:file:\/\/)?\/[^():]+\.m?ts):(\d+):(\d+)/,
-    (whole, file: string, line: string, column: string) => {
-      const at = { line: Number(line), column: Number(column) }
-      const cell = sources.get(file)
-      const own = cell === undefined ? moduleLine(file, at) : original(cell.maps, at)
-      if (own === undefined) return cell?.label ?? whole
-      return `${cell?.label ?? file}:${own.line}:${own.column}`
-    },
-  )
+function mapFrame(frame: NodeJS.CallSite, sources: Sources): string {
+  const text = String(frame)
+  const file = frame.getFileName()
+  const at = { line: frame.getLineNumber() ?? 0, column: frame.getColumnNumber() ?? 0 }
+  if (typeof file !== 'string' || !/\.m?ts$/.test(file)) return text
+  const cell = sources.get(file)
+  const own = cell === undefined ? moduleLine(file, at) : original(cell.maps, at)
+  if (own === undefined) return text
+  return text.replace(`${file}:${at.line}:${at.column}`, `${cell?.label ?? file}:${own.line}:${own.column}`)
 }
 
 function original(maps: readonly SourceMapPayload[], place: Place): Place | undefined {

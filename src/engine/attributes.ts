@@ -1,5 +1,5 @@
 /**
- * Kernel attributes as JSON. Numbers that JSON lacks (infinities, not-a-number) travel as `{ "number": "Infinity" }`;
+ * Kernel attributes as JSON. Numbers that JSON lacks (infinities, not-a-number, -0) travel as `{ "number": "Infinity" }`;
  * no kernel has an attribute of that form.
  */
 import { show } from '../core/check.js'
@@ -27,13 +27,14 @@ export function isAttribute(value: unknown): boolean {
   return typeof value === 'object' && isSpecialNumber(value)
 }
 
-const specialNumbers = ['Infinity', '-Infinity', 'NaN']
+const specialNumbers = ['Infinity', '-Infinity', 'NaN', '-0']
 
 function isSpecialNumber(value: object): value is { number: string } {
   return Object.keys(value).length === 1 && specialNumbers.includes((value as { number?: string }).number ?? '')
 }
 
 function encode(value: unknown, path: string): unknown {
+  if (Object.is(value, -0)) return { number: '-0' }
   if (typeof value === 'number' && !Number.isFinite(value)) return { number: String(value) }
   if (Array.isArray(value)) return value.map((item) => encode(item, path))
   if (ArrayBuffer.isView(value)) return Array.from(value as Float32Array, (item) => encode(item, path))

@@ -75,9 +75,9 @@ export function eagerProgram(trace: Trace, backend: string, engine: string, slic
           }
           runSteps(sliced, own, common)
           // The caller owns results: what is not made by this slice alone is handed out as a clone.
-          const results_ = trace.outputs.map(({ value }) => tf.clone(own.get(value) ?? common.get(value)!))
+          const ends = trace.outputs.map(({ value }) => tf.clone(own.get(value) ?? common.get(value)!))
           for (const tensor of own.values()) tensor.dispose()
-          merge(trace, parts, results_)
+          merge(trace, parts, ends)
         }
         for (const [value, tensor] of common) if (!given.has(value)) tensor.dispose()
         return parts.map((part) => (part.length === 1 ? part[0]! : tf.concat(part, 0)))

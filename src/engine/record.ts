@@ -12,6 +12,7 @@ import { ShardbookError } from '../core/errors.js'
 import { encodeAttributes } from './attributes.js'
 import { checkTrace } from './check-trace.js'
 import { describe } from './errors.js'
+import { registerGradients } from './gradients.js'
 import { removeDeadCalls } from './remove-dead-calls.js'
 import { dataOf, tfCore } from './tf.js'
 import type { Call, CallInput, Trace, TraceInput, TraceOutput, ValueSpec } from './trace.js'
@@ -69,6 +70,7 @@ export function isRecording(): boolean {
 export function record(inputs: readonly RecordedInput[], step: () => readonly RecordedOutput[]): Trace {
   if (recording)
     throw new ShardbookError('engine', 'record: expected no other recording in progress, got a nested one.')
+  registerGradients()
   const recorder = new Recorder(inputs)
   const hooks = tfCore().engine() as unknown as Hooks
   const original: Hooks = {
@@ -77,18 +79,20 @@ export function record(inputs: readonly RecordedInput[], step: () => readonly Re
     read: hooks.read.bind(hooks),
   }
   let depth = 0
-  const checkRead = (): void => {
+  let refusal: ShardbookError | undefined
+  const refuseRead = (): void => {
     if (depth > 0 || recorder.reading) return
-    throw new ShardbookError('engine', 'record: expected a step that only computes, got one that reads values.', {
+    refusal ??= new ShardbookError('engine', 'record: expected a step that only computes, got one that reads values.', {
       hint: 'Leave data(), dataSync(), array() and print() out of the step; return the tensor as an output instead.',
     })
   }
   hooks.readSync = (dataId) => {
-    checkRead()
+    refuseRead()
+    if (refusal !== undefined) throw refusal
     return original.readSync(dataId)
   }
   hooks.read = (dataId) => {
-    checkRead()
+    refuseRead() // told at the end: nobody may be waiting for this promise
     return original.read(dataId)
   }
   hooks.runKernelFunc = (params) => {
@@ -115,6 +119,7 @@ export function record(inputs: readonly RecordedInput[], step: () => readonly Re
           hint: 'A step is a plain function: not async.',
         })
       }
+      if (refusal !== undefined) throw refusal
       trace = recorder.finish(outputs as RecordedOutput[])
     })
     return trace!
@@ -124,6 +129,9 @@ export function record(inputs: readonly RecordedInput[], step: () => readonly Re
     for (const name of ['runKernelFunc', 'readSync', 'read'] as const) delete (hooks as Partial<Hooks>)[name]
   }
 }
+
+/** What identifies a tensor at one moment. */
+type Reference = Pick<Tensor, 'id' | 'dataId' | 'shape' | 'dtype'>
 
 const ambiguous = -1
 
@@ -135,7 +143,8 @@ class Recorder {
   private readonly constants: Trace['constants'][number][] = []
   private readonly calls: Call[] = []
   private readonly byTensor = new Map<number, { dataId: object; value: number }>()
-  private readonly unknownAliases: { source: Tensor; result: Tensor }[] = []
+  private readonly aliasOfTensor = new Map<number, { dataId: object; source: Reference }>()
+  private readonly aliasOfBuffer = new Map<object, Reference>()
   private readonly byBuffer = new Map<object, Map<string, number>>()
 
   constructor(inputs: readonly RecordedInput[]) {
@@ -175,20 +184,18 @@ class Recorder {
       this.define(tensor, value)
       return value
     })
-    // The tape keeps clones of a kernel's outputs while the kernel's call is not over: now their source is known.
-    for (const { source, result } of this.unknownAliases.splice(0)) {
-      const value = this.find(source)
-      if (value !== undefined) this.byTensor.set(result.id, { dataId: result.dataId, value })
-    }
     this.calls.push({ kernel, inputs, attrs: encodeAttributes(kernel, attrs), outputs })
   }
 
-  /** An `Identity` is no call: its result is its input. */
+  /**
+   * An `Identity` is no call: its result is its input, in a buffer of its own on some engines. Kernels run it to save
+   * what their gradients need, their own result among it, which `add` has not seen then: so the source is looked up later.
+   */
   alias({ inputs }: KernelParams, result: Tensor): void {
-    const source = (inputs as Record<string, Tensor>)['x']!
-    const value = this.find(source)
-    if (value !== undefined) this.byTensor.set(result.id, { dataId: result.dataId, value })
-    else this.unknownAliases.push({ source, result })
+    const { id, dataId, shape, dtype } = (inputs as Record<string, Tensor>)['x']!
+    const source: Reference = { id, dataId, shape: [...shape], dtype }
+    this.aliasOfTensor.set(result.id, { dataId: result.dataId, source })
+    if (result.dataId !== dataId) this.aliasOfBuffer.set(result.dataId, source)
   }
 
   finish(results: readonly RecordedOutput[]): Trace {
@@ -201,18 +208,23 @@ class Recorder {
     return checkTrace(removeDeadCalls({ version: 1, values, inputs, constants, calls, outputs }))
   }
 
-  private find(tensor: Tensor): number | undefined {
+  private find(tensor: Reference): number | undefined {
+    // A variable keeps its id when it is assigned, so an id counts only with its buffer.
     const known = this.byTensor.get(tensor.id)
-    if (known !== undefined && known.dataId === tensor.dataId) return known.value
+    if (known?.dataId === tensor.dataId) return known.value
+    const alias = this.aliasOfTensor.get(tensor.id)
+    if (alias?.dataId === tensor.dataId) return this.find(alias.source)
     const value = this.byBuffer.get(tensor.dataId)?.get(describe(tensor))
-    if (value !== ambiguous) return value
-    throw new ShardbookError(
-      'engine',
-      `record: expected to know which input ${describe(tensor)} is, got two that share it.`,
-      {
-        hint: 'Make one of the inputs with its own values (tf.tensor), not as a clone or an assigned variable.',
-      },
-    )
+    if (value === ambiguous) {
+      throw new ShardbookError(
+        'engine',
+        `record: expected to know which input ${describe(tensor)} is, got two that share it.`,
+        { hint: 'Make one of the inputs with its own values (tf.tensor), not as a clone or an assigned variable.' },
+      )
+    }
+    if (value !== undefined) return value
+    const source = this.aliasOfBuffer.get(tensor.dataId)
+    return source !== undefined && describe(source) === describe(tensor) ? this.find(source) : undefined
   }
 
   private valueOf(tensor: Tensor): number {

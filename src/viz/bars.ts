@@ -144,7 +144,7 @@ export function histogram<R extends object>(table: Table<R>, options: HistogramO
     const tones = color === undefined ? undefined : cells.column(color).map(String)
     const values = all.filter(Number.isFinite)
     const [low, high] = values.reduce(([l, h], v) => [Math.min(l, v), Math.max(h, v)], [Infinity, -Infinity])
-    const step = niceStep(high - low, bins)
+    const step = niceStep(low, high, bins)
     const start = values.length === 0 ? 0 : Math.floor(low / step)
     const counts = new Map<string, Map<number, number>>()
     for (const [i, value] of all.entries()) {
@@ -207,8 +207,13 @@ export function histogram<R extends object>(table: Table<R>, options: HistogramO
 }
 
 /** The width of 1, 2 or 5 times a power of ten that gives about `bins` bins. */
-function niceStep(span: number, bins: number): number {
-  if (!(span > 0) || !Number.isFinite(span)) return 1
+function niceStep(low: number, high: number, bins: number): number {
+  const size = Math.max(Math.abs(low), Math.abs(high))
+  const span = high - low
+  // Values as good as equal, or too small to be divided, share a bin of their own size.
+  if (!(span > Math.max(1e-9 * size, 1e-280)) || !Number.isFinite(span)) {
+    return size > 1e-280 && Number.isFinite(size) ? 10 ** Math.floor(Math.log10(size)) : 1
+  }
   const rough = span / bins
   const power = 10 ** Math.floor(Math.log10(rough))
   const factor = [1, 2, 5, 10].find((candidate) => candidate * power >= rough / 1.6) ?? 10

@@ -24,11 +24,6 @@ export function ramp(name: RampName): Uint8Array {
   })
 }
 
-/** Hexadecimal colours of a ramp, for a legend. */
-export function rampStops(name: RampName): readonly string[] {
-  return anchors[name]
-}
-
 /** A colour `#rrggbb` as numbers in [0, 255]. */
 export function rgb(hex: string): Rgb {
   const value = Number.parseInt(hex.slice(1), 16)

@@ -63,6 +63,10 @@ export function featureMaps(
  *
  * @param kernel shape `[height, width, inputs, outputs]`
  * @throws `argument` for another rank
+ * @example
+ * ```ts
+ * viz.filters({ layer: 'conv1', shape: [2, 2, 1, 1], values: [0.1, -0.2, 0.3, 0] })
+ * ```
  */
 export function filters(
   kernel: PlainTensor & { layer?: string },

@@ -22,10 +22,11 @@ export interface Fonts {
 
 /** Reads the two weights of Inter that charts use. */
 export async function loadFonts(): Promise<Fonts> {
-  const { resolve } = createRequire(import.meta.url)
-  const files = ['400Regular/Inter_400Regular.ttf', '600SemiBold/Inter_600SemiBold.ttf'].map((name) =>
-    resolve(`@expo-google-fonts/inter/${name}`),
-  )
+  const require = createRequire(import.meta.url)
+  const files = [
+    require.resolve('@expo-google-fonts/inter/400Regular/Inter_400Regular.ttf'),
+    require.resolve('@expo-google-fonts/inter/600SemiBold/Inter_600SemiBold.ttf'),
+  ]
   const [regular, bold] = await Promise.all(files.map(async (file) => parseFont(await readFile(file))))
   return { files, regular: regular!, bold: bold! }
 }

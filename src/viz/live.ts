@@ -33,9 +33,9 @@ export interface LiveChart {
  *
  * @example
  * ```ts
- * const shown = live(viz.training(view))
- * shown.update(() => viz.training(nextView))
- * await shown.end(viz.training(lastView))
+ * const shown = viz.live(viz.bar([{ x: 'a', y: 1 }], { x: 'x', y: 'y' }))
+ * shown.update(() => viz.bar([{ x: 'a', y: 2 }], { x: 'x', y: 'y' }))
+ * await shown.end(viz.bar([{ x: 'a', y: 3 }], { x: 'x', y: 'y' }))
  * ```
  */
 export function live(initial: Chart, options: LiveOptions = {}): LiveChart {

@@ -117,6 +117,10 @@ export function scatter<R extends object>(table: Table<R>, options: ScatterOptio
  * @param points shape `[n, d]` with d >= 2, or a list of such points
  * @param options.labels one a point: the colours
  * @throws `argument` for another shape, or labels of another number
+ * @example
+ * ```ts
+ * viz.latent({ shape: [2, 2], values: [0, 1, 1, 0] }, { labels: ['a', 'b'] })
+ * ```
  */
 export function latent(
   points: PlainTensor | readonly ArrayLike<number>[],

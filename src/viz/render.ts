@@ -20,8 +20,9 @@ export async function renderSvg(spec: Spec, warn: (message: string) => void = ()
   }
   // Vega writes into the data that it is given; the specification is frozen.
   const own = JSON.parse(JSON.stringify(spec)) as import('vega-lite').TopLevelSpec
-  const view = new vega.View(vega.parse(vegaLite.compile(own, { logger }).spec), { renderer: 'none', logger })
+  let view: import('vega').View | undefined
   try {
+    view = new vega.View(vega.parse(vegaLite.compile(own, { logger }).spec), { renderer: 'none', logger })
     return await view.toSVG()
   } catch (cause) {
     throw new ShardbookError(
@@ -33,7 +34,7 @@ export async function renderSvg(spec: Spec, warn: (message: string) => void = ()
       },
     )
   } finally {
-    view.finalize()
+    view?.finalize()
   }
 }
 

@@ -30,7 +30,7 @@ export async function saveChart(chart: Chart, path: string): Promise<void> {
 }
 
 /** The scripts that draw a specification in a browser: define `vega` and `vegaLite`. For pages that need no network. */
-export async function drawingScripts(): Promise<readonly string[]> {
+async function drawingScripts(): Promise<readonly string[]> {
   const { resolve } = createRequire(import.meta.url)
   const beside = (name: string, file: string): string => join(dirname(resolve(name)), file)
   const files = [beside('vega', 'vega.min.js'), beside('vega-lite', 'vega-lite.min.js')]

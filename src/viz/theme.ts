@@ -25,7 +25,7 @@ export const colours = {
 } as const
 
 /** Categorical colours, in the order of their use. */
-export const palette = [
+const palette = [
   '#0072b2',
   '#d55e00',
   '#009e73',

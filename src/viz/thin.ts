@@ -18,28 +18,40 @@ export function thin<T>(
   y: (point: T) => number,
 ): readonly T[] {
   if (points.length <= limit || limit < 3) return points
-  const first = points[0]!
-  const last = points.at(-1)!
+  const end = points.length - 1
+  const [first, last] = [points[0]!, points[end]!]
   const width = (x(last) - x(first)) / (limit - 2)
   if (!(width > 0)) return [first, last]
-  const buckets: T[][] = Array.from({ length: limit - 2 }, () => [])
-  for (const point of points.slice(1, -1)) {
-    buckets[Math.min(limit - 3, Math.floor((x(point) - x(first)) / width))]!.push(point)
+  // Where each bucket that holds a point begins; the last point is a bucket of its own.
+  const starts: number[] = []
+  let bucket = -1
+  for (let i = 1; i < end; i++) {
+    const own = Math.min(limit - 3, Math.floor((x(points[i]!) - x(first)) / width))
+    if (own !== bucket) starts.push(i)
+    bucket = own
   }
-  const filled = buckets.filter((bucket) => bucket.length > 0)
+  starts.push(end)
   const kept: T[] = [first]
-  for (const [index, bucket] of filled.entries()) {
-    const next = filled[index + 1] ?? [last]
-    const [cx, cy] = [mean(next, x), mean(next, y)]
-    const previous = kept.at(-1)!
-    const [ax, ay] = [x(previous), y(previous)]
-    const area = (point: T): number => Math.abs((ax - cx) * (y(point) - ay) - (ax - x(point)) * (cy - ay))
-    kept.push(bucket.reduce((best, point) => (area(point) > area(best) ? point : best)))
+  for (let b = 0; b < starts.length - 1; b++) {
+    const next = starts[b + 1]!
+    const [cx, cy] = centre(next, starts[b + 2] ?? end + 1)
+    const [ax, ay] = [x(kept.at(-1)!), y(kept.at(-1)!)]
+    let [best, most] = [starts[b]!, -1]
+    for (let i = starts[b]!; i < next; i++) {
+      const area = Math.abs((ax - cx) * (y(points[i]!) - ay) - (ax - x(points[i]!)) * (cy - ay))
+      if (area > most) [best, most] = [i, area]
+    }
+    kept.push(points[best]!)
   }
   kept.push(last)
   return kept
-}
 
-function mean<T>(points: readonly T[], of: (point: T) => number): number {
-  return points.reduce((sum, point) => sum + of(point), 0) / points.length
+  function centre(from: number, to: number): readonly [number, number] {
+    let [sx, sy] = [0, 0]
+    for (let i = from; i < to; i++) {
+      sx += x(points[i]!)
+      sy += y(points[i]!)
+    }
+    return [sx / (to - from), sy / (to - from)]
+  }
 }

@@ -1,6 +1,7 @@
 /** A JupyterLab of the tests: started by `shardbook lab` on a free port of this machine only, with a token, in folders of its own. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -21,6 +22,9 @@ export async function startJupyterLab(folder: string, home: string): Promise<Jup
   const python = await pythonEnv()
   const port = await freePort()
   const token = randomBytes(16).toString('hex')
+  const notices = join(home, 'settings', '@jupyterlab', 'apputils-extension')
+  mkdirSync(notices, { recursive: true })
+  writeFileSync(join(notices, 'notification.jupyterlab-settings'), '{ "fetchNews": "false", "checkForUpdates": false }')
   const options = [
     '--no-browser',
     '--allow-root',
@@ -28,8 +32,6 @@ export async function startJupyterLab(folder: string, home: string): Promise<Jup
     `--port=${port}`,
     '--port-retries=0',
     `--IdentityProvider.token=${token}`,
-    '--LabApp.news_url=None',
-    '--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate',
   ]
   const child = spawn(process.execPath, [command, 'lab', folder, '--', ...options], {
     env: {

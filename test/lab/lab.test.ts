@@ -54,8 +54,12 @@ const watchChart = (cell: number): string => `(() => {
 })()`
 
 describe('the quickstart in JupyterLab', () => {
-  test('runs its first cells and its training chart moves', { timeout: 300_000 }, async () => {
+  test('runs its first cells and its training chart moves', { timeout: 300_000 }, async ({ onTestFailed }) => {
     const page = await browser.newPage({ viewport: { width: 1280, height: 1500 } })
+    onTestFailed(async () => {
+      await page.screenshot({ path: join(pictures, 'jupyterlab-failed.png') })
+      process.stderr.write(`${complaints.join('\n')}\n${lab.log()}`)
+    })
     const complaints: string[] = []
     page.on('console', (message) => {
       if (/vega/i.test(message.text()) && ['error', 'warning'].includes(message.type())) complaints.push(message.text())

@@ -95,7 +95,7 @@ function namesOf(statement: Node): [string, NameKind][] {
     case 'TSImportEqualsDeclaration':
       return [[statement.id.name, 'value']]
     case 'TSModuleDeclaration':
-      return statement.id.type === 'Identifier' ? [[statement.id.name, 'value']] : []
+      return statement.id.type === 'Identifier' && statement.kind !== 'global' ? [[statement.id.name, 'value']] : []
     case 'TSInterfaceDeclaration':
     case 'TSTypeAliasDeclaration':
       return [[statement.id.name, 'type']]

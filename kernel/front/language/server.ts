@@ -43,7 +43,7 @@ interface Document {
 const require = createRequire(import.meta.url)
 
 /** The path of the native server that `typescript` brought for this platform. */
-export function serverExecutable(): string {
+function serverExecutable(): string {
   const fromTypescript = createRequire(require.resolve('typescript/package.json'))
   const name = `@typescript/typescript-${process.platform}-${process.arch}/package.json`
   const file = process.platform === 'win32' ? 'tsc.exe' : 'tsc'

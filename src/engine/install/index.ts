@@ -142,10 +142,11 @@ function watch(folder: string, total: number, progress: (line: string) => void):
   let told = 0
   const timer = setInterval(() => {
     sizeOfFolder(folder).then(
-      (size) => {
+      (bytes) => {
+        const size = Math.min(bytes, total) // pip has two copies for a moment
         if (size <= told) return
         told = size
-        progress(`downloaded ${megabytes(Math.min(size, total))} of ${megabytes(total)} MB`)
+        progress(`downloaded ${megabytes(size)} of ${megabytes(total)} MB`)
       },
       () => undefined, // pip moved a file meanwhile: the next look tells
     )

@@ -108,7 +108,8 @@ export interface TensorFlow {
  */
 export async function loadTensorFlow(path: string, threads: number): Promise<TensorFlow> {
   const load = () => openLibrary(path, signatures, { pinned: true })
-  const api = await (process.env['TF_CPP_MIN_LOG_LEVEL'] === undefined ? quietly(load) : load())
+  const level = process.env['TF_CPP_MIN_LOG_LEVEL']
+  const api = await (level === '0' || level === '1' ? load() : quietly(load))
   const status = api.TF_NewStatus()
   const check = (what: string): void => {
     if (api.TF_GetCode(status) === 0) return
@@ -127,7 +128,7 @@ export async function loadTensorFlow(path: string, threads: number): Promise<Ten
 
 /**
  * Failures come through the status; what the library logs besides (no GPU here, oneDNN is on) is noise in a notebook. Some of
- * it comes before its log level applies. The level is set by the C function, because `process.env` may be a copy.
+ * it comes before its log level applies. A user who wants it sets the level to 0 or 1. The level is set by the C function, because `process.env` may be a copy.
  */
 async function quietly<T>(load: () => Promise<T>): Promise<T> {
   const { setenv } = await openLibrary(systemLibrary, { setenv: ['int', 'string', 'string', 'int'] })

@@ -16,7 +16,16 @@ export async function openWasm(): Promise<Engine> {
   }
   registerWasmKernels()
   registerGradients()
-  if (!(await tf.setBackend(wasmBackend))) {
+  // The module installs handlers that end the process at any unhandled rejection: that is the host's to decide.
+  const events = ['uncaughtException', 'unhandledRejection'] as const
+  const before = events.map((event) => new Set<unknown>(process.listeners(event as 'uncaughtException')))
+  const started = await tf.setBackend(wasmBackend)
+  for (const [i, event] of events.entries()) {
+    for (const listener of process.listeners(event as 'uncaughtException')) {
+      if (!before[i]!.has(listener)) process.off(event, listener)
+    }
+  }
+  if (!started) {
     throw new ShardbookError('engine', 'openEngine: expected the wasm engine to start, got a refusal of its module.')
   }
   return {

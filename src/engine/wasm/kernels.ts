@@ -1,92 +1,70 @@
 /**
- * Kernels that `tfjs-backend-wasm` 4.22 lacks and that training needs: the gradients of convolutions by their filter, of
- * depthwise convolutions, of `gather`, and the shared gradient kernels of `../gradients.ts`.
- *
- * The convolution's filter gradient is one matrix product a filter tap (or one in all, where channels are few), because
- * the backend's matrix product is its fastest part. The rest are plain loops over the values.
+ * Kernels that training needs and that `tfjs-backend-wasm` 4.22 lacks (the gradient of convolutions by their filter, of
+ * depthwise convolutions, of `gather`, the shared gradient kernels of `../gradients.ts`), has wrong (those of pooling and
+ * resizing) or has slow (the gradient of convolutions by their input, products of transposed matrices).
  */
 import type { KernelFunc, NamedTensorMap, Tensor, TensorInfo } from '@tensorflow/tfjs-core'
-import { ShardbookError } from '../../core/errors.js'
 import { gradientKernels } from '../gradients.js'
 import { tfCore } from '../tf.js'
+import { convBackpropFilter, convBackpropInput } from './convolution.js'
 import { depthwiseBackpropFilter, depthwiseBackpropInput } from './depthwise.js'
+import { avgPoolGrad, maxPoolGrad } from './pooling.js'
+import { resizeBilinearGrad, resizeNearestGrad } from './resizing.js'
 
-/** Registers the kernels; harmless to repeat. */
+/** Kernels whose results are wrong and that we have no replacement for: better none than those. */
+const brokenKernels = ['MaxPool3DGrad', 'AvgPool3DGrad']
+
+/** Registers the kernels, in place of the backend's where it has one; once a process. */
 export function registerWasmKernels(): void {
   const tf = tfCore()
   const kernels: Record<string, KernelFunc> = {
     Conv2DBackpropFilter: convBackpropFilter,
+    Conv2DBackpropInput: convBackpropInput,
     DepthwiseConv2dNativeBackpropFilter: depthwiseBackpropFilter,
     DepthwiseConv2dNativeBackpropInput: depthwiseBackpropInput,
     UnsortedSegmentSum: unsortedSegmentSum,
+    MaxPoolGrad: maxPoolGrad,
+    AvgPoolGrad: avgPoolGrad,
+    ResizeNearestNeighborGrad: resizeNearestGrad,
+    ResizeBilinearGrad: resizeBilinearGrad,
     [gradientKernels.Relu]: composed(({ dy, y }) => tf.mul(dy!, tf.cast(tf.step(y!), 'float32'))),
     [gradientKernels.Sigmoid]: composed(({ dy, y }) => tf.mul(dy!, tf.mul(y!, tf.sub(1, y!)))),
     [gradientKernels.Tanh]: composed(({ dy, y }) => tf.mul(dy!, tf.sub(1, tf.square(y!)))),
   }
-  for (const [kernelName, kernelFunc] of Object.entries(kernels)) {
-    if (tf.getKernel(kernelName, 'wasm') === undefined) {
-      tf.registerKernel({ kernelName, backendName: 'wasm', kernelFunc })
-    }
+  for (const kernelName of [...brokenKernels, ...Object.keys(kernels)]) {
+    if (tf.getKernel(kernelName, 'wasm') !== undefined) tf.unregisterKernel(kernelName, 'wasm')
   }
+  for (const [kernelName, kernelFunc] of Object.entries(kernels)) {
+    tf.registerKernel({ kernelName, backendName: 'wasm', kernelFunc })
+  }
+  const multiply = tf.getKernel('BatchMatMul', 'wasm')
+  tf.unregisterKernel('BatchMatMul', 'wasm')
+  tf.registerKernel({ ...multiply, kernelFunc: batchMatMul(multiply.kernelFunc) })
 }
 
 /** A kernel made of TensorFlow.js operations. */
-function composed(compute: (inputs: Record<string, Tensor>, attrs: Record<string, unknown>) => Tensor): KernelFunc {
-  return ({ inputs, attrs }) => {
-    const tf = tfCore()
-    return tf.tidy(() => compute(inputs as NamedTensorMap, (attrs ?? {}) as Record<string, unknown>))
-  }
+function composed(compute: (inputs: Record<string, Tensor>) => Tensor): KernelFunc {
+  return ({ inputs }) => tfCore().tidy(() => compute(inputs as NamedTensorMap))
 }
 
-const convBackpropFilter = composed(({ x, dy }, attrs) => {
-  const tf = tfCore()
-  const { strides, pad, dataFormat, dimRoundingMode, filterShape } = attrs as unknown as ConvAttributes
-  if (dataFormat !== 'NHWC') {
-    throw new ShardbookError('engine', `Conv2DBackpropFilter: expected dataFormat NHWC on wasm, got ${dataFormat}.`)
-  }
-  const info = tf.backend_util.computeConv2DInfo(x!.shape as Shape4, filterShape, strides, 1, pad, dimRoundingMode)
-  const { padInfo, strideHeight, strideWidth, outHeight, outWidth, batchSize } = info
-  const [rows, columns, inChannels, outChannels] = filterShape
-  const { top, bottom, left, right } = padInfo
-  const positions = batchSize * outHeight * outWidth
-  const padded =
-    top + bottom + left + right === 0
-      ? x!
-      : tf.pad4d(x as never, [
-          [0, 0],
-          [top, bottom],
-          [left, right],
-          [0, 0],
-        ])
-  const gradient = tf.reshape(dy!, [positions, outChannels])
-
-  // The inputs that filter tap (i, j) saw, as [positions, inChannels].
-  const tap = (i: number, j: number): Tensor => {
-    const begin = [0, i, j, 0]
-    const [height, width] = [(outHeight - 1) * strideHeight + 1, (outWidth - 1) * strideWidth + 1]
-    const seen =
-      strideHeight === 1 && strideWidth === 1
-        ? tf.slice(padded, begin, [batchSize, height, width, inChannels])
-        : tf.stridedSlice(
-            padded,
-            begin,
-            [batchSize, i + height, j + width, inChannels],
-            [1, strideHeight, strideWidth, 1],
-          )
-    return tf.reshape(seen, [positions, inChannels])
-  }
-  // (positions, n) x (positions, outChannels) -> (n, outChannels); transposed by hand: the backend's own is slow.
-  const product = (seen: Tensor): Tensor => tf.matMul(tf.transpose(seen) as never, gradient)
-
-  const taps: Tensor[] = []
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++) {
-      taps.push(inChannels < 8 ? tap(i, j) : tf.tidy(() => product(tap(i, j))))
+/** The backend multiplies fast only what is not transposed, so transpose first. */
+function batchMatMul(original: KernelFunc): KernelFunc {
+  return ({ inputs, attrs, backend }) => {
+    const tf = tfCore()
+    const { transposeA, transposeB } = attrs as unknown as { transposeA: boolean; transposeB: boolean }
+    const { a, b } = inputs as NamedTensorMap & { a: Tensor; b: Tensor }
+    if (!transposeA && !transposeB) return original({ inputs, attrs: attrs!, backend })
+    const turned = (tensor: Tensor): Tensor => {
+      const axes = tensor.shape.map((_, axis) => axis)
+      return tf.transpose(tensor, [...axes.slice(0, -2), axes.length - 1, axes.length - 2])
     }
+    return tf.tidy(() => {
+      const plain = { a: transposeA ? turned(a) : a, b: transposeB ? turned(b) : b }
+      const product = original({ inputs: plain, attrs: { transposeA: false, transposeB: false }, backend })
+      return tf.engine().makeTensorFromTensorInfo(product as TensorInfo)
+    })
   }
-  const filter = inChannels < 8 ? product(tf.concat(taps, 1)) : tf.concat(taps, 0)
-  return tf.reshape(filter, filterShape)
-})
+}
 
 /** Sums rows by segment; rows with a negative segment are dropped. */
 const unsortedSegmentSum: KernelFunc = ({ inputs, attrs, backend }) => {
@@ -104,14 +82,4 @@ const unsortedSegmentSum: KernelFunc = ({ inputs, attrs, backend }) => {
     for (let k = 0; k < width; k++) sums[segment * width + k]! += values[row * width + k]!
   }
   return tfCore().tensor(sums, shape, x.dtype)
-}
-
-type Shape4 = [number, number, number, number]
-
-export interface ConvAttributes {
-  readonly strides: [number, number] | number
-  readonly pad: 'valid' | 'same' | number
-  readonly dataFormat: string
-  readonly dimRoundingMode?: 'floor' | 'round' | 'ceil'
-  readonly filterShape: Shape4
 }

@@ -48,6 +48,8 @@ export interface CNNClassifierOptions<
   readonly maxIter?: number
   /** Rows of the global batch. Default 128. */
   readonly batchSize?: number
+  /** Parts of a batch that are computed apart, at most one a worker. Default 4 where they divide the batch. */
+  readonly slices?: number
   /** Highest learning rate; it rises over the first tenth of the steps and then falls to zero. Default 0.003. */
   readonly stepSize?: number
   /** The network, from image to one number a class, without softmax. Default: two convolutions with pooling, two dense layers. */
@@ -89,6 +91,7 @@ export class CNNClassifier<
     }
     checkInteger(caller, 'maxIter', maxIter, 1)
     checkInteger(caller, 'batchSize', batchSize, 1)
+    slicesOf(caller, batchSize, options.slices)
     checkNumber(caller, 'stepSize', stepSize, 0)
     checkInteger(caller, 'seed', seed, 0)
     this.options = Object.freeze({ ...options })
@@ -101,7 +104,7 @@ export class CNNClassifier<
    * @param options.validation rows on which loss and accuracy are told after every epoch; never trained on
    * @throws ShardbookError `column` when a column is missing or of another type.
    */
-  fit<S extends object>(
+  fit<S>(
     frame: Frame<S> & HasTensor<S, Input> & HasNumber<S, Label>,
     options: { readonly on?: Strategy; readonly validation?: Frame<S> } = {},
   ): Training<CNNClassifierModel<Input, Output>> {
@@ -115,7 +118,7 @@ export class CNNClassifier<
       on: options.on,
       epochs: maxIter,
       batchRows: batchSize,
-      slices: slicesOf(batchSize),
+      slices: slicesOf(caller, batchSize, this.options.slices),
       seed,
       prepare: async () => {
         const [{ classes, rows }, held] = await Promise.all([
@@ -130,8 +133,9 @@ export class CNNClassifier<
         }
         return this.#fitting(column, labelCol, classes, rows)
       },
-      source: async () => frame.source([inputCol, labelCol]),
-      validation: validation === undefined ? undefined : async () => validation.source([inputCol, labelCol]),
+      source: async () => (frame as AnyFrame).source([inputCol, labelCol]),
+      validation:
+        validation === undefined ? undefined : async () => (validation as AnyFrame).source([inputCol, labelCol]),
     })
   }
 

@@ -1,6 +1,7 @@
 /** From an estimator's options to a running training: what all neural estimators share. */
 import { checkInteger } from '../../core/check.js'
 import type { TensorData } from '../../core/dtype.js'
+import { ShardbookError } from '../../core/errors.js'
 import { loadTf, openEngine } from '../../engine/index.js'
 import type { FrameSource } from '../../frame/feed.js'
 import type { Objective } from '../train/programs.js'
@@ -72,10 +73,17 @@ export function beginTraining<M extends Savable>(plan: FitPlan<M>): Training<M> 
 }
 
 /**
- * Slices of a batch: chosen from the batch alone, never from cores or workers, so that a training gives the same numbers
- * wherever it runs. Four keep both cores of a small machine busy and let up to four workers share a step.
+ * Slices of a batch: as wished, else chosen from the batch alone, never from cores or workers, so that a training gives the
+ * same numbers wherever it runs. Four keep both cores of a small machine busy and let up to four workers share a step.
+ *
+ * @throws ShardbookError `argument` when the slices do not divide the batch.
  */
-export function slicesOf(batchRows: number): number {
-  checkInteger('fit', 'the batch size', batchRows, 1)
-  return [4, 3, 2].find((slices) => batchRows % slices === 0) ?? 1
+export function slicesOf(caller: string, batchRows: number, wished?: number): number {
+  if (wished === undefined) return [4, 3, 2].find((slices) => batchRows % slices === 0) ?? 1
+  checkInteger(caller, 'slices', wished, 1, batchRows)
+  if (batchRows % wished === 0) return wished
+  throw new ShardbookError(
+    'argument',
+    `${caller}: expected slices to divide the batch of ${batchRows} rows evenly, got ${wished}.`,
+  )
 }

@@ -89,7 +89,8 @@ export class MulticlassClassificationEvaluator<
   }
 
   async #count(frame: AnyFrame): Promise<ConfusionCount[]> {
-    const { labelCol = 'label', predictionCol = 'prediction' } = this.options
+    const labelCol: string = this.options.labelCol ?? 'label'
+    const predictionCol: string = this.options.predictionCol ?? 'prediction'
     for (const name of [labelCol, predictionCol]) checkNumberColumn(`${caller}.evaluate`, frame.schema, name)
     const counted = (frame as Frame).groupBy(labelCol, predictionCol).agg({ n: col.count() })
     const counts = ((await counted.toRows()) as Readonly<Record<string, unknown>>[]).map((row) => {
@@ -108,7 +109,7 @@ export class MulticlassClassificationEvaluator<
 }
 
 /** A metric from counts. Weighted ones are means over the classes, each weighted by its share of the rows. */
-export function metricOf(metric: MulticlassMetric, counts: readonly ConfusionCount[]): number {
+function metricOf(metric: MulticlassMetric, counts: readonly ConfusionCount[]): number {
   const rows = sum(counts)
   const right = sum(counts.filter(({ label, prediction }) => label === prediction))
   if (metric === 'accuracy') return right / rows

@@ -13,6 +13,7 @@ import { fold, keyOf } from '../../core/random.js'
 import type { Program } from '../../engine/index.js'
 import type { Tf } from '../../engine/tf.js'
 import type { Batch, BatchReader } from './batch-reader.js'
+import { EpochSums } from './epoch-sums.js'
 import type { TrainingJob, TrainingState } from './job.js'
 import type { Loop, LoopContext } from './loop.js'
 
@@ -20,7 +21,7 @@ export class TrainingLoop implements Loop {
   #step = 0
   #weights: Tensor[] = []
   #slots: Tensor[] = []
-  #sums = new Sums()
+  #sums = new EpochSums()
   #started = false
   #reportedEpoch = 0
   #disposed = false
@@ -101,7 +102,7 @@ export class TrainingLoop implements Loop {
       slots.map((data) => this.#tensor(data)),
     )
     this.#step = step
-    this.#sums = new Sums()
+    this.#sums = new EpochSums()
   }
 
   async dispose(): Promise<void> {
@@ -113,11 +114,11 @@ export class TrainingLoop implements Loop {
   }
 
   async #runStep(batch: Batch, epoch: number, began: number): Promise<void> {
-    const { job, names } = { job: this.#job, names: this.#job.metrics }
+    const { rates, metrics: names } = this.#job
     const step = this.#step
     const scale = 1 / batch.globalRows
     const { scalars, gradients } = await this.#computeGradients(batch, scale)
-    const learningRate = job.rates[Math.min(step, job.rates.length - 1)]!
+    const learningRate = rates[Math.min(step, rates.length - 1)]!
     try {
       const loss = scalars[0]!
       if (!Number.isFinite(loss)) throw diverged(step, loss, learningRate)
@@ -196,7 +197,7 @@ export class TrainingLoop implements Loop {
     const epoch = this.#step / this.#data.stepsPerEpoch
     const validation = this.#validation === undefined ? undefined : await this.#validate(this.#validation)
     const sums = this.#sums
-    this.#sums = new Sums()
+    this.#sums = new EpochSums()
     if (!this.#context.lead || sums.rows === 0 || epoch <= this.#reportedEpoch) return
     this.#reportedEpoch = epoch
     const [loss, ...metrics] = sums.means()
@@ -245,21 +246,6 @@ export class TrainingLoop implements Loop {
     for (const tensor of [...this.#weights, ...this.#slots]) tensor.dispose()
     this.#weights = weights
     this.#slots = slots
-  }
-}
-
-/** Row-weighted sums over the steps of an epoch. */
-class Sums {
-  rows = 0
-  readonly #totals: number[] = []
-
-  add(rows: number, means: readonly number[]): void {
-    this.rows += rows
-    for (const [i, mean] of means.entries()) this.#totals[i] = (this.#totals[i] ?? 0) + mean * rows
-  }
-
-  means(): number[] {
-    return this.#totals.map((total) => total / this.rows)
   }
 }
 

@@ -14,7 +14,7 @@ export interface TransformContext {
   /** Of the source, the rows whose ordinal is `slice` modulo `slices`. */
   readonly slices: number
   readonly slice: number
-  /** Batches to leave out at the beginning: another process did them. */
+  /** Batches to leave out at the beginning. Default 0. */
   readonly skip?: number
 }
 

@@ -22,7 +22,8 @@ const barHeight = 6
  *
  * @example
  * ```ts
- * viz.training(events.reduce(viz.reduceTraining, viz.emptyTraining))
+ * const start = { kind: 'start', name: 'digits', epochs: 2, stepsPerEpoch: 10, workers: 1, engine: 'wasm' }
+ * viz.training(viz.reduceTraining(viz.emptyTraining, start))
  * ```
  */
 export function training(view: TrainingView): Chart {

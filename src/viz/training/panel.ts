@@ -9,7 +9,7 @@ import { chartWidth, colours } from '../theme.js'
 import { linesOf, stepDomain, valueScale } from './lines.js'
 import type { TrainingView } from './view.js'
 
-export const axisWidth = 38
+const axisWidth = 38
 export const panelGap = 26
 /** Width of a panel that stands alone, and of one of two. */
 export const fullWidth = chartWidth - 20 - axisWidth

@@ -96,7 +96,7 @@ export interface TrainingView {
 }
 
 /** Most steps that a view keeps. */
-export const pointsKept = 4000
+export const pointsKept = 2000
 
 /** Most worker changes that a view keeps: the latest. */
 const marksKept = 50
@@ -126,7 +126,9 @@ export const emptyTraining: TrainingView = Object.freeze({
  *
  * @example
  * ```ts
- * const view = events.reduce(viz.reduceTraining, viz.emptyTraining)
+ * const start = { kind: 'start', name: 'digits', epochs: 2, stepsPerEpoch: 10, workers: 1, engine: 'wasm' }
+ * const step = { kind: 'step', step: 1, epoch: 1, loss: 2.3, metrics: {}, learningRate: 0.01, rows: 64, stepMs: 20 }
+ * const view = [start, step].reduce(viz.reduceTraining, viz.emptyTraining)
  * ```
  */
 export function reduceTraining(view: TrainingView, event: TrainingViewEvent): TrainingView {

@@ -3,12 +3,20 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import vm from 'node:vm'
 import * as fc from 'fast-check'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { Evaluator } from '../../../kernel/session/evaluator.js'
 
 // Packages resolve from here upwards.
 const folder = mkdtempSync(join(resolve('test/kernel/session'), '.cells-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+// Node calls the loader of scripts experimental; the session process is started with that warning off.
+beforeAll(() => {
+  const warn = process.emitWarning.bind(process)
+  vi.spyOn(process, 'emitWarning').mockImplementation((...parts: Parameters<typeof warn>) => {
+    if (!String(parts[0]).includes('USE_MAIN_CONTEXT_DEFAULT_LOADER')) warn(...parts)
+  })
+})
 
 function session(): (code: string) => Promise<unknown> {
   const evaluator = new Evaluator(folder)
