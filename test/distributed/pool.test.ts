@@ -80,14 +80,16 @@ describe('a pool', () => {
   })
 
   test('trains on while the session is blocked', async () => {
-    const run = workers.step(await smallJob(ownFolder, 'wasm', { epochs: 1000 }), (event) => events.push(event))
     const events: TrainingEvent[] = []
+    const run = workers.step(await smallJob(ownFolder, 'wasm', { epochs: 1000 }), (event) => events.push(event))
     await within(10_000, () => events.some(({ kind }) => kind === 'step'))
     const before = stepsOf(events).at(-1)!
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500)
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2000)
     await workers.status()
-    expect(stepsOf(events).at(-1)! - before).toBeGreaterThan(10)
+    const after = stepsOf(events).at(-1)!
     await run.stop()
+    // One step may have been in flight; more were taken by nobody who waits for the session.
+    expect(after - before).toBeGreaterThan(3)
   })
 
   test('takes trainings one after another', async () => {
