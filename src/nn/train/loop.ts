@@ -5,24 +5,32 @@
  * workers, applies them. It is restartable at any step: `epoch` and position follow from the number of steps done.
  */
 import type { TensorData } from '../../core/dtype.js'
+import { loadTf } from '../../engine/index.js'
 import type { Engine } from '../../engine/engine.js'
 import type { Feed, FrameSource } from '../../frame/feed.js'
+import { BatchReader } from './batch-reader.js'
 import type { TrainingEvent } from './event.js'
-import type { TrainingState } from './job.js'
+import type { TrainingJob, TrainingState } from './job.js'
+import { provideProgramMapper } from './program-mapper.js'
+import { TrainingLoop } from './training-loop.js'
 
 /** What the loop needs from where it runs. */
 export interface LoopContext {
   readonly engine: Engine
   /** Slices of the batch that this process computes. */
   readonly owned: readonly number[]
-  /** Number of workers, for the `start` event. */
+  /** Number of workers, for the `start` event. With one, nothing is reduced and gradients stay on the engine. */
   readonly workers: number
   open(source: FrameSource, options: { slices: number; slice: number }): Promise<Feed>
-  /** Adds `vector` up over all workers, in place. Rejects when a peer is lost: the step is then not applied. */
+  /**
+   * Adds `vector` up over all workers, in place. Rejects when a peer is lost: the step is then not applied.
+   * Called once for each step, with the number of steps applied before it; and, where there is validation data, once at
+   * each epoch's end, with the number of steps applied so far. All workers call in the same order with the same lengths.
+   */
   reduce(step: number, vector: Float32Array): Promise<void>
   /** Asked before each step: waits while paused. */
   gate(step: number): Promise<'go' | 'stop'>
-  /** Step and epoch events; the loop sends them on one worker only (`lead`). */
+  /** Start, step and epoch events; the loop sends them on one worker only (`lead`). */
   report(event: TrainingEvent): void
   readonly lead: boolean
 }
@@ -35,4 +43,25 @@ export interface Loop {
   snapshot(): Promise<TrainingState>
   restore(state: Pick<TrainingState, 'step'> & { weights: readonly TensorData[]; slots: readonly TensorData[] }): void
   dispose(): Promise<void>
+}
+
+/**
+ * Opens a job's data and loads its programs; the engine of the context must be the current one.
+ *
+ * @throws ShardbookError `data` when there are no rows.
+ */
+export async function createLoop(job: TrainingJob, context: LoopContext): Promise<Loop> {
+  provideProgramMapper() // the data may come through a model
+  const tf = await loadTf()
+  const rowsPerSlice = job.batchRows / job.slices
+  const read = async (source: FrameSource, program: TrainingJob['programs']['evaluate']) =>
+    BatchReader.open(tf, source, context, { slices: job.slices, rowsPerSlice, program })
+  const data = await read(job.data, job.programs.gradients)
+  try {
+    const validation = job.validation === undefined ? undefined : await read(job.validation, job.programs.evaluate)
+    return new TrainingLoop(tf, job, context, data, validation)
+  } catch (error) {
+    await data.close()
+    throw error
+  }
 }

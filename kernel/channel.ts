@@ -1,0 +1,74 @@
+/**
+ * What the front process and the session process say to each other.
+ *
+ * Three ways connect them: the IPC channel carries these messages, the session's fd 1 and 2 carry what the user's code
+ * and its native libraries and children print, and fd 4 of the session carries interrupts to its control thread.
+ * Messages that must keep their place among the printed text have a `seq`: the session prints a mark with that number on
+ * both streams when it sends one (see `mark`), and the front waits until both marks have passed.
+ */
+import type { MimeBundle } from '../src/core/display.js'
+
+/** An error as Jupyter shows it. */
+export interface CellError {
+  readonly ename: string
+  readonly evalue: string
+  /** Text with ANSI colours, one entry a block. */
+  readonly traceback: readonly string[]
+}
+
+/** How a cell ended. */
+export interface Outcome {
+  /** What the last expression shows; absent where it is undefined or there is none. */
+  readonly result?: MimeBundle
+  /** Absent where the cell ended well. */
+  readonly error?: CellError
+  /** Names that the cell declares and that have a value now, also when it failed half-way. */
+  readonly defined: readonly string[]
+  /** Static types, as TypeScript text, of the values (of names the cell used) that know theirs. */
+  readonly types: Readonly<Record<string, string>>
+}
+
+export type ToSession =
+  | { readonly kind: 'execute'; readonly label: string; readonly code: string }
+  /** The answer to an `input` event; `text` is absent when there is none, then `reason` says why. */
+  | { readonly kind: 'input'; readonly id: number; readonly text?: string; readonly reason?: string }
+  /** Asks for an `idle` event, which follows everything printed so far. */
+  | { readonly kind: 'sync' }
+
+export type FromSession =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'track'; readonly id: number; readonly label: string }
+  | { readonly kind: 'untrack'; readonly id: number }
+  | SessionEvent
+
+/** Messages with a place among the printed text. */
+export type SessionEvent =
+  | {
+      readonly kind: 'display'
+      readonly seq: number
+      readonly bundle: MimeBundle
+      readonly id?: string
+      readonly update: boolean
+    }
+  | {
+      readonly kind: 'input'
+      readonly seq: number
+      readonly id: number
+      readonly text: string
+      readonly password: boolean
+    }
+  | { readonly kind: 'done'; readonly seq: number; readonly outcome: Outcome }
+  | { readonly kind: 'idle'; readonly seq: number }
+
+/** The environment variable that tells the session its secret, so that printed text cannot be taken for a mark. */
+export const markVariable = 'SHARDBOOK_SESSION_MARK'
+
+/** What stands before the number of a mark in the printed text. */
+export function markPrefix(secret: string): string {
+  return `\u0000${secret}:`
+}
+
+/** The mark with number `seq`; short enough that the pipe takes it in one piece. */
+export function mark(secret: string, seq: number): string {
+  return `${markPrefix(secret)}${seq}\u0000`
+}

@@ -1,0 +1,111 @@
+/**
+ * Cells as modules: each becomes a file of its own that imports what it uses of earlier cells and exports what it
+ * declares. The imports are one line in front of the user's text, the exports one behind it, so positions shift by
+ * exactly one line, and a name may be declared anew in a later cell.
+ */
+import type { Node } from '../../syntax.js'
+import { bindingNames, children, hoistedVars, parseCell } from '../../syntax.js'
+
+/** `let`: may be assigned by later cells; `value`: may not; `type`: has no value. */
+export type NameKind = 'let' | 'value' | 'type'
+
+/** A name of an earlier cell. */
+export interface CellName {
+  readonly kind: NameKind
+  /** The module specifier of the cell that declared it last. */
+  readonly module: string
+  /** The static type that its value told after the cell ran. */
+  readonly selfType?: string
+}
+
+export interface CellModule {
+  /** The file's text: header line, the user's text, footer line. */
+  readonly text: string
+  /** What it declares. */
+  readonly declared: ReadonlyMap<string, NameKind>
+}
+
+/**
+ * The module of a cell after earlier cells that left `names`.
+ *
+ * @param everything - imports all names, used or not, as completion wants it
+ */
+export function cellModule(code: string, names: ReadonlyMap<string, CellName>, everything = false): CellModule {
+  const { program } = parseCell(code, 'ts')
+  const { declared, exported } = declaredNames(program.body)
+  const words = new Set(code.match(/[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*/gu))
+  const isWanted = (name: string): boolean => !declared.has(name) && (everything || words.has(name))
+  const assigned = assignedNames(program)
+  const imports = new Map<string, string[]>()
+  let header = ''
+  for (const [name, { kind, module, selfType }] of names) {
+    if (!isWanted(name)) continue
+    // A variable that this cell assigns keeps its declared type: what its last value told binds no later one.
+    const own = kind === 'let' && assigned.has(name) ? undefined : selfType
+    if (own !== undefined)
+      header += `declare ${kind === 'let' ? 'let' : 'const'} ${name}: ${own.replace(/\s+/g, ' ')}; `
+    else if (kind === 'let') header += `declare let ${name}: typeof import(${JSON.stringify(module)}).${name}; `
+    else imports.set(module, [...(imports.get(module) ?? []), name])
+  }
+  for (const [module, list] of imports) header += `import { ${list.join(', ')} } from ${JSON.stringify(module)}; `
+  const footer = [...declared.keys()].filter((name) => !exported.has(name))
+  return { text: `${header}\n${code}\nexport { ${footer.join(', ')} }`, declared }
+}
+
+/** The names that a module's statements declare, and those among them that it exports already. */
+function declaredNames(body: readonly Node[]): { declared: Map<string, NameKind>; exported: Set<string> } {
+  const declared = new Map<string, NameKind>()
+  const exported = new Set<string>()
+  const add = (name: string | undefined, kind: NameKind): void => {
+    if (name === undefined) return
+    // A value merges with a type of the same name and is then both.
+    if (kind !== 'type' || !declared.has(name)) declared.set(name, kind)
+  }
+  for (const statement of body) {
+    if (statement.type === 'ImportDeclaration') {
+      for (const { local } of statement.specifiers) add(local.name, 'value')
+      continue
+    }
+    const inner = statement.type === 'ExportNamedDeclaration' ? statement.declaration : statement
+    if (inner === null) {
+      if (statement.type !== 'ExportNamedDeclaration' || statement.source !== null) continue
+      for (const { exported: name } of statement.specifiers) if (name.type === 'Identifier') exported.add(name.name)
+      continue
+    }
+    const own = namesOf(inner)
+    for (const [name, kind] of own) add(name, kind)
+    if (inner !== statement) for (const [name] of own) exported.add(name)
+  }
+  return { declared, exported }
+}
+
+function namesOf(statement: Node): [string, NameKind][] {
+  switch (statement.type) {
+    case 'VariableDeclaration': {
+      const kind = statement.kind === 'let' || statement.kind === 'var' ? 'let' : 'value'
+      return statement.declarations.flatMap(({ id }) =>
+        bindingNames(id).map((name) => [name, kind] as [string, NameKind]),
+      )
+    }
+    case 'FunctionDeclaration':
+    case 'ClassDeclaration':
+    case 'TSDeclareFunction':
+      return statement.id === null ? [] : [[statement.id.name, 'value']]
+    case 'TSEnumDeclaration':
+    case 'TSImportEqualsDeclaration':
+      return [[statement.id.name, 'value']]
+    case 'TSModuleDeclaration':
+      return statement.id.type === 'Identifier' && statement.kind !== 'global' ? [[statement.id.name, 'value']] : []
+    case 'TSInterfaceDeclaration':
+    case 'TSTypeAliasDeclaration':
+      return [[statement.id.name, 'type']]
+    default:
+      return hoistedVars(statement).map((name) => [name, 'let'])
+  }
+}
+
+function assignedNames(node: Node, found = new Set<string>()): Set<string> {
+  if (node.type === 'AssignmentExpression') for (const name of bindingNames(node.left)) found.add(name)
+  for (const child of children(node)) assignedNames(child, found)
+  return found
+}

@@ -1,0 +1,92 @@
+/**
+ * The TypeScript project that a notebook's cells belong to: a tsconfig that exists only in the server's memory.
+ *
+ * It lies in the notebook's folder, so relative imports and the folder's `node_modules` resolve as for any file there.
+ * `shardbook` maps to the kernel's own types; so do packages that the kernel has and the folder lacks, as at run time.
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** The package's root, seen from `dist/kernel/front/language`. */
+const packageRoot = fileURLToPath(new URL('../../../../', import.meta.url))
+
+interface Manifest {
+  readonly types?: string
+  readonly typings?: string
+  readonly exports?: unknown
+  readonly dependencies?: Readonly<Record<string, string>>
+}
+
+/** The text of the tsconfig for cells in `folder` whose files match `include`. */
+export function projectConfig(folder: string, include: string): string {
+  const kernelTypes = findPackage(packageRoot, '@types/node')
+  const paths: Record<string, string[]> = { shardbook: [join(packageRoot, 'dist/src/index.d.ts')] }
+  for (const name of Object.keys(manifest(packageRoot).dependencies ?? {})) {
+    if (findPackage(folder, name) !== undefined) continue
+    const types = typesEntry(name)
+    if (types !== undefined) paths[name] = [types]
+  }
+  const config = {
+    compilerOptions: {
+      target: 'esnext',
+      module: 'esnext',
+      moduleResolution: 'bundler',
+      moduleDetection: 'force',
+      lib: [libOfNode(), 'esnext.disposable'],
+      types: ['node'],
+      typeRoots: [...typeRoots(folder), ...(kernelTypes === undefined ? [] : [join(kernelTypes, '..')])],
+      strict: true,
+      noEmit: true,
+      skipLibCheck: true,
+      resolveJsonModule: true,
+      allowImportingTsExtensions: true,
+      experimentalDecorators: true,
+      paths,
+    },
+    include: [include],
+  }
+  return JSON.stringify(config)
+}
+
+/** The library that this Node implements. */
+function libOfNode(): string {
+  const major = Number(process.versions.node.split('.')[0])
+  return major < 22 ? 'es2023' : major < 24 ? 'es2024' : 'esnext'
+}
+
+function findPackage(from: string, name: string): string | undefined {
+  const folders = createRequire(join(from, 'noop.js')).resolve.paths(name) ?? []
+  return folders.map((folder) => join(folder, name)).find((folder) => existsSync(join(folder, 'package.json')))
+}
+
+function typeRoots(folder: string): string[] {
+  const folders = createRequire(join(folder, 'noop.js')).resolve.paths('@types/node') ?? []
+  return folders.map((one) => join(one, '@types')).filter((one) => existsSync(one))
+}
+
+function manifest(folder: string): Manifest {
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest
+}
+
+function typesEntry(name: string): string | undefined {
+  const folder = findPackage(packageRoot, name)
+  if (folder === undefined) return undefined
+  const { types, typings, exports } = manifest(folder)
+  const root = typeof exports === 'object' && exports !== null ? (exports as Record<string, unknown>)['.'] : undefined
+  const entry = typesOf(root) ?? types ?? typings
+  return entry === undefined ? undefined : join(folder, entry)
+}
+
+/** The declaration file that an `exports` entry names for an import in Node. */
+function typesOf(entry: unknown): string | undefined {
+  if (typeof entry === 'string') return /\.d\.m?ts$/.test(entry) ? entry : undefined
+  if (typeof entry !== 'object' || entry === null) return undefined
+  const conditions = entry as Record<string, unknown>
+  for (const condition of ['types', 'node', 'import', 'default']) {
+    const found = typesOf(conditions[condition])
+    if (found !== undefined) return found
+  }
+  return undefined
+}

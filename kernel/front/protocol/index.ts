@@ -1,0 +1,26 @@
+/** Which handler answers which request. */
+import { commInfo, commOpen } from './comm.js'
+import { complete } from './complete.js'
+import { execute } from './execute.js'
+import type { Handler } from './handler.js'
+import { history } from './history.js'
+import { inspect } from './inspect.js'
+import { isComplete } from './is-complete.js'
+import { kernelInfo } from './kernel-info.js'
+import { interrupt, shutdown } from './lifecycle.js'
+
+/** Requests by type. Those with a reply have it named `…_reply`. */
+export const handlers: Readonly<Record<string, Handler>> = {
+  execute_request: execute,
+  complete_request: complete,
+  inspect_request: inspect,
+  is_complete_request: isComplete,
+  kernel_info_request: kernelInfo,
+  history_request: history,
+  comm_info_request: commInfo,
+  comm_open: commOpen,
+  comm_msg: () => ({}),
+  comm_close: () => ({}),
+  interrupt_request: interrupt,
+  shutdown_request: shutdown,
+}

@@ -1,0 +1,225 @@
+/**
+ * Runs cells: checks them, hands them to the session, and passes on what the session says.
+ *
+ * One cell at a time. A session is started ahead of the first cell and, when one has died, for the next cell; the names
+ * of the old one are then forgotten. Nothing here knows of Jupyter's messages.
+ */
+import type { CellError, Outcome, SessionEvent } from '../channel.js'
+import { codeFrame, errorTitle } from '../code-frame.js'
+import type { CellModule } from './language/cells.js'
+import type { NotebookLanguage, Problem } from './language/notebook.js'
+import type { StreamName } from './merge.js'
+import { SessionProcess } from './session-process.js'
+
+export interface RunnerTarget {
+  stream(name: StreamName, text: string): void
+  display(event: Extract<SessionEvent, { kind: 'display' }>): void
+  /** Asks the user; rejects with the reason where nobody can answer. */
+  prompt(text: string, password: boolean): Promise<string>
+}
+
+export interface RunResult {
+  readonly result?: Outcome['result']
+  readonly error?: CellError
+}
+
+export interface RunnerOptions {
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly language: NotebookLanguage
+  readonly target: RunnerTarget
+}
+
+export class Runner {
+  private readonly options: RunnerOptions
+  private session: SessionProcess | undefined
+  private readonly work = new Map<number, string>()
+  /** Called when background work ends, and when the session does. */
+  private readonly watchers = new Set<() => void>()
+  /** What waits for the end of the running cell, or for the session to be idle. */
+  private readonly waiting = new Map<'done' | 'idle', (ended: Ended) => void>()
+  private interruptCheck: (() => void) | undefined
+  private isClosing = false
+
+  constructor(options: RunnerOptions) {
+    this.options = options
+  }
+
+  /** Starts the session and the language server ahead of their use. */
+  prepare(): void {
+    this.start()
+    // A server that cannot start is told by the first check.
+    this.options.language.prepare().catch(() => {})
+  }
+
+  /** Labels of background work that is still open. */
+  openWork(): string[] {
+    return [...this.work.values()]
+  }
+
+  /** Resolves true when no background work is open, and its output is passed on; false after `timeoutMs`. */
+  async settled(timeoutMs: number): Promise<boolean> {
+    const deadline = Date.now() + timeoutMs
+    for (;;) {
+      if (this.work.size === 0) {
+        await this.ask({ kind: 'sync' })
+        // What just ended may have begun something else.
+        if (this.work.size === 0) return true
+      }
+      const left = deadline - Date.now()
+      if (left <= 0) return false
+      await new Promise<void>((resolve) => {
+        const done = (): void => {
+          clearTimeout(timer)
+          this.watchers.delete(done)
+          resolve()
+        }
+        const timer = setTimeout(done, Math.min(left, 2 ** 31 - 1))
+        this.watchers.add(done)
+      })
+    }
+  }
+
+  /** Checks and runs a cell. Never rejects: whatever goes wrong is the cell's error. */
+  async run(code: string, label: string): Promise<RunResult> {
+    const { language } = this.options
+    const module = language.moduleOf(code)
+    const refused = await this.check(code, module, label)
+    if (refused !== undefined) return { error: refused }
+    const ended = await this.ask({ kind: 'execute', label, code })
+    if ('died' in ended) {
+      language.forget()
+      return { error: deathError(ended.died) }
+    }
+    const { result, error, defined, types } = ended.outcome
+    language.accept(module, new Set(defined), types)
+    return { ...(result === undefined ? {} : { result }), ...(error === undefined ? {} : { error }) }
+  }
+
+  /** Interrupts what runs: the check of a cell, or its code. With no cell there is nothing to interrupt. */
+  interrupt(): void {
+    if (this.interruptCheck !== undefined) this.interruptCheck()
+    else if (this.waiting.has('done')) this.session?.interrupt()
+  }
+
+  /** Ends the session. */
+  async close(): Promise<void> {
+    this.isClosing = true
+    await this.session?.end()
+  }
+
+  /** The error of a cell that must not run, if there is one. */
+  private async check(code: string, module: CellModule, label: string): Promise<CellError | undefined> {
+    const interrupted = new Promise<'interrupted'>((resolve) => {
+      this.interruptCheck = () => resolve('interrupted')
+    })
+    try {
+      const problems = await Promise.race([this.options.language.check(code, module), interrupted])
+      if (problems === 'interrupted') return simpleError('KeyboardInterrupt', 'The cell was interrupted.')
+      return problems.length > 0 ? problemsError(code, label, problems) : undefined
+    } catch (error) {
+      const text = `This cell runs without a type check: ${error instanceof Error ? error.message : String(error)}\n`
+      this.options.target.stream('stderr', text)
+      return undefined
+    } finally {
+      this.interruptCheck = undefined
+    }
+  }
+
+  /** Sends something that ends with a `done` or `idle` event, or with the session's death. */
+  private ask(message: { kind: 'execute'; label: string; code: string } | { kind: 'sync' }): Promise<Ended> {
+    const session = this.start()
+    return new Promise((resolve) => {
+      this.waiting.set(message.kind === 'execute' ? 'done' : 'idle', resolve)
+      session.send(message)
+    })
+  }
+
+  private start(): SessionProcess {
+    if (this.session !== undefined) return this.session
+    const session = new SessionProcess(this.options, {
+      text: (name, text) => this.options.target.stream(name, text),
+      event: (event) => this.event(session, event),
+      work: (id, label) => {
+        if (label === undefined) this.work.delete(id)
+        else this.work.set(id, label)
+        if (label === undefined) for (const watcher of this.watchers) watcher()
+      },
+      exit: (reason) => this.exited(session, reason),
+    })
+    this.session = session
+    return session
+  }
+
+  private event(session: SessionProcess, event: SessionEvent): void {
+    switch (event.kind) {
+      case 'display':
+        return this.options.target.display(event)
+      case 'input':
+        this.options.target.prompt(event.text, event.password).then(
+          (text) => session.send({ kind: 'input', id: event.id, text }),
+          (error: unknown) => {
+            const reason = error instanceof Error ? error.message : String(error)
+            session.send({ kind: 'input', id: event.id, reason })
+          },
+        )
+        return
+      case 'done':
+        return this.settle('done', { outcome: event.outcome })
+      case 'idle':
+        return this.settle('idle', { outcome: { defined: [], types: {} } })
+      default:
+        event satisfies never
+    }
+  }
+
+  private settle(kind: 'done' | 'idle', ended: Ended): void {
+    const resolve = this.waiting.get(kind)
+    this.waiting.delete(kind)
+    resolve?.(ended)
+  }
+
+  private exited(session: SessionProcess, reason: string): void {
+    if (this.session !== session) return
+    this.session = undefined
+    this.work.clear()
+    for (const watcher of this.watchers) watcher()
+    const wasRunning = this.waiting.has('done')
+    this.settle('done', { died: reason })
+    this.settle('idle', { died: reason })
+    if (wasRunning || this.isClosing) return
+    this.options.language.forget()
+    this.options.target.stream('stderr', `${deathError(reason).evalue}\n`)
+  }
+}
+
+type Ended = { readonly outcome: Outcome } | { readonly died: string }
+
+function simpleError(ename: string, evalue: string): CellError {
+  return { ename, evalue, traceback: [errorTitle(ename, evalue)] }
+}
+
+function deathError(reason: string): CellError {
+  return simpleError(
+    'SessionEnded',
+    `The session ended: ${reason}. All variables are lost; the next cell starts a new one.`,
+  )
+}
+
+/** At most so many problems are shown in full: the first ones are usually the cause of the others. */
+const shownProblems = 10
+
+function problemsError(code: string, label: string, problems: readonly Problem[]): CellError {
+  const first = problems[0]!
+  const place = (problem: Problem): string => `${label}:${problem.start.line}:${problem.start.column}`
+  const blocks = problems.slice(0, shownProblems).map((problem) => {
+    const title = errorTitle(`${place(problem)} - ${problem.code}`, problem.message)
+    return `${title}\n${codeFrame(code, problem.start, problem.end)}`
+  })
+  const more = problems.length - blocks.length
+  return {
+    ename: 'TypeScriptError',
+    evalue: `${place(first)} - ${first.code}: ${first.message}`,
+    traceback: [...blocks, ...(more > 0 ? [`… and ${more} more`] : [])],
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * The five zeromq sockets of a kernel, bound to the ports of a connection file. The only door to zeromq.
+ *
+ * Sends on one socket go one after the other (zeromq allows one at a time), in the order in which they were asked for.
+ */
+import { randomUUID } from 'node:crypto'
+import { Publisher, Reply, Router } from 'zeromq'
+import { ShardbookError } from '../../src/core/errors.js'
+import type { Content, Header, Message, Request } from './protocol/message.js'
+import { newHeader, textField } from './protocol/message.js'
+import type { Received } from './wire.js'
+import { Codec } from './wire.js'
+
+export interface Connection {
+  readonly transport: string
+  readonly ip: string
+  readonly key: string
+  readonly signature_scheme?: string
+  readonly shell_port: number
+  readonly control_port: number
+  readonly iopub_port: number
+  readonly stdin_port: number
+  readonly hb_port: number
+}
+
+export interface SocketsTarget {
+  shell(request: Request): void
+  control(request: Request): void
+  log(text: string): void
+}
+
+type Socket = Router | Publisher
+
+export class Sockets {
+  private readonly codec: Codec
+  private readonly session = randomUUID()
+  private readonly target: SocketsTarget
+  private readonly options = { linger: 1000, sendHighWaterMark: 0 }
+  private readonly shell = new Router(this.options)
+  private readonly control = new Router(this.options)
+  private readonly stdin = new Router(this.options)
+  private readonly iopub = new Publisher(this.options)
+  private readonly heartbeat = new Reply()
+  private readonly sending = new Map<Socket, Promise<void>>()
+  private answerInput: ((text: string) => void) | undefined
+
+  private constructor(connection: Connection, target: SocketsTarget) {
+    this.codec = new Codec(connection.key)
+    this.target = target
+  }
+
+  /**
+   * Binds the sockets and starts to listen.
+   *
+   * @throws ShardbookError where a port is taken or the signature scheme is another than hmac-sha256
+   */
+  static async open(connection: Connection, target: SocketsTarget): Promise<Sockets> {
+    const scheme = connection.signature_scheme ?? 'hmac-sha256'
+    if (connection.key !== '' && scheme !== 'hmac-sha256') {
+      throw new ShardbookError('argument', `kernel: expected the signature scheme hmac-sha256, got ${scheme}.`)
+    }
+    const sockets = new Sockets(connection, target)
+    const separator = connection.transport === 'ipc' ? '-' : ':'
+    const address = (port: number): string => `${connection.transport}://${connection.ip}${separator}${port}`
+    await sockets.shell.bind(address(connection.shell_port))
+    await sockets.control.bind(address(connection.control_port))
+    await sockets.stdin.bind(address(connection.stdin_port))
+    await sockets.iopub.bind(address(connection.iopub_port))
+    await sockets.heartbeat.bind(address(connection.hb_port))
+    sockets.listen()
+    return sockets
+  }
+
+  publish(type: string, content: Content, parent: Header | undefined): void {
+    this.send(this.iopub, [type], type, content, parent)
+  }
+
+  /** Sends what still waits and closes the sockets. */
+  async close(): Promise<void> {
+    await Promise.all(this.sending.values())
+    for (const socket of [this.shell, this.control, this.stdin, this.iopub, this.heartbeat]) socket.close()
+  }
+
+  private listen(): void {
+    void this.read(this.shell, (received) => this.target.shell(this.request(this.shell, received)))
+    void this.read(this.control, (received) => this.target.control(this.request(this.control, received)))
+    void this.read(this.stdin, ({ message }) => {
+      if (message.header.msg_type !== 'input_reply') return
+      this.answerInput?.(textField(message.content, 'value'))
+      this.answerInput = undefined
+    })
+    void this.beat()
+  }
+
+  private async read(socket: Router, take: (received: Received) => void): Promise<void> {
+    for await (const frames of socket) {
+      const received = this.codec.decode(frames)
+      if (typeof received === 'string') this.target.log(`dropped ${received}`)
+      else take(received)
+    }
+  }
+
+  private async beat(): Promise<void> {
+    for await (const frames of this.heartbeat) await this.heartbeat.send(frames)
+  }
+
+  private request(socket: Router, { identities, message }: Received): Request {
+    const { header, content } = message
+    return {
+      header,
+      content,
+      reply: (type, reply) => this.send(socket, identities, type, reply, header),
+      askInput: (question) =>
+        new Promise((resolve) => {
+          this.answerInput = resolve
+          this.send(this.stdin, identities, 'input_request', question, header)
+        }),
+    }
+  }
+
+  private send(
+    socket: Socket,
+    to: readonly (Buffer | string)[],
+    type: string,
+    content: Content,
+    parent: Header | undefined,
+  ): void {
+    const message: Message = {
+      header: newHeader(type, this.session),
+      parentHeader: parent ?? {},
+      metadata: {},
+      content,
+      buffers: [],
+    }
+    const frames = this.codec.encode(to, message)
+    const before = this.sending.get(socket) ?? Promise.resolve()
+    const sent = before
+      .then(() => socket.send(frames))
+      .catch((error: unknown) => this.target.log(`could not send ${type}: ${String(error)}`))
+    this.sending.set(socket, sent)
+  }
+}

@@ -1,0 +1,41 @@
+/** The host that the package meets inside a session: everything goes to the front, in order with the printed text. */
+import { ShardbookError } from '../../src/core/errors.js'
+import type { Host } from '../../src/core/host.js'
+import type { Interrupts } from './interrupt.js'
+import type { Output } from './output.js'
+
+export interface SessionHost extends Host {
+  /** Hands over the front's answer to a prompt. */
+  answer(id: number, text: string | undefined, reason: string | undefined): void
+}
+
+export function createHost(output: Output, interrupts: Interrupts): SessionHost {
+  const questions = new Map<number, (text: string | undefined, reason?: string) => void>()
+  let lastId = 0
+  return {
+    kind: 'kernel',
+    publish: (bundle, options = {}) =>
+      output.event({ kind: 'display', bundle, update: false, ...(options.id === undefined ? {} : { id: options.id }) }),
+    update: (id, bundle) => output.event({ kind: 'display', bundle, id, update: true }),
+    prompt: (text, options = {}) =>
+      new Promise((resolve, reject) => {
+        const id = ++lastId
+        questions.set(id, (answer, reason) => {
+          if (answer !== undefined) resolve(answer)
+          else reject(new ShardbookError('state', `prompt: expected an answer, got none: ${reason ?? 'no reason'}.`))
+        })
+        output.event({ kind: 'input', id, text, password: options.password ?? false })
+      }),
+    answer: (id, text, reason) => {
+      questions.get(id)?.(text, reason)
+      questions.delete(id)
+    },
+    onInterrupt: (listener) => interrupts.onInterrupt(listener),
+    track: (label, work) => {
+      const id = ++lastId
+      output.send({ kind: 'track', id, label })
+      const over = (): void => output.send({ kind: 'untrack', id })
+      work.then(over, over)
+    },
+  }
+}

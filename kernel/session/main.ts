@@ -1,0 +1,74 @@
+/**
+ * The session process: the user's code runs here, and only here. Whatever happens to it, the front lives.
+ *
+ * Started by the front with IPC, fd 1 and 2 as pipes and fd 4 for interrupts; its working directory is the notebook's.
+ */
+import { register } from 'node:module'
+import { bundleOf } from '../../src/core/display.js'
+import { hostSymbol } from '../../src/core/host.js'
+import type { Outcome, ToSession } from '../channel.js'
+import { markVariable } from '../channel.js'
+import type { Cell } from './evaluator.js'
+import { Evaluator } from './evaluator.js'
+import { createHost } from './host.js'
+import { openInterrupts } from './interrupt.js'
+import { openOutput } from './output.js'
+import { describeError, mapStacks } from './traceback.js'
+
+const secret = process.env[markVariable] ?? ''
+delete process.env[markVariable]
+register('./modules.js', import.meta.url)
+
+const output = openOutput(secret)
+const interrupts = openInterrupts((error) => complain('Error in an interrupt listener', error))
+const host = createHost(output, interrupts)
+Object.defineProperty(globalThis, hostSymbol, { configurable: true, writable: true, value: host })
+const evaluator = new Evaluator(process.cwd())
+mapStacks(evaluator.sources)
+
+function complain(title: string, error: unknown): void {
+  output.complain(`${title}\n${describeError(error, evaluator.sources).traceback.join('\n')}\n`)
+}
+
+async function execute(code: string, label: string): Promise<Outcome> {
+  let cell: Cell | undefined
+  try {
+    const compiled = (cell = evaluator.compile(code, label))
+    const result = await interrupts.run(async (waits) => {
+      const last = await compiled.run((value) => waits.wait(value))
+      if (last?.value === undefined) return undefined
+      const bundle = await bundleOf(last.value, (error) => complain('Error while displaying', error))
+      return Object.keys(bundle).length === 0 ? undefined : bundle
+    })
+    return { defined: cell.defined(), types: cell.types(), ...(result === undefined ? {} : { result }) }
+  } catch (error) {
+    return {
+      error: describeError(error, evaluator.sources),
+      defined: cell?.defined() ?? [],
+      types: cell?.types() ?? {},
+    }
+  }
+}
+
+async function receive(message: ToSession): Promise<void> {
+  switch (message.kind) {
+    case 'execute':
+      return output.event({ kind: 'done', outcome: await execute(message.code, message.label) })
+    case 'input':
+      return host.answer(message.id, message.text, message.reason)
+    case 'sync':
+      // Two turns of the loop: what the same message woke up may still print.
+      await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+      return output.event({ kind: 'idle' })
+    default:
+      message satisfies never
+  }
+}
+
+process.on('message', (message) => void receive(message as ToSession))
+process.on('disconnect', () => process.exit(0))
+// Ctrl-C in a terminal goes to the whole group; the front decides what it means.
+process.on('SIGINT', () => {})
+process.on('uncaughtException', (error) => complain('Uncaught error', error))
+process.on('unhandledRejection', (error) => complain('Unhandled rejection', error))
+output.send({ kind: 'ready' })

@@ -1,0 +1,79 @@
+/** The only door to oxc-parser: ESTree of a cell, and the walks over it that both processes need. */
+import {
+  type ArrowFunctionExpression,
+  type Function as FunctionNode,
+  type Node,
+  type ParseResult,
+  type Program,
+  parseSync,
+  visitorKeys,
+} from 'oxc-parser'
+
+export type { ArrowFunctionExpression, FunctionNode, Node, Program }
+export type SyntaxProblem = ParseResult['errors'][number]
+
+/** Parses a cell; offsets are UTF-16 units. The program is empty where the text cannot be parsed. */
+export function parseCell(code: string, lang: 'ts' | 'js'): { program: Program; problems: SyntaxProblem[] } {
+  const result = parseSync(`cell.${lang}`, code, { lang, sourceType: 'module', preserveParens: false })
+  return { program: result.program, problems: result.errors }
+}
+
+function isNode(value: unknown): value is Node {
+  return typeof value === 'object' && value !== null && typeof (value as { type?: unknown }).type === 'string'
+}
+
+/** The child nodes in source order of fields. */
+export function children(node: Node): Node[] {
+  const fields = node as unknown as Record<string, unknown>
+  return (visitorKeys[node.type] ?? []).flatMap((key) => {
+    const value = fields[key]
+    return Array.isArray(value) ? value.filter(isNode) : isNode(value) ? [value] : []
+  })
+}
+
+/** Names that a pattern (or a plain identifier) binds. */
+export function bindingNames(pattern: Node | null | undefined): string[] {
+  switch (pattern?.type) {
+    case undefined:
+      return []
+    case 'Identifier':
+      return [pattern.name]
+    case 'ObjectPattern':
+      return pattern.properties.flatMap((property) =>
+        bindingNames(property.type === 'RestElement' ? property : property.value),
+      )
+    case 'ArrayPattern':
+      return pattern.elements.flatMap((element) => bindingNames(element))
+    case 'AssignmentPattern':
+      return bindingNames(pattern.left)
+    case 'RestElement':
+      return bindingNames(pattern.argument)
+    case 'TSParameterProperty':
+      return bindingNames(pattern.parameter)
+    default:
+      return []
+  }
+}
+
+/** True for nodes with a `var` scope of their own. */
+function isFunctionLike(node: Node): boolean {
+  return (
+    node.type === 'FunctionDeclaration' ||
+    node.type === 'FunctionExpression' ||
+    node.type === 'ArrowFunctionExpression' ||
+    node.type === 'StaticBlock' ||
+    node.type === 'PropertyDefinition' ||
+    node.type === 'AccessorProperty' ||
+    node.type === 'TSModuleBlock'
+  )
+}
+
+/** Names that `var` declarations anywhere below `node` hoist out of it. */
+export function hoistedVars(node: Node): string[] {
+  if (isFunctionLike(node)) return []
+  const own =
+    node.type === 'VariableDeclaration' && node.kind === 'var'
+      ? node.declarations.flatMap((declarator) => bindingNames(declarator.id))
+      : []
+  return [...own, ...children(node).flatMap(hoistedVars)]
+}

@@ -1,0 +1,46 @@
+/** `shardbook engine`: the tensor engines under the cache folder. */
+import { type EngineListing, installEngine, listEngines, removeEngine } from '../../engine/install/index.js'
+import { nearest } from '../../core/check.js'
+import { type Command, readArguments, UsageError } from '../command.js'
+
+const help = `Usage: shardbook engine list [--json]
+       shardbook engine install NAME
+       shardbook engine remove NAME
+
+Tensor engines. wasm is always there; native (TensorFlow's own library, several times faster) is downloaded with pip once,
+verified, and kept under the cache folder (SHARDBOOK_CACHE).
+`
+
+const actions = ['list', 'install', 'remove']
+
+export const engine: Command = {
+  help,
+  async run(args) {
+    const options = { json: { type: 'boolean' } } as const
+    const wanted = { min: 1, max: 2, names: 'list, install NAME or remove NAME' }
+    const { values, positionals } = readArguments('engine', args, options, wanted)
+    const [action, name] = positionals as [string, string | undefined]
+    if (!actions.includes(action)) {
+      const near = nearest(action, actions)
+      const hint = near === undefined ? 'See shardbook engine --help.' : `Did you mean shardbook engine ${near}?`
+      throw new UsageError(`shardbook engine: expected ${wanted.names}, got ${action}.`, { hint })
+    }
+    if (action === 'list') {
+      if (name !== undefined) throw new UsageError(`shardbook engine list: expected no name, got ${name}.`)
+      const engines = await listEngines()
+      process.stdout.write(values.json === true ? `${JSON.stringify(engines, null, 2)}\n` : engines.map(line).join(''))
+      return 0
+    }
+    if (name === undefined)
+      throw new UsageError(`shardbook engine ${action}: expected the name of an engine, got nothing.`)
+    if (action === 'install') await installEngine(name, { progress: (text) => void process.stderr.write(`${text}\n`) })
+    else process.stdout.write((await removeEngine(name)) ? `removed ${name}\n` : `${name} is not installed\n`)
+    return 0
+  },
+}
+
+/** One engine, one line. */
+export function line({ name, installed, detail, reason }: EngineListing): string {
+  const state = installed ? 'installed' : 'absent'
+  return `${name.padEnd(8)} ${state.padEnd(10)} ${detail}${reason === undefined ? '' : ` (${reason})`}\n`
+}

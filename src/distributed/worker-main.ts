@@ -1,0 +1,36 @@
+/** The program of a worker process. */
+import { getPriority, setPriority } from 'node:os'
+import { openEngine } from '../engine/index.js'
+import { openFeed } from '../frame/open-feed.js'
+import { createLoop } from '../nn/train/loop.js'
+import { readSettings, socketPath, type WorkerSettings } from './child.js'
+import { connect, Connection } from './connection.js'
+import type { OrderMessage, WorkerMessage } from './messages.js'
+import { RingDoor } from './ring-door.js'
+import { toWire } from './wire-error.js'
+import { serve } from './worker.js'
+
+/** Whoever works at the notebook goes first. */
+const workerNice = 10
+
+setPriority(Math.max(getPriority(), workerNice))
+const { secret: encoded, folder, rank, incarnation, engine: name, threads } = await readSettings<WorkerSettings>()
+const secret = Buffer.from(encoded, 'base64')
+const opening = openEngine(name, { threads })
+opening.catch(() => {})
+const door = await RingDoor.open(socketPath(folder, `ring-${rank}-${incarnation}`), secret)
+const socket = await connect(socketPath(folder, 'coordinator'), secret, { role: 'worker', rank, incarnation })
+
+let onOrder: (order: OrderMessage) => void = () => {}
+const coordinator = new Connection<OrderMessage, WorkerMessage>(socket, (order) => onOrder(order))
+void coordinator.closed.then(() => process.exit(0))
+try {
+  const engine = await opening
+  const send = (message: WorkerMessage): void => coordinator.send(message)
+  onOrder = serve({ rank, engine, door, createLoop, openFeed, send })
+  send({ type: 'up', engine: engine.name, description: engine.description, door: door.path })
+} catch (error) {
+  coordinator.send({ type: 'down', error: toWire(error) })
+  await coordinator.drained()
+  process.exit(1)
+}

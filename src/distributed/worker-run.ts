@@ -1,0 +1,165 @@
+/**
+ * A worker's part of a training run: the loop, on one ring after the other.
+ *
+ * Orders come in order and are carried out in order, but for `control` and `halt`, which act on a loop that runs.
+ */
+import type { Engine } from '../engine/index.js'
+import type { Feed, FrameSource } from '../frame/feed.js'
+import type { TrainingEvent } from '../nn/train/event.js'
+import type { TrainingJob } from '../nn/train/job.js'
+import type { Loop, LoopContext } from '../nn/train/loop.js'
+import { ControlLog } from './control.js'
+import type { OrderMessage, WorkerMessage } from './messages.js'
+import type { RingDoor } from './ring-door.js'
+import { Ring, RingBroken } from './ring.js'
+import { toWire } from './wire-error.js'
+
+/** What a worker works with. */
+export interface WorkerParts {
+  readonly rank: number
+  readonly engine: Engine
+  readonly door: RingDoor
+  createLoop(job: TrainingJob, context: LoopContext): Promise<Loop>
+  openFeed(source: FrameSource, options: { slices: number; slice: number }): Promise<Feed>
+  send(message: WorkerMessage): void
+}
+
+type RunOrder = Extract<
+  OrderMessage,
+  { type: 'assign' | 'ring' | 'control' | 'halt' | 'snapshot' | 'restore' | 'release' }
+>
+
+export class WorkerRun {
+  readonly #id: number
+  readonly #parts: WorkerParts
+  #loop: Loop | undefined
+  #ring: Ring | undefined
+  #control: ControlLog | undefined
+  #halt = new AbortController()
+  #lead = false
+  #untold: TrainingEvent[] = []
+  #generation = 0
+  /** Orders one after the other. */
+  #orders: Promise<void> = Promise.resolve()
+  /** The loop while it runs. */
+  #running: Promise<void> = Promise.resolve()
+
+  constructor(id: number, parts: WorkerParts) {
+    this.#id = id
+    this.#parts = parts
+  }
+
+  take(order: RunOrder): void {
+    if (order.type === 'control') return this.#control?.append(order.control)
+    if (order.type === 'halt' || order.type === 'release') this.#break('halted.')
+    this.#orders = this.#orders.then(async () => {
+      try {
+        await this.#carryOut(order)
+      } catch (error) {
+        this.#fail(error)
+      }
+    })
+  }
+
+  async #carryOut(order: Exclude<RunOrder, { type: 'control' }>): Promise<void> {
+    const run = this.#id
+    const send = (message: WorkerMessage): void => this.#parts.send(message)
+    switch (order.type) {
+      case 'assign':
+        this.#loop = await this.#parts.createLoop(order.job, this.#context(order.owned, order.workers))
+        return send({ type: 'ready', run, generation: 0, step: this.#loop.step })
+      case 'ring':
+        this.#halt = new AbortController()
+        this.#generation = order.generation
+        this.#control = new ControlLog(order.control)
+        this.#lead = order.lead
+        if (order.lead) for (const event of this.#untold.splice(0)) this.#report(event)
+        this.#ring = undefined
+        this.#running = this.#run(order)
+        return
+      case 'halt':
+        // Once more: the ring may have been built between the order's arrival and now.
+        this.#break('halted.')
+        await this.#running
+        return send({ type: 'ready', run, generation: order.generation, step: this.#loop!.step })
+      case 'snapshot':
+        await this.#running
+        return send({ type: 'state', run, state: await this.#loop!.snapshot() })
+      case 'restore':
+        this.#loop!.restore(order.state)
+        return send({ type: 'ready', run, generation: 0, step: this.#loop!.step })
+      case 'release':
+        this.#break('released.')
+        await this.#running
+        await this.#loop?.dispose()
+        return
+      default:
+        order satisfies never
+    }
+  }
+
+  /** Runs the loop on a new ring, to the end or until the ring breaks. */
+  async #run(order: RunOrder & { type: 'ring' }): Promise<void> {
+    const { generation, rank, peers } = order
+    const run = this.#id
+    const halt = this.#halt.signal
+    try {
+      const links = await this.#parts.door.join({ generation, rank, peers, signal: halt })
+      this.#ring = new Ring({ rank, workers: peers.length, generation, links })
+      if (halt.aborted) this.#ring.break('halted.')
+      const reason = await this.#loop!.run()
+      this.#parts.send({ type: 'finished', run, generation, step: this.#loop!.step, reason })
+    } catch (error) {
+      // After a halt nobody waits for more than the answer to the halt.
+      if (halt.aborted) return
+      if (this.#ring === undefined || this.#ring.broken || error instanceof RingBroken) {
+        this.#parts.send({ type: 'broken', run, generation, step: this.#loop!.step })
+      } else {
+        this.#fail(error)
+      }
+      this.#break('the loop ended.')
+    }
+  }
+
+  #context(owned: readonly number[], workers: number): LoopContext {
+    return {
+      engine: this.#parts.engine,
+      owned,
+      workers,
+      open: async (source, options) => this.#parts.openFeed(source, options),
+      reduce: async (step, vector) => {
+        const control = this.#control!
+        control.agree(await this.#ring!.allReduce(step, vector, control.latest))
+      },
+      gate: async () => {
+        // A rank that is alone need not ask anyone.
+        if (workers === 1) this.#control!.agree(this.#control!.latest)
+        return await this.#control!.gate((version) =>
+          this.#parts.send({ type: 'paused', run: this.#id, generation: this.#generation, version }),
+        )
+      },
+      report: (event) => this.#report(event),
+      lead: true,
+    }
+  }
+
+  /**
+   * Only the lead's events are sent. The others keep their last ones: whoever leads next tells what the last lead may have
+   * left untold when it died (it was one step behind at most, so a step and an epoch).
+   */
+  #report(event: TrainingEvent): void {
+    if (this.#lead) this.#parts.send({ type: 'event', run: this.#id, event })
+    else this.#untold = [...this.#untold, event].slice(-2)
+  }
+
+  #break(reason: string): void {
+    this.#halt.abort()
+    this.#ring?.break(reason)
+    this.#control?.break(new RingBroken(reason))
+  }
+
+  #fail(error: unknown): void {
+    const step = this.#loop?.step ?? -1
+    this.#parts.send({ type: 'failed', run: this.#id, step, error: toWire(error, `worker rank ${this.#parts.rank}: `) })
+  }
+}

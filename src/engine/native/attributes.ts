@@ -1,0 +1,69 @@
+/** Attributes of TensorFlow operations as tfjs-node's kernels give them, set on an eager operation or on a graph node. */
+import { ShardbookError } from '../../core/errors.js'
+import type { TensorFlow } from './c-api.js'
+
+/** `TF_AttrType` */
+export const attributeTypes = {
+  TF_ATTR_STRING: 0,
+  TF_ATTR_INT: 1,
+  TF_ATTR_FLOAT: 2,
+  TF_ATTR_BOOL: 3,
+  TF_ATTR_TYPE: 4,
+  TF_ATTR_SHAPE: 5,
+  TF_ATTR_RESOURCE: 7,
+} as const
+
+export interface OpAttribute {
+  readonly name: string
+  readonly type: number
+  readonly value: unknown
+}
+
+export function setAttributes(
+  { api, status, check }: TensorFlow,
+  kind: 'eager' | 'node',
+  operation: number,
+  attributes: readonly OpAttribute[],
+): void {
+  const eager = kind === 'eager'
+  for (const { name, type, value } of attributes) {
+    switch (type) {
+      case attributeTypes.TF_ATTR_TYPE:
+        ;(eager ? api.TFE_OpSetAttrType : api.TF_SetAttrType)(operation, name, value as number)
+        break
+      case attributeTypes.TF_ATTR_BOOL:
+        ;(eager ? api.TFE_OpSetAttrBool : api.TF_SetAttrBool)(operation, name, value === true ? 1 : 0)
+        break
+      case attributeTypes.TF_ATTR_INT:
+        if (Array.isArray(value)) {
+          const values = int64s(value as number[])
+          ;(eager ? api.TFE_OpSetAttrIntList : api.TF_SetAttrIntList)(operation, name, values, values.length)
+        } else (eager ? api.TFE_OpSetAttrInt : api.TF_SetAttrInt)(operation, name, value as number)
+        break
+      case attributeTypes.TF_ATTR_FLOAT:
+        if (Array.isArray(value)) {
+          const values = Float32Array.from(value as number[])
+          ;(eager ? api.TFE_OpSetAttrFloatList : api.TF_SetAttrFloatList)(operation, name, values, values.length)
+        } else (eager ? api.TFE_OpSetAttrFloat : api.TF_SetAttrFloat)(operation, name, value as number)
+        break
+      case attributeTypes.TF_ATTR_STRING: {
+        const bytes = new TextEncoder().encode(value as string)
+        ;(eager ? api.TFE_OpSetAttrString : api.TF_SetAttrString)(operation, name, bytes, bytes.length)
+        break
+      }
+      case attributeTypes.TF_ATTR_SHAPE: {
+        const dims = int64s(value as number[])
+        if (eager) api.TFE_OpSetAttrShape(operation, name, dims, dims.length, status)
+        else api.TF_SetAttrShape(operation, name, dims, dims.length)
+        if (eager) check(name)
+        break
+      }
+      default:
+        throw new ShardbookError('engine', `setAttributes: expected a known attribute type for ${name}, got ${type}.`)
+    }
+  }
+}
+
+export function int64s(values: readonly number[]): BigInt64Array {
+  return BigInt64Array.from(values, BigInt)
+}

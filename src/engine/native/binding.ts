@@ -1,0 +1,165 @@
+/**
+ * The binding under tfjs-node's kernels: what its C++ addon is there, over the C API. Operations run eagerly, except while
+ * a graph is built: then they become nodes of it.
+ *
+ * Kernels know tensors by id. An id stands for an eager tensor handle, which this table owns until `deleteTensor`, or for
+ * an output of a graph node, which lives as long as the graph is built.
+ */
+import { ShardbookError } from '../../core/errors.js'
+import { type OpAttribute, attributeTypes, setAttributes } from './attributes.js'
+import { type TensorFlow, dataTypes } from './c-api.js'
+import type { GraphBuilder, NodeOutput } from './graph.js'
+import type { TensorStore, Values } from './tensors.js'
+
+export interface TensorMetadata {
+  readonly id: number
+  readonly shape: number[]
+  readonly dtype: number
+}
+
+const maxOutputs = 1024
+
+export class Binding {
+  readonly TF_Version: string
+  private readonly handles = new Map<number, number | NodeOutput>()
+  private readonly outputs = new BigUint64Array(maxOutputs)
+  private readonly outputCount = new Int32Array(1)
+  private nextId = 0
+  private builder: GraphBuilder | undefined
+  private readonly tensorFlow: TensorFlow
+  private readonly store: TensorStore
+
+  constructor(tensorFlow: TensorFlow, store: TensorStore) {
+    this.tensorFlow = tensorFlow
+    this.store = store
+    this.TF_Version = tensorFlow.api.TF_Version()
+    Object.assign(this, dataTypes, attributeTypes) // kernels read them off the binding
+  }
+
+  /** Runs `build` with operations going into `builder` instead of being executed. */
+  building<T>(builder: GraphBuilder, build: () => T): T {
+    if (this.builder !== undefined)
+      throw new ShardbookError('internal', 'building: expected no graph in progress, got one.')
+    this.builder = builder
+    try {
+      return build()
+    } finally {
+      this.builder = undefined
+    }
+  }
+
+  createTensor(shape: readonly number[], dtype: number, values: unknown): number {
+    const tensor = this.store.allocate(shape, dtype, values)
+    const { api, status, check } = this.tensorFlow
+    try {
+      if (this.builder !== undefined) return this.add(this.builder.constant(tensor, shape, dtype))
+      const handle = api.TFE_NewTensorHandle(tensor, status)
+      check('createTensor')
+      return this.add(handle)
+    } finally {
+      api.TF_DeleteTensor(tensor)
+    }
+  }
+
+  deleteTensor(id: number): void {
+    const handle = this.at(id)
+    if (typeof handle === 'number') this.tensorFlow.api.TFE_DeleteTensorHandle(handle)
+    this.handles.delete(id)
+  }
+
+  tensorDataSync(id: number): Values {
+    const { api, status, check } = this.tensorFlow
+    const tensor = api.TFE_TensorHandleResolve(this.handleAt(id), status)
+    check('tensorDataSync')
+    try {
+      return this.store.values(tensor, api.TFE_TensorHandleDataType(this.handleAt(id)))
+    } finally {
+      api.TF_DeleteTensor(tensor)
+    }
+  }
+
+  executeOp(
+    name: string,
+    attributes: readonly OpAttribute[],
+    inputs: readonly number[],
+    outputCount: number,
+  ): TensorMetadata[] {
+    if (this.builder !== undefined) {
+      const nodes = inputs.map((id) => this.nodeAt(id, name))
+      return this.builder.node(name, attributes, nodes).map((output) => this.addNode(output))
+    }
+    return this.execute(name, attributes, inputs, outputCount).map((handle) => this.describe(handle))
+  }
+
+  /** Executes an operation or a function; the handles of its results, owned by the caller. */
+  execute(name: string, attributes: readonly OpAttribute[], inputs: readonly number[], outputCount: number): number[] {
+    const { api, status, context, check } = this.tensorFlow
+    const operation = api.TFE_NewOp(context, name, status)
+    check(name)
+    try {
+      for (const id of inputs) {
+        api.TFE_OpAddInput(operation, this.handleAt(id), status)
+        check(name)
+      }
+      setAttributes(this.tensorFlow, 'eager', operation, attributes)
+      this.outputCount[0] = Math.min(outputCount, maxOutputs)
+      api.TFE_Execute(operation, this.outputs, this.outputCount, status)
+      check(name)
+      return Array.from(this.outputs.subarray(0, this.outputCount[0]), Number)
+    } finally {
+      api.TFE_DeleteOp(operation)
+    }
+  }
+
+  /** Takes an eager handle, or a node's output, into the table. */
+  add(handle: number | NodeOutput): number {
+    const id = this.nextId++
+    this.handles.set(id, handle)
+    return id
+  }
+
+  addNode(output: NodeOutput): TensorMetadata {
+    return { id: this.add(output), shape: [...output.shape], dtype: output.dtype }
+  }
+
+  nodeAt(id: number, operation: string): NodeOutput {
+    const handle = this.at(id)
+    if (typeof handle !== 'number') return handle
+    throw new ShardbookError(
+      'internal',
+      `${operation}: expected values of the graph that is built, got an eager tensor.`,
+    )
+  }
+
+  isUsingGpuDevice(): boolean {
+    return false
+  }
+
+  getNumOfSavedModels(): number {
+    return 0
+  }
+
+  /** Tensor handles that are alive. */
+  getNumOfTensors(): number {
+    return this.handles.size
+  }
+
+  private describe(handle: number): TensorMetadata {
+    const { api, status } = this.tensorFlow
+    const rank = api.TFE_TensorHandleNumDims(handle, status)
+    const shape = Array.from({ length: rank }, (_, axis) => api.TFE_TensorHandleDim(handle, axis, status))
+    return { id: this.add(handle), shape, dtype: api.TFE_TensorHandleDataType(handle) }
+  }
+
+  private handleAt(id: number): number {
+    const handle = this.at(id)
+    if (typeof handle === 'number') return handle
+    throw new ShardbookError('engine', 'load: expected kernels that do not read values, got one that reads its input.')
+  }
+
+  private at(id: number): number | NodeOutput {
+    const handle = this.handles.get(id)
+    if (handle !== undefined) return handle
+    throw new ShardbookError('engine', `native engine: expected a live tensor, got a disposed one (${id}).`)
+  }
+}

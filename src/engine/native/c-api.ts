@@ -1,0 +1,146 @@
+/**
+ * TensorFlow's C API (`tensorflow/c/c_api.h`, `tensorflow/c/eager/c_api.h`, version 2.21), the part that the engine uses,
+ * and the status object that its functions report through.
+ */
+import { type Functions, openLibrary, systemLibrary, withoutStderr } from '../../ffi/index.js'
+import { ShardbookError } from '../../core/errors.js'
+
+const signatures = {
+  TF_Version: ['string'],
+  TF_NewStatus: ['pointer'],
+  TF_GetCode: ['int', 'pointer'],
+  TF_Message: ['string', 'pointer'],
+
+  TFE_NewContextOptions: ['pointer'],
+  TFE_ContextOptionsSetConfig: ['void', 'pointer', 'bytes', 'size', 'pointer'],
+  TFE_DeleteContextOptions: ['void', 'pointer'],
+  TFE_NewContext: ['pointer', 'pointer', 'pointer'],
+  TFE_ContextAddFunction: ['void', 'pointer', 'pointer', 'pointer'],
+  TFE_ContextRemoveFunction: ['void', 'pointer', 'string', 'pointer'],
+
+  TFE_NewOp: ['pointer', 'pointer', 'string', 'pointer'],
+  TFE_DeleteOp: ['void', 'pointer'],
+  TFE_OpAddInput: ['void', 'pointer', 'pointer', 'pointer'],
+  TFE_OpSetAttrType: ['void', 'pointer', 'string', 'int'],
+  TFE_OpSetAttrBool: ['void', 'pointer', 'string', 'bool'],
+  TFE_OpSetAttrInt: ['void', 'pointer', 'string', 'int64'],
+  TFE_OpSetAttrIntList: ['void', 'pointer', 'string', 'int64s', 'int'],
+  TFE_OpSetAttrFloat: ['void', 'pointer', 'string', 'float'],
+  TFE_OpSetAttrFloatList: ['void', 'pointer', 'string', 'floats', 'int'],
+  TFE_OpSetAttrString: ['void', 'pointer', 'string', 'bytes', 'size'],
+  TFE_OpSetAttrShape: ['void', 'pointer', 'string', 'int64s', 'int', 'pointer'],
+  TFE_Execute: ['void', 'pointer', 'pointers', 'int32s', 'pointer'],
+
+  TFE_NewTensorHandle: ['pointer', 'pointer', 'pointer'],
+  TFE_DeleteTensorHandle: ['void', 'pointer'],
+  TFE_TensorHandleResolve: ['pointer', 'pointer', 'pointer'],
+  TFE_TensorHandleDataType: ['int', 'pointer'],
+  TFE_TensorHandleNumDims: ['int', 'pointer', 'pointer'],
+  TFE_TensorHandleDim: ['int64', 'pointer', 'int', 'pointer'],
+
+  TF_AllocateTensor: ['pointer', 'int', 'int64s', 'int', 'size'],
+  TF_DeleteTensor: ['void', 'pointer'],
+  TF_TensorData: ['pointer', 'pointer'],
+  TF_TensorByteSize: ['size', 'pointer'],
+
+  TF_NewGraph: ['pointer'],
+  TF_DeleteGraph: ['void', 'pointer'],
+  TF_NewOperation: ['pointer', 'pointer', 'string', 'string'],
+  TF_FinishOperation: ['pointer', 'pointer', 'pointer'],
+  TF_AddInput: ['void', 'pointer', 'indexedPointer'],
+  TF_AddInputList: ['void', 'pointer', 'bytes', 'int'],
+  TF_SetAttrType: ['void', 'pointer', 'string', 'int'],
+  TF_SetAttrBool: ['void', 'pointer', 'string', 'bool'],
+  TF_SetAttrInt: ['void', 'pointer', 'string', 'int64'],
+  TF_SetAttrIntList: ['void', 'pointer', 'string', 'int64s', 'int'],
+  TF_SetAttrFloat: ['void', 'pointer', 'string', 'float'],
+  TF_SetAttrFloatList: ['void', 'pointer', 'string', 'floats', 'int'],
+  TF_SetAttrString: ['void', 'pointer', 'string', 'bytes', 'size'],
+  TF_SetAttrShape: ['void', 'pointer', 'string', 'int64s', 'int'],
+  TF_SetAttrTensor: ['void', 'pointer', 'string', 'pointer', 'pointer'],
+  TF_OperationNumOutputs: ['int', 'pointer'],
+  TF_OperationOutputType: ['int', 'indexedPointer'],
+  TF_GraphGetTensorNumDims: ['int', 'pointer', 'indexedPointer', 'pointer'],
+  TF_GraphGetTensorShape: ['void', 'pointer', 'indexedPointer', 'int64s', 'int', 'pointer'],
+  TF_GraphToFunction: [
+    'pointer',
+    'pointer', // graph
+    'string', // name
+    'bool', // append a hash to the name
+    'int', // operations: -1 for all
+    'bytes',
+    'int', // inputs
+    'bytes',
+    'int', // outputs
+    'bytes',
+    'bytes', // names of the outputs
+    'pointer',
+    'string', // description
+    'pointer',
+  ],
+  TF_DeleteFunction: ['void', 'pointer'],
+} as const
+
+/** `TF_DataType` */
+export const dataTypes = {
+  TF_FLOAT: 1,
+  TF_INT32: 3,
+  TF_UINT8: 4,
+  TF_STRING: 7,
+  TF_COMPLEX64: 8,
+  TF_INT64: 9,
+  TF_BOOL: 10,
+  TF_RESOURCE: 20,
+} as const
+
+export interface TensorFlow {
+  readonly api: Functions<typeof signatures>
+  /** The status object to pass to a function that wants one; check it with `check` right after. */
+  readonly status: number
+  readonly context: number
+  /** Raises TensorFlow's own message, prefixed with what was tried, when the last call failed. */
+  readonly check: (what: string) => void
+}
+
+/**
+ * Loads the library and makes the one eager context of this process: one thread inside an operation, `threads` between
+ * operations. One inside, because then results do not depend on the number of cores.
+ */
+export async function loadTensorFlow(path: string, threads: number): Promise<TensorFlow> {
+  const load = () => openLibrary(path, signatures, { pinned: true })
+  const level = process.env['TF_CPP_MIN_LOG_LEVEL']
+  const api = await (level === '0' || level === '1' ? load() : quietly(load))
+  const status = api.TF_NewStatus()
+  const check = (what: string): void => {
+    if (api.TF_GetCode(status) === 0) return
+    const message = api.TF_Message(status).replace(/\s+/g, ' ').trim()
+    throw new ShardbookError('engine', `${what}: ${message}`)
+  }
+  const options = api.TFE_NewContextOptions()
+  const config = configProto(1, threads)
+  api.TFE_ContextOptionsSetConfig(options, config, config.length, status)
+  check('TensorFlow configuration')
+  const context = api.TFE_NewContext(options, status)
+  check('TensorFlow context')
+  api.TFE_DeleteContextOptions(options)
+  return { api, status, context, check }
+}
+
+/**
+ * Failures come through the status; what the library logs besides (no GPU here, oneDNN is on) is noise in a notebook. Some of
+ * it comes before its log level applies. A user who wants it sets the level to 0 or 1. The level is set by the C function, because `process.env` may be a copy.
+ */
+async function quietly<T>(load: () => Promise<T>): Promise<T> {
+  const { setenv } = await openLibrary(systemLibrary, { setenv: ['int', 'string', 'string', 'int'] })
+  setenv('TF_CPP_MIN_LOG_LEVEL', '3', 0)
+  return withoutStderr(load)
+}
+
+/** `ConfigProto { intra_op_parallelism_threads: intra, inter_op_parallelism_threads: inter }`, serialised. */
+function configProto(intra: number, inter: number): Uint8Array {
+  return Uint8Array.from([0x10, ...varint(intra), 0x28, ...varint(inter)])
+}
+
+function varint(value: number): number[] {
+  return value < 128 ? [value] : [(value & 127) | 128, ...varint(Math.floor(value / 128))]
+}

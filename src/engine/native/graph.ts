@@ -1,0 +1,126 @@
+/** Builds a TensorFlow graph node by node, and a function of it. */
+import { ShardbookError } from '../../core/errors.js'
+import { type OpAttribute, attributeTypes, int64s, setAttributes } from './attributes.js'
+import type { TensorFlow } from './c-api.js'
+
+/** One output of a node. */
+export interface NodeOutput {
+  readonly output: { readonly pointer: number; readonly index: number }
+  readonly shape: readonly number[]
+  readonly dtype: number
+}
+
+export class GraphBuilder {
+  private readonly graph: number
+  private nodes = 0
+  private readonly tensorFlow: TensorFlow
+
+  constructor(tensorFlow: TensorFlow) {
+    this.tensorFlow = tensorFlow
+    this.graph = tensorFlow.api.TF_NewGraph()
+  }
+
+  placeholder(shape: readonly number[], dtype: number): NodeOutput {
+    const { TF_ATTR_SHAPE, TF_ATTR_TYPE } = attributeTypes
+    const attributes = [
+      { name: 'dtype', type: TF_ATTR_TYPE, value: dtype },
+      { name: 'shape', type: TF_ATTR_SHAPE, value: shape },
+    ]
+    return this.node('Placeholder', attributes, [])[0]!
+  }
+
+  /** A constant with the values of a `TF_Tensor`, which stays the caller's. */
+  constant(tensor: number, shape: readonly number[], dtype: number): NodeOutput {
+    const { api, status, check } = this.tensorFlow
+    const node = this.start('Const')
+    api.TF_SetAttrTensor(node, 'value', tensor, status)
+    check('Const')
+    api.TF_SetAttrType(node, 'dtype', dtype)
+    return { output: { pointer: this.finish('Const', node), index: 0 }, shape, dtype }
+  }
+
+  node(operation: string, attributes: readonly OpAttribute[], inputs: readonly NodeOutput[]): NodeOutput[] {
+    const { api } = this.tensorFlow
+    const node = this.start(operation)
+    // An operation with the attribute N takes its first N inputs as one list, from whose length the graph infers N.
+    const listed = (attributes.find(({ name }) => name === 'N')?.value as number | undefined) ?? 0
+    if (listed > 0) api.TF_AddInputList(node, pack(inputs.slice(0, listed)), listed)
+    for (const { output } of inputs.slice(listed)) api.TF_AddInput(node, output)
+    setAttributes(
+      this.tensorFlow,
+      'node',
+      node,
+      attributes.filter(({ name }) => listed === 0 || name !== 'N'),
+    )
+    const pointer = this.finish(operation, node)
+    return Array.from({ length: api.TF_OperationNumOutputs(pointer) }, (_, index) => {
+      const output = { pointer, index }
+      return { output, shape: this.shapeOf(operation, output), dtype: api.TF_OperationOutputType(output) }
+    })
+  }
+
+  /** Makes the graph a function that the eager context can execute by name. */
+  addFunction(name: string, inputs: readonly NodeOutput[], outputs: readonly NodeOutput[]): void {
+    const { api, status, context, check } = this.tensorFlow
+    const definition = api.TF_GraphToFunction(
+      this.graph,
+      name,
+      0,
+      -1,
+      null,
+      inputs.length,
+      pack(inputs),
+      outputs.length,
+      pack(outputs),
+      null,
+      0,
+      '',
+      status,
+    )
+    check('TF_GraphToFunction')
+    api.TFE_ContextAddFunction(context, definition, status)
+    api.TF_DeleteFunction(definition)
+    check('TFE_ContextAddFunction')
+  }
+
+  dispose(): void {
+    this.tensorFlow.api.TF_DeleteGraph(this.graph)
+  }
+
+  private start(operation: string): number {
+    return this.tensorFlow.api.TF_NewOperation(this.graph, operation, `${operation}_${this.nodes++}`)
+  }
+
+  private finish(operation: string, node: number): number {
+    const { api, status, check } = this.tensorFlow
+    const pointer = api.TF_FinishOperation(node, status)
+    check(operation)
+    return pointer
+  }
+
+  private shapeOf(operation: string, output: NodeOutput['output']): number[] {
+    const { api, status, check } = this.tensorFlow
+    const rank = api.TF_GraphGetTensorNumDims(this.graph, output, status)
+    check(operation)
+    const dims = int64s(Array.from({ length: Math.max(rank, 0) }, () => 0))
+    if (rank > 0) api.TF_GraphGetTensorShape(this.graph, output, dims, rank, status)
+    check(operation)
+    const shape = Array.from(dims, Number)
+    if (rank >= 0 && shape.every((d) => d >= 0)) return shape
+    throw new ShardbookError(
+      'engine',
+      `load: expected every shape to be known, got ${operation} -> ${rank < 0 ? '?' : `[${shape.join(', ')}]`}.`,
+    )
+  }
+}
+
+/** An array of `TF_Output`. */
+function pack(outputs: readonly NodeOutput[]): Uint8Array {
+  const bytes = new ArrayBuffer(outputs.length * 16)
+  const view = new DataView(bytes)
+  for (const [i, { output }] of outputs.entries()) {
+    view.setBigUint64(i * 16, BigInt(output.pointer), true)
+    view.setInt32(i * 16 + 8, output.index, true)
+  }
+  return new Uint8Array(bytes)
+}

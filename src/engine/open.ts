@@ -1,0 +1,100 @@
+/**
+ * Opening engines: one of each name in a process. The opened one becomes TensorFlow.js's current backend, so that eager
+ * code (`tf.add`, a user's own `@tensorflow/tfjs`) runs on it too.
+ */
+import { checkInteger, checkOneOf } from '../core/check.js'
+import { ShardbookError } from '../core/errors.js'
+import { type Engine, type EngineName, type EngineOptions, engineNames } from './engine.js'
+import { tfCore } from './tf.js'
+
+const backends: Record<EngineName, string> = { native: 'tensorflow', pjrt: 'pjrt', wasm: 'wasm' }
+const opened = new Map<EngineName, { engine: Promise<Engine>; threads: number | undefined }>()
+let current: Engine | undefined
+
+/** The engine opened last, if any. */
+export function currentEngine(): Engine | undefined {
+  return current
+}
+
+/**
+ * Opens an engine, or takes the one already open in this process, and makes it TensorFlow.js's current backend.
+ *
+ * `auto` follows `SHARDBOOK_ENGINE`, else takes `native` where it is installed and loads, else `wasm`.
+ *
+ * @throws ShardbookError `argument` for an unknown name, `missing` when the engine is not installed, `engine` when its library
+ *   is damaged or does not load.
+ *
+ * @example
+ * ```ts
+ * const engine = await openEngine('wasm')
+ * ```
+ */
+export async function openEngine(name: EngineName | 'auto', options: EngineOptions = {}): Promise<Engine> {
+  checkOneOf('openEngine', 'name', name, ['auto', ...engineNames])
+  if (options.threads !== undefined) checkInteger('openEngine', 'threads', options.threads, 1)
+  if (name !== 'auto') return openNamed(name, options)
+  const wanted = process.env['SHARDBOOK_ENGINE'] || 'auto'
+  checkOneOf('SHARDBOOK_ENGINE', 'the engine', wanted, ['auto', ...engineNames])
+  if (wanted !== 'auto') return openNamed(wanted, options)
+  try {
+    return await openNamed('native', options)
+  } catch (error) {
+    if (!(error instanceof ShardbookError) || error.code === 'state') throw error
+    return openNamed('wasm', options)
+  }
+}
+
+async function openNamed(name: EngineName, { threads }: EngineOptions): Promise<Engine> {
+  let entry = opened.get(name)
+  if (entry === undefined) {
+    entry = { engine: start(name, threads), threads }
+    opened.set(name, entry)
+    entry.engine.catch(() => opened.delete(name)) // another try may follow an install
+  } else if (threads !== undefined && threads !== entry.threads) {
+    const before = entry.threads ?? 'the default number of'
+    throw new ShardbookError(
+      'state',
+      `openEngine: expected ${before} threads, as ${name} was opened with, got ${threads}.`,
+      {
+        hint: 'An engine keeps its threads for the life of the process.',
+      },
+    )
+  }
+  const engine = await entry.engine
+  await tfCore().setBackend(backends[name])
+  current = engine
+  return engine
+}
+
+async function start(name: EngineName, threads: number | undefined): Promise<Engine> {
+  switch (name) {
+    case 'wasm':
+      return (await import('./wasm/engine.js')).openWasm()
+    case 'native': {
+      const { openNative } = await import('./native/engine.js')
+      return openNative(await nativeLibrary(), threads)
+    }
+    case 'pjrt':
+      throw new ShardbookError('missing', 'openEngine: expected native or wasm, got pjrt, which this version has not.')
+    default:
+      throw new ShardbookError('internal', `openEngine: unknown engine ${String(name satisfies never)}.`)
+  }
+}
+
+async function nativeLibrary(): Promise<string> {
+  const [{ inspect }, { wheelOf }] = await Promise.all([
+    import('./install/installation.js'),
+    import('./install/catalog.js'),
+  ])
+  const found = await inspect('native', wheelOf('native'))
+  if (found.state === 'installed') return found.library
+  const hint = 'Install it: shardbook engine install native.'
+  if (found.state === 'absent') {
+    throw new ShardbookError('missing', `openEngine: expected the native engine in ${found.folder}, got none.`, {
+      hint,
+    })
+  }
+  throw new ShardbookError('engine', `openEngine: expected a whole engine in ${found.folder}, but ${found.reason}.`, {
+    hint,
+  })
+}

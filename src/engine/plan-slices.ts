@@ -1,0 +1,24 @@
+/**
+ * What of a trace depends on a slice's rows. Calls that do not (a transposed weight) run once, before the slices; the
+ * others once a slice.
+ */
+import { inputsOf } from './remove-dead-calls.js'
+import type { Call, Trace } from './trace.js'
+
+export interface SlicePlan {
+  readonly shared: readonly Call[]
+  readonly sliced: readonly Call[]
+}
+
+export function planSlices(trace: Trace): SlicePlan {
+  const dependent = new Set(trace.inputs.filter((input) => input.split).map((input) => input.value))
+  const shared: Call[] = []
+  const sliced: Call[] = []
+  for (const call of trace.calls) {
+    if (inputsOf(call).some((value) => dependent.has(value))) {
+      sliced.push(call)
+      for (const value of call.outputs) dependent.add(value)
+    } else shared.push(call)
+  }
+  return { shared, sliced }
+}

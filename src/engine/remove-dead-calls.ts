@@ -1,0 +1,44 @@
+/** The pass that drops what no output needs: calls, constants and their values. Inputs stay: they are the signature. */
+import type { Call, Trace } from './trace.js'
+
+/** The values that a call reads. */
+export function inputsOf(call: Call): readonly number[] {
+  return Object.values(call.inputs).flatMap((input) => input ?? [])
+}
+
+/** The trace without the calls and constants that no output needs; values are numbered anew, in order of definition. */
+export function removeDeadCalls(trace: Trace): Trace {
+  const needed = new Set(trace.outputs.map((output) => output.value))
+  const calls: Call[] = []
+  for (const call of trace.calls.toReversed()) {
+    if (!call.outputs.some((value) => needed.has(value))) continue
+    calls.unshift(call)
+    for (const value of inputsOf(call)) needed.add(value)
+  }
+  const constants = trace.constants.filter((constant) => needed.has(constant.value))
+
+  const order = [
+    ...trace.inputs.map((input) => input.value),
+    ...constants.map((constant) => constant.value),
+    ...calls.flatMap((call) => call.outputs),
+  ]
+  const renumbered = new Map(order.map((value, i) => [value, i]))
+  const at = (value: number): number => renumbered.get(value)!
+  return {
+    version: 1,
+    values: order.map((value) => trace.values[value]!),
+    inputs: trace.inputs.map((input) => ({ ...input, value: at(input.value) })),
+    constants: constants.map((constant) => ({ ...constant, value: at(constant.value) })),
+    calls: calls.map((call) => ({
+      ...call,
+      inputs: Object.fromEntries(
+        Object.entries(call.inputs).map(([name, input]) => [
+          name,
+          input === null ? null : typeof input === 'number' ? at(input) : input.map(at),
+        ]),
+      ),
+      outputs: call.outputs.map(at),
+    })),
+    outputs: trace.outputs.map((output) => ({ ...output, value: at(output.value) })),
+  }
+}

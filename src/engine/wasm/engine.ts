@@ -1,0 +1,39 @@
+/** The wasm engine: `tfjs-backend-wasm` (SIMD, one thread), embedded, needs nothing installed. Traces are replayed call by call. */
+import { createRequire } from 'node:module'
+import { ShardbookError } from '../../core/errors.js'
+import { eagerProgram } from '../eager-program.js'
+import type { Engine } from '../engine.js'
+import { registerGradients } from '../gradients.js'
+import { tfCore } from '../tf.js'
+import { registerWasmKernels } from './kernels.js'
+
+export const wasmBackend = 'wasm'
+
+export async function openWasm(): Promise<Engine> {
+  const tf = tfCore()
+  const require = createRequire(import.meta.url)
+  const { version_wasm: version } = require('@tensorflow/tfjs-backend-wasm') as { version_wasm: string }
+  registerWasmKernels()
+  registerGradients()
+  // The module installs handlers that end the process at any unhandled rejection: that is the host's to decide.
+  const events = ['uncaughtException', 'unhandledRejection'] as const
+  const before = events.map((event) => new Set<unknown>(process.listeners(event as 'uncaughtException')))
+  const started = await tf.setBackend(wasmBackend)
+  for (const [i, event] of events.entries()) {
+    for (const listener of process.listeners(event as 'uncaughtException')) {
+      if (!before[i]!.has(listener)) process.off(event, listener)
+    }
+  }
+  if (!started) {
+    throw new ShardbookError('engine', 'openEngine: expected the wasm engine to start, got a refusal of its module.')
+  }
+  return {
+    name: 'wasm',
+    description: `TensorFlow.js ${version} on WebAssembly, one thread`,
+    load: (trace, { slices = 1 } = {}) => eagerProgram(trace, wasmBackend, 'wasm', slices),
+    memory() {
+      const { numTensors, numBytes } = tf.memory()
+      return { tensors: numTensors, bytes: numBytes }
+    },
+  }
+}

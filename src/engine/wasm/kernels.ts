@@ -1,0 +1,85 @@
+/**
+ * Kernels that training needs and that `tfjs-backend-wasm` 4.22 lacks (the gradient of convolutions by their filter, of
+ * depthwise convolutions, of `gather`, the shared gradient kernels of `../gradients.ts`), has wrong (those of pooling and
+ * resizing) or has slow (the gradient of convolutions by their input, products of transposed matrices).
+ */
+import type { KernelFunc, NamedTensorMap, Tensor, TensorInfo } from '@tensorflow/tfjs-core'
+import { gradientKernels } from '../gradients.js'
+import { tfCore } from '../tf.js'
+import { convBackpropFilter, convBackpropInput } from './convolution.js'
+import { depthwiseBackpropFilter, depthwiseBackpropInput } from './depthwise.js'
+import { avgPoolGrad, maxPoolGrad } from './pooling.js'
+import { resizeBilinearGrad, resizeNearestGrad } from './resizing.js'
+
+/** Kernels whose results are wrong and that we have no replacement for: better none than those. */
+const brokenKernels = ['MaxPool3DGrad', 'AvgPool3DGrad']
+
+/** Registers the kernels, in place of the backend's where it has one; once a process. */
+export function registerWasmKernels(): void {
+  const tf = tfCore()
+  const kernels: Record<string, KernelFunc> = {
+    Conv2DBackpropFilter: convBackpropFilter,
+    Conv2DBackpropInput: convBackpropInput,
+    DepthwiseConv2dNativeBackpropFilter: depthwiseBackpropFilter,
+    DepthwiseConv2dNativeBackpropInput: depthwiseBackpropInput,
+    UnsortedSegmentSum: unsortedSegmentSum,
+    MaxPoolGrad: maxPoolGrad,
+    AvgPoolGrad: avgPoolGrad,
+    ResizeNearestNeighborGrad: resizeNearestGrad,
+    ResizeBilinearGrad: resizeBilinearGrad,
+    [gradientKernels.Relu]: composed(({ dy, y }) => tf.mul(dy!, tf.cast(tf.step(y!), 'float32'))),
+    [gradientKernels.Sigmoid]: composed(({ dy, y }) => tf.mul(dy!, tf.mul(y!, tf.sub(1, y!)))),
+    [gradientKernels.Tanh]: composed(({ dy, y }) => tf.mul(dy!, tf.sub(1, tf.square(y!)))),
+  }
+  for (const kernelName of [...brokenKernels, ...Object.keys(kernels)]) {
+    if (tf.getKernel(kernelName, 'wasm') !== undefined) tf.unregisterKernel(kernelName, 'wasm')
+  }
+  for (const [kernelName, kernelFunc] of Object.entries(kernels)) {
+    tf.registerKernel({ kernelName, backendName: 'wasm', kernelFunc })
+  }
+  const multiply = tf.getKernel('BatchMatMul', 'wasm')
+  tf.unregisterKernel('BatchMatMul', 'wasm')
+  tf.registerKernel({ ...multiply, kernelFunc: batchMatMul(multiply.kernelFunc) })
+}
+
+/** A kernel made of TensorFlow.js operations. */
+function composed(compute: (inputs: Record<string, Tensor>) => Tensor): KernelFunc {
+  return ({ inputs }) => tfCore().tidy(() => compute(inputs as NamedTensorMap))
+}
+
+/** The backend multiplies fast only what is not transposed, so transpose first. */
+function batchMatMul(original: KernelFunc): KernelFunc {
+  return ({ inputs, attrs, backend }) => {
+    const tf = tfCore()
+    const { transposeA, transposeB } = attrs as unknown as { transposeA: boolean; transposeB: boolean }
+    const { a, b } = inputs as NamedTensorMap & { a: Tensor; b: Tensor }
+    if (!transposeA && !transposeB) return original({ inputs, attrs: attrs!, backend })
+    const turned = (tensor: Tensor): Tensor => {
+      const axes = tensor.shape.map((_, axis) => axis)
+      return tf.transpose(tensor, [...axes.slice(0, -2), axes.length - 1, axes.length - 2])
+    }
+    return tf.tidy(() => {
+      const plain = { a: transposeA ? turned(a) : a, b: transposeB ? turned(b) : b }
+      const product = original({ inputs: plain, attrs: { transposeA: false, transposeB: false }, backend })
+      return tf.engine().makeTensorFromTensorInfo(product as TensorInfo)
+    })
+  }
+}
+
+/** Sums rows by segment; rows with a negative segment are dropped. */
+const unsortedSegmentSum: KernelFunc = ({ inputs, attrs, backend }) => {
+  const { x, segmentIds } = inputs as { x: TensorInfo; segmentIds: TensorInfo }
+  const { numSegments } = attrs as unknown as { numSegments: number }
+  const read = backend as unknown as { readSync(id: object): Float32Array | Int32Array }
+  const values = read.readSync(x.dataId)
+  const ids = read.readSync(segmentIds.dataId)
+  const shape = [numSegments, ...x.shape.slice(segmentIds.shape.length)]
+  const width = shape.slice(1).reduce((n, d) => n * d, 1)
+  const sums = x.dtype === 'int32' ? new Int32Array(numSegments * width) : new Float32Array(numSegments * width)
+  for (let row = 0; row < ids.length; row++) {
+    const segment = ids[row]!
+    if (segment < 0 || segment >= numSegments) continue
+    for (let k = 0; k < width; k++) sums[segment * width + k]! += values[row * width + k]!
+  }
+  return tfCore().tensor(sums, shape, x.dtype)
+}

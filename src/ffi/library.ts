@@ -1,0 +1,93 @@
+/**
+ * The one door to `koffi`: opens a shared library and types its functions by their C signatures.
+ *
+ * Pointers are JavaScript numbers (user-space addresses have at most 52 bits on the platforms that we run on). Nothing checks
+ * a signature against the library: write it as the C header has it.
+ */
+import { ShardbookError } from '../core/errors.js'
+
+/** C types of parameters and results, by the JavaScript type that stands for each. */
+interface JavaScriptTypes {
+  void: void
+  /** Any pointer, as an address; 0 is NULL. */
+  pointer: number
+  /** `const char*`, zero-terminated. */
+  string: string
+  bool: number
+  int: number
+  int64: number
+  size: number
+  float: number
+  /** Arrays that the function reads or fills in place; `null` is NULL. */
+  bytes: Uint8Array | null
+  int32s: Int32Array | null
+  int64s: BigInt64Array | null
+  pointers: BigUint64Array | null
+  floats: Float32Array | null
+  /** `struct { void* pointer; int index; }`, by value. */
+  indexedPointer: { pointer: number; index: number }
+}
+
+export type CType = keyof JavaScriptTypes
+
+/** A C function: the type of its result and those of its parameters. */
+export type Signature = readonly [result: CType, ...parameters: CType[]]
+
+/** The functions of a table of signatures. */
+export type Functions<Table extends Readonly<Record<string, Signature>>> = {
+  readonly [Name in keyof Table]: Table[Name] extends readonly [infer R extends CType, ...infer P extends CType[]]
+    ? (...parameters: { [I in keyof P]: JavaScriptTypes[P[I]] }) => JavaScriptTypes[R]
+    : never
+}
+
+const koffiTypes: Record<Exclude<CType, 'indexedPointer'>, string> = {
+  void: 'void',
+  pointer: 'uintptr_t',
+  string: 'str',
+  bool: 'uint8_t',
+  int: 'int',
+  int64: 'int64_t',
+  size: 'size_t',
+  float: 'float',
+  bytes: 'uint8_t*',
+  int32s: 'int32_t*',
+  int64s: 'int64_t*',
+  pointers: 'uint64_t*',
+  floats: 'float*',
+}
+
+/**
+ * Opens a shared library and binds the functions of `table`.
+ *
+ * With `pinned` the library is never unloaded, not even when the process ends: libraries with threads of their own crash
+ * when their code vanishes under them.
+ *
+ * @throws ShardbookError `engine` when the library does not load or lacks a function.
+ */
+export async function openLibrary<Table extends Readonly<Record<string, Signature>>>(
+  path: string,
+  table: Table,
+  options: { pinned?: boolean } = {},
+): Promise<Functions<Table>> {
+  const { default: koffi } = await import('koffi')
+  try {
+    const library = koffi.load(path)
+    const indexedPointer = koffi.struct({ pointer: 'uintptr_t', index: 'int' })
+    const typeOf = (type: CType) => (type === 'indexedPointer' ? indexedPointer : koffiTypes[type])
+    const functions = Object.entries(table).map(([name, [result, ...parameters]]) => [
+      name,
+      library.func(name, typeOf(result), parameters.map(typeOf)),
+    ])
+    if (options.pinned === true) {
+      const flags = process.platform === 'darwin' ? 0x82 : 0x1002 // RTLD_NOW | RTLD_NODELETE
+      koffi.load(systemLibrary).func('dlopen', 'uintptr_t', ['str', 'int'])(path, flags)
+    }
+    return Object.fromEntries(functions) as Functions<Table>
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new ShardbookError('engine', `openLibrary: expected ${path} to load, got: ${reason}.`, { cause })
+  }
+}
+
+/** The C library, by the name that the platform's loader knows. */
+export const systemLibrary = process.platform === 'darwin' ? 'libSystem.B.dylib' : 'libc.so.6'

@@ -1,0 +1,49 @@
+/**
+ * The public list: everything that `import { … } from 'shardbook'` offers. Importing it loads no vendor; each loads when it
+ * is first used.
+ */
+import { compile, currentEngine, openEngine } from './engine/index.js'
+import type { Engine, EngineName, EngineOptions } from './engine/index.js'
+import { tfCore } from './engine/tf.js'
+import type { Tf } from './engine/tf.js'
+
+export { displaySymbol, type Displayable, type MimeBundle, typeSymbol } from './core/display.js'
+export { type ErrorCode, ShardbookError } from './core/errors.js'
+export { display, type Shown } from './core/show-value.js'
+export { type Pool, type PoolOptions, pool } from './distributed/index.js'
+export {
+  type AnyFrame,
+  col,
+  type Columns,
+  type Dynamic,
+  type Expr,
+  datasets,
+  Frame,
+  type FrameError,
+  frame,
+  lit,
+  read,
+  type Tensor,
+  when,
+} from './frame/index.js'
+export * as ml from './nn/ml/index.js'
+export * as nn from './nn/index.js'
+export type { Strategy } from './nn/strategy.js'
+export type { TrainingEvent } from './nn/train/event.js'
+export type { HistoryRow, Training } from './nn/train/training.js'
+export * as viz from './viz/index.js'
+
+/** Tensor engines: which one runs, and functions compiled for it. */
+export const engine = Object.freeze({
+  compile,
+  /** Makes an engine the current one, for code of one's own and for trainings in this process. */
+  use: async (name: EngineName | 'auto', options?: EngineOptions): Promise<Engine> => openEngine(name, options),
+  /** The current engine, once one was opened. */
+  get current(): Engine | undefined {
+    return currentEngine()
+  },
+  /** TensorFlow.js as this process's engines run it. */
+  get tf(): Tf {
+    return tfCore()
+  },
+})

@@ -1,0 +1,106 @@
+/**
+ * What a layer is: frozen options and two pure functions over them.
+ *
+ * `infer` says, for the shape of one sample, the shape of the result and the weights that it takes; `apply` computes on a
+ * batch. No layer holds weights or an engine: weights come in as tensors, so a step that is recorded depends on its inputs
+ * only and the same layer serves training, inference and every engine. That is why the layers stand on tfjs-core's
+ * functions and not on tfjs-layers, whose layers own variables on the engine that was current when they were built.
+ */
+import type { Tensor } from '@tensorflow/tfjs-core'
+import { ShardbookError } from '../../core/errors.js'
+import type { Tf } from '../../engine/tf.js'
+
+/** The shape of one sample, without the batch axis. */
+export type Shape = readonly number[]
+
+/** How a weight starts. Fans are the numbers of inputs and outputs that one unit sees. */
+export type Initial =
+  | { readonly kind: 'zeros' }
+  | { readonly kind: 'glorotUniform' | 'heUniform'; readonly fanIn: number; readonly fanOut: number }
+
+export interface WeightSpec {
+  /** Within the layer: `kernel`, `bias`. */
+  readonly name: string
+  readonly shape: Shape
+  readonly initial: Initial
+}
+
+/** What a layer may use besides its input and weights. */
+export interface LayerContext {
+  readonly tf: Tf
+}
+
+export interface Inferred {
+  readonly output: Shape
+  readonly weights: readonly WeightSpec[]
+}
+
+/** A layer: data, and what it does. Made by `nn.conv2d(...)`, `nn.dense(...)`, ...; usable in any number of models. */
+export interface Layer {
+  readonly kind: string
+  /** As given; a model names the others. */
+  readonly name: string | undefined
+  /** Plain data: `kind` and `options` make the layer again. */
+  readonly options: object
+  /** @throws ShardbookError `argument` when the layer cannot take such samples. */
+  infer(input: Shape): Inferred
+  apply(context: LayerContext, x: Tensor, weights: readonly Tensor[]): Tensor
+  /**
+   * Present where the layer is a linear part followed by bias and an activation that never decreases: a maximum over places
+   * commutes with the second half, so a model may pool between them, on fewer numbers and with the same result.
+   */
+  readonly halves?: {
+    linear(context: LayerContext, x: Tensor, weights: readonly Tensor[]): Tensor
+    finish(context: LayerContext, x: Tensor, weights: readonly Tensor[]): Tensor
+  }
+}
+
+/** Options that every layer has. */
+export interface LayerOptions {
+  /** Under which the model's summary, errors and `activations` know it. */
+  readonly name?: string
+}
+
+/** Freezes a layer. */
+export function layer(kind: string, options: LayerOptions, rule: Pick<Layer, 'infer' | 'apply' | 'halves'>): Layer {
+  return Object.freeze({ kind, name: options.name, options: Object.freeze({ ...options }), ...rule })
+}
+
+/** `[28, 28, 1]` */
+export function showShape(shape: Shape): string {
+  return `[${shape.join(', ')}]`
+}
+
+/** Raises unless samples are images. */
+export function checkImage(kind: string, input: Shape): asserts input is readonly [number, number, number] {
+  if (input.length === 3) return
+  throw new ShardbookError(
+    'argument',
+    `nn.${kind}: expected samples of shape [height, width, channels], got ${showShape(input)}.`,
+    {
+      hint:
+        input.length === 2 ? 'Put nn.reshape({ shape: [height, width, 1] }) before it.' : 'Put nn.reshape before it.',
+    },
+  )
+}
+
+/** One number for both axes, or one each. */
+export type Pair = number | readonly [number, number]
+
+/** Both axes of a pair of positive integers. */
+export function pairOf(kind: string, name: string, value: Pair): readonly [number, number] {
+  const pair = typeof value === 'number' ? ([value, value] as const) : value
+  if (Array.isArray(pair) && pair.length === 2 && pair.every((n) => Number.isInteger(n) && n >= 1)) return pair
+  throw new ShardbookError(
+    'argument',
+    `nn.${kind}: expected ${name} to be a positive integer or a pair of them, got ${JSON.stringify(value)}.`,
+  )
+}
+
+/** Size of an axis after a window has moved over it. */
+export function windowed(size: number, window: number, stride: number, padding: Padding): number {
+  return padding === 'same' ? Math.ceil(size / stride) : Math.ceil((size - window + 1) / stride)
+}
+
+export const paddings = ['valid', 'same'] as const
+export type Padding = (typeof paddings)[number]

@@ -1,0 +1,90 @@
+/** Layers that move numbers about and change none. */
+import { ShardbookError } from '../../core/errors.js'
+import { sizeOf } from '../../core/dtype.js'
+import { checkImage, layer, pairOf, showShape } from './layer.js'
+import type { Layer, LayerOptions, Pair, Shape } from './layer.js'
+
+/**
+ * One axis out of all: `x: [batch, ...] -> [batch, product]`.
+ *
+ * @example
+ * ```ts
+ * nn.flatten()
+ * ```
+ */
+export function flatten(options: LayerOptions = {}): Layer {
+  return layer('flatten', options, {
+    infer: (input) => ({ output: [sizeOf(input)], weights: [] }),
+    apply: ({ tf }, x) => tf.reshape(x, [x.shape[0], sizeOf(x.shape.slice(1))]),
+  })
+}
+
+export interface ReshapeOptions extends LayerOptions {
+  readonly shape: Shape
+}
+
+/**
+ * The same numbers in another shape: `x: [batch, ...] -> [batch, ...shape]`.
+ *
+ * @throws ShardbookError `argument` when the sizes differ.
+ * @example
+ * ```ts
+ * nn.reshape({ shape: [7, 7, 16] })
+ * ```
+ */
+export function reshape(options: ReshapeOptions): Layer {
+  const shape = [...options.shape]
+  return layer('reshape', options, {
+    infer: (input) => {
+      if (sizeOf(input) === sizeOf(shape)) return { output: shape, weights: [] }
+      throw new ShardbookError(
+        'argument',
+        `nn.reshape: expected samples of ${sizeOf(shape)} numbers for ${showShape(shape)}, got ${showShape(input)}.`,
+      )
+    },
+    apply: ({ tf }, x) => tf.reshape(x, [x.shape[0], ...shape]),
+  })
+}
+
+export interface UpSamplingOptions extends LayerOptions {
+  /** Default 2. */
+  readonly size?: Pair
+}
+
+/**
+ * Repeats rows and columns: `x: [batch, h, w, c] -> [batch, h * size, w * size, c]`.
+ *
+ * @throws ShardbookError `argument` when samples are not images.
+ * @example
+ * ```ts
+ * nn.upSampling2d({ size: 2 })
+ * ```
+ */
+export function upSampling2d(options: UpSamplingOptions = {}): Layer {
+  const [down, right] = pairOf('upSampling2d', 'size', options.size ?? 2)
+  return layer('upSampling2d', options, {
+    infer: (input) => {
+      checkImage('upSampling2d', input)
+      return { output: [input[0] * down, input[1] * right, input[2]], weights: [] }
+    },
+    // Copies side by side on a flat axis: two kernels that every engine has, gradients included.
+    apply: ({ tf }, x) => {
+      const [rows, height, width, channels] = x.shape as [number, number, number, number]
+      const places = tf.reshape(x, [rows * height * width, channels])
+      const lines = tf.reshape(
+        tf.concat(
+          Array.from({ length: right }, () => places),
+          1,
+        ),
+        [rows * height, width * right * channels],
+      )
+      return tf.reshape(
+        tf.concat(
+          Array.from({ length: down }, () => lines),
+          1,
+        ),
+        [rows, height * down, width * right, channels],
+      )
+    },
+  })
+}

@@ -1,0 +1,38 @@
+/** Class labels of a frame, by one aggregation. */
+import { show } from '../../core/check.js'
+import { ShardbookError } from '../../core/errors.js'
+import { col } from '../../frame/index.js'
+import type { AnyFrame, Frame } from '../../frame/index.js'
+
+/** More classes than this is a column of something else. */
+const mostClasses = 100_000
+
+/**
+ * Rows of a frame and the number of classes: one more than the greatest label.
+ *
+ * @throws ShardbookError `data` unless all labels are integers from 0 on and there are at least two classes.
+ */
+export async function countClasses(
+  caller: string,
+  frame: AnyFrame,
+  labelCol: string,
+): Promise<{ classes: number; rows: number }> {
+  const counted = (frame as Frame).groupBy(labelCol).agg({ n: col.count() })
+  let greatest = -1
+  let rows = 0
+  for (const row of await counted.toRows()) {
+    const { [labelCol]: label, n } = row as Readonly<Record<string, unknown>>
+    const value = typeof label === 'boolean' ? Number(label) : label
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value >= mostClasses) {
+      throw new ShardbookError(
+        'data',
+        `${caller}: expected '${labelCol}' to hold class numbers 0, 1, 2, ..., got ${show(label)} in ${Number(n)} rows.`,
+        { hint: label === null ? 'Drop those rows: frame.dropNulls.' : 'Give each class a number first.' },
+      )
+    }
+    greatest = Math.max(greatest, value)
+    rows += Number(n)
+  }
+  if (rows === 0) throw new ShardbookError('data', `${caller}: expected rows to train on, got an empty frame.`)
+  return { classes: greatest + 1, rows }
+}

@@ -1,0 +1,63 @@
+/** What estimators ask of a frame's columns: in types, where the frame's type is known, and when they run. */
+import { ShardbookError } from '../../core/errors.js'
+import { findColumn, describeType } from '../../frame/schema.js'
+import type { Schema } from '../../frame/schema.js'
+import type { Tensor } from '../../frame/index.js'
+import type { Shape } from '../layers/layer.js'
+
+/** A type error that reads as a sentence: a frame never has this property. */
+export interface ColumnError<Message extends string> {
+  readonly columnError: Message
+}
+
+/**
+ * Asks that a frame of type `S` has the column `Name` with values of type `V`. Frames whose columns are not known yet (any
+ * name goes) pass; they are checked when the training begins.
+ */
+export type HasColumn<S, Name extends string, V, What extends string> = string extends keyof S
+  ? unknown
+  : string extends Name
+    ? unknown
+    : Name extends keyof S
+      ? [S[Name]] extends [V]
+        ? unknown
+        : ColumnError<`The column '${Name}' must hold ${What}.`>
+      : ColumnError<`There is no column '${Name}'; the columns are ${Extract<keyof S, string>}.`>
+
+/** Asks for a column of tensors: images, vectors. */
+export type HasTensor<S, Name extends string> = HasColumn<S, Name, Tensor, 'tensors'>
+/** Asks for a column of numbers without nulls. */
+export type HasNumber<S, Name extends string> = HasColumn<S, Name, number, 'numbers'>
+
+/** A frame's type with columns added or replaced. */
+export type With<S, Added> = { [K in keyof (Omit<S, keyof Added> & Added)]: (Omit<S, keyof Added> & Added)[K] }
+
+/** A tensor column as an estimator sees it. */
+export interface TensorColumn {
+  readonly name: string
+  readonly shape: Shape
+  /** Bytes: what a network gets divided by 255. */
+  readonly isBytes: boolean
+}
+
+/** @throws ShardbookError `column` when there is no such column, naming the nearest, or it holds no tensors. */
+export function tensorColumn(caller: string, schema: Schema, name: string): TensorColumn {
+  const column = findColumn(caller, schema, name)
+  const { type } = column
+  if (type.kind === 'tensor') return { name, shape: type.shape, isBytes: type.dtype === 'uint8' }
+  throw new ShardbookError(
+    'column',
+    `${caller}: expected '${name}' to hold tensors (images or vectors), got ${describeType(column)}.`,
+  )
+}
+
+/** @throws ShardbookError `column` when there is no such column, naming the nearest, or it holds no numbers. */
+export function checkNumberColumn(caller: string, schema: Schema, name: string): void {
+  const column = findColumn(caller, schema, name)
+  if (column.type.kind === 'number' || column.type.kind === 'boolean') return
+  throw new ShardbookError(
+    'column',
+    `${caller}: expected '${name}' to hold class numbers 0, 1, 2, ..., got ${describeType(column)}.`,
+    column.type.kind === 'string' ? { hint: 'Give each class a number first.' } : {},
+  )
+}

@@ -1,0 +1,89 @@
+/** From an estimator's options to a running training: what all neural estimators share. */
+import { checkInteger } from '../../core/check.js'
+import type { TensorData } from '../../core/dtype.js'
+import { ShardbookError } from '../../core/errors.js'
+import { loadTf, openEngine } from '../../engine/index.js'
+import type { FrameSource } from '../../frame/feed.js'
+import type { Objective } from '../train/programs.js'
+import { recordPrograms } from '../train/programs.js'
+import { Training } from '../train/training.js'
+import type { Savable } from '../train/training.js'
+import { local } from '../train/local.js'
+import type { Optimiser } from '../optimiser.js'
+import type { Schedule } from '../schedule.js'
+import type { Strategy } from '../strategy.js'
+
+/** What an estimator knows once it has looked at the data. */
+export interface Fitting<M> {
+  readonly objective: Objective
+  /** Rows of the data to train on. */
+  readonly rows: number
+  readonly optimiser: Optimiser
+  readonly schedule: Schedule
+  readonly weights: readonly TensorData[]
+  /** Makes the model of the trained weights. */
+  readonly finish: (weights: readonly TensorData[]) => Promise<M>
+}
+
+export interface FitPlan<M> {
+  /** Names the training in its chart. */
+  readonly name: string
+  readonly on: Strategy | undefined
+  readonly epochs: number
+  readonly batchRows: number
+  readonly slices: number
+  readonly seed: number
+  /** Looks at the data and builds the network. */
+  prepare(): Promise<Fitting<M>>
+  source(): Promise<FrameSource>
+  validation: (() => Promise<FrameSource>) | undefined
+}
+
+/** Begins a training at once. */
+export function beginTraining<M extends Savable>(plan: FitPlan<M>): Training<M> {
+  return new Training(plan.name, async () => {
+    const { name, epochs, batchRows, slices, seed } = plan
+    const strategy = plan.on ?? (await local())
+    const { objective, rows, optimiser, schedule, weights, finish } = await plan.prepare()
+    const [data, validation] = await Promise.all([plan.source(), plan.validation?.()])
+    // The step is recorded for the engine that will run it.
+    await openEngine(strategy.engine)
+    const start = { step: 0, weights, slots: optimiser.init(weights) }
+    const programs = recordPrograms(await loadTf(), objective, optimiser, start, batchRows / slices)
+    return {
+      strategy,
+      job: {
+        version: 1,
+        name,
+        engine: strategy.engine,
+        seed,
+        epochs,
+        batchRows,
+        slices,
+        metrics: objective.metrics.map((metric) => metric.name),
+        programs,
+        start,
+        data,
+        ...(validation === undefined ? {} : { validation }),
+        rates: schedule(epochs * Math.ceil(rows / batchRows)),
+      },
+      finish: ({ weights: trained }) => finish(trained),
+    }
+  })
+}
+
+/**
+ * Slices of a batch: as wished, else chosen from the batch alone, never from cores or workers, so that a training gives the
+ * same numbers wherever it runs. Four keep both cores of a small machine busy and let up to four workers share a step.
+ *
+ * @throws ShardbookError `argument` when the slices do not divide the batch.
+ */
+export function slicesOf(caller: string, batchRows: number, wished?: number): number {
+  if (wished === undefined) return [4, 3, 2].find((slices) => batchRows % slices === 0) ?? 1
+  checkInteger(caller, 'slices', wished, 1, batchRows)
+  if (batchRows % wished === 0) return wished
+  throw new ShardbookError(
+    'argument',
+    `${caller}: expected slices to divide the batch of ${batchRows} rows evenly, got ${wished}.`,
+  )
+}

@@ -1,0 +1,199 @@
+/**
+ * A fitted network: what models of all neural estimators share. It is immutable plain data (network, weights, options); the
+ * programs that run it are recorded when they are first needed, except for `transform`, which answers at once and so gets
+ * its program when the model is made.
+ */
+import type { Tensor } from '@tensorflow/tfjs-core'
+import { displaySymbol } from '../../core/display.js'
+import type { Displayable, MimeBundle } from '../../core/display.js'
+import { sizeOf } from '../../core/dtype.js'
+import type { TensorData } from '../../core/dtype.js'
+import { ShardbookError } from '../../core/errors.js'
+import { currentEngine, loadTf, openEngine } from '../../engine/index.js'
+import type { Trace } from '../../engine/index.js'
+import type { AnyFrame, Frame } from '../../frame/index.js'
+import { openFeed } from '../../frame/open-feed.js'
+import type { Column } from '../../frame/schema.js'
+import type { LayerContext, Shape } from '../layers/layer.js'
+import { applyModel, layerIndex } from '../model.js'
+import type { LayerRange, Model, Summary } from '../model.js'
+import { recordTransform } from '../train/programs.js'
+import { openTransform } from '../train/transform.js'
+import { programMapper, provideProgramMapper } from '../train/program-mapper.js'
+import type { ProgramPayload } from '../train/program-mapper.js'
+import { saveModel } from './saved-model.js'
+import { tensorColumn } from './columns.js'
+
+/** Rows that an inference program is recorded with, and how many such slices run at once. */
+const sliceRows = 64
+const batchRows = 4 * sliceRows
+
+/** What a layer puts out for the rows of a frame: `viz.featureMaps` shows it. */
+export interface Activations extends TensorData {
+  readonly layer: string
+  /** What went in: `[rows, ...shape of a sample]`. */
+  readonly input: TensorData
+}
+
+export abstract class NetworkModel implements Displayable {
+  /** Layers and shapes. */
+  readonly network: Model
+  /** In the order of the network's weights. */
+  readonly weights: readonly TensorData[]
+  /** Column of the samples. */
+  readonly inputCol: string
+  protected abstract readonly kind: string
+
+  protected constructor(network: Model, weights: readonly TensorData[], inputCol: string) {
+    this.network = network
+    this.weights = weights
+    this.inputCol = inputCol
+  }
+
+  /** Shapes, parameters and names of the layers. */
+  summary(): Summary {
+    return this.network.summary()
+  }
+
+  /**
+   * What a layer puts out for every row of a frame: `[rows, ...output of the layer]`.
+   *
+   * @throws ShardbookError `argument` for a layer that the network lacks, `column` when the frame lacks the input column.
+   * @example
+   * ```ts
+   * viz.featureMaps(await model.activations(test.limit(1), { layer: 'conv1' }))
+   * ```
+   */
+  async activations(frame: AnyFrame, options: { readonly layer: string }): Promise<Activations> {
+    const caller = `${this.kind}.activations`
+    const to = layerIndex(caller, this.network, options.layer) + 1
+    checkSamples(caller, frame, this.inputCol, this.network.inputShape)
+    const [values, input] = await this.collect(frame, (context, weights, x) => ({
+      values: applyModel(this.network, context, weights, x, { to }),
+      input: x,
+    }))
+    return { ...values!, layer: options.layer, input: input! }
+  }
+
+  /**
+   * The kernel of a layer with weights: of a convolution `[height, width, in, filters]`; `viz.filters` shows it.
+   *
+   * @throws ShardbookError `argument` for a layer that the network lacks, or one without weights.
+   * @example
+   * ```ts
+   * viz.filters(model.filters({ layer: 'conv1' }))
+   * ```
+   */
+  filters(options: { readonly layer: string }): TensorData & { readonly layer: string } {
+    const caller = `${this.kind}.filters`
+    const { firstWeight, weights } = this.network.layers[layerIndex(caller, this.network, options.layer)]!
+    const at = weights.findIndex(({ name }) => name === 'kernel')
+    if (at >= 0) return { ...this.weights[firstWeight + at]!, layer: options.layer }
+    throw new ShardbookError('argument', `${caller}: expected a layer with a kernel, got "${options.layer}".`)
+  }
+
+  /**
+   * Saves the model in a folder, whole or not at all; `ml.load` reads it.
+   *
+   * @throws ShardbookError `io` when the folder cannot be written.
+   */
+  async save(path: string): Promise<void> {
+    const { kind, network, weights } = this
+    await saveModel(path, { kind, params: this.params(), network, weights })
+  }
+
+  [displaySymbol](): MimeBundle {
+    return { 'text/plain': `${this.kind} over '${this.inputCol}'\n${String(this.summary())}` }
+  }
+
+  /** The options that `ml.load` makes the model of again. */
+  protected abstract params(): Readonly<Record<string, unknown>>
+
+  /** Outputs of a program for all rows of a frame, in their order. */
+  protected async collect(
+    frame: AnyFrame,
+    outputs: (context: LayerContext, weights: readonly Tensor[], x: Tensor) => Readonly<Record<string, Tensor>>,
+  ): Promise<TensorData[]> {
+    const { inputCol, network, weights } = this
+    const program = await recordOver(network, inputCol, network.inputShape, outputs)
+    const engine = currentEngine()!
+    const job = {
+      version: 1,
+      engine: engine.name,
+      program,
+      weights,
+      data: await frame.source([inputCol]),
+      batchRows: sliceRows,
+    } as const
+    const parts: (readonly TensorData[])[] = []
+    const transform = openTransform(await loadTf(), job, { engine, open: openFeed, slices: 1, slice: 0 })
+    for await (const part of transform) parts.push(part.outputs)
+    return program.outputs.map((_, i) => join(parts.map((part) => part[i]!)))
+  }
+}
+
+/** Records a program over the samples of one column for the engine in use. */
+export async function recordOver(
+  network: Model,
+  inputCol: string,
+  shape: Shape,
+  outputs: (context: LayerContext, weights: readonly Tensor[], x: Tensor) => Readonly<Record<string, Tensor>>,
+): Promise<Trace> {
+  if (currentEngine() === undefined) await openEngine('auto')
+  const columns = [{ name: inputCol, dtype: 'float32', shape }] as const
+  return recordTransform(await loadTf(), { weights: network.weights, columns }, sliceRows, (context, weights, [x]) =>
+    outputs(context, weights, x!),
+  )
+}
+
+/** The part of a network between two layers, by range, as an `outputs` of `recordOver`. */
+export function between(network: Model, name: string, range: LayerRange = {}) {
+  return (context: LayerContext, weights: readonly Tensor[], x: Tensor) => ({
+    [name]: applyModel(network, context, weights, x, range),
+  })
+}
+
+/** A frame with the columns that a program adds: tensors, or numbers where it gives one number a row. */
+export function mapFrame<Out>(frame: AnyFrame, program: Trace, weights: readonly TensorData[]): Frame<Out> {
+  provideProgramMapper()
+  const payload: ProgramPayload = { program, weights, batchRows }
+  const adds = program.outputs.map(({ name, value }): Column => {
+    const { shape, dtype: computed } = program.values[value]!
+    const dtype = computed === 'float32' ? 'float32' : 'int32'
+    const own = shape.slice(1)
+    return {
+      name,
+      type:
+        own.length === 0
+          ? { kind: 'number', storage: dtype }
+          : { kind: 'tensor', dtype, shape: own, held: 'reference' },
+      nullable: false,
+    }
+  })
+  const reads = program.inputs.filter(({ split }) => split).map(({ name }) => name)
+  return (frame as Frame).mapBatches({ kind: programMapper, payload, reads, adds }) as unknown as Frame<Out>
+}
+
+/** @throws ShardbookError `column` unless the column holds tensors of the size that the network was trained on. */
+export function checkSamples(caller: string, frame: AnyFrame, name: string, expected: Shape): void {
+  const { shape } = tensorColumn(caller, frame.schema, name)
+  if (sizeOf(shape) === sizeOf(expected)) return
+  throw new ShardbookError(
+    'column',
+    `${caller}: expected '${name}' to hold tensors of shape [${expected.join(', ')}], got [${shape.join(', ')}].`,
+  )
+}
+
+function join(parts: readonly TensorData[]): TensorData {
+  const rows = parts.reduce((n, { shape }) => n + shape[0]!, 0)
+  const [first] = parts
+  if (first === undefined) throw new ShardbookError('data', 'model: expected at least one row, got an empty frame.')
+  const shape = [rows, ...first.shape.slice(1)]
+  const values = first.dtype === 'float32' ? new Float32Array(sizeOf(shape)) : new Int32Array(sizeOf(shape))
+  let at = 0
+  for (const part of parts) {
+    values.set(part.values, at)
+    at += part.values.length
+  }
+  return { shape, dtype: first.dtype, values }
+}

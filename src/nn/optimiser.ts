@@ -1,0 +1,116 @@
+/**
+ * Optimisers: pure functions from weights, slots and gradients to weights and slots. The learning rate and the number of the
+ * step come in as tensors, so that a recorded update serves every step.
+ */
+import type { Scalar, Tensor } from '@tensorflow/tfjs-core'
+import { checkNumber } from '../core/check.js'
+import { allocate, sizeOf } from '../core/dtype.js'
+import type { TensorData } from '../core/dtype.js'
+import type { Tf } from '../engine/tf.js'
+
+export interface UpdateInputs {
+  readonly weights: readonly Tensor[]
+  readonly slots: readonly Tensor[]
+  readonly gradients: readonly Tensor[]
+  readonly learningRate: Scalar
+  /** 1 for the first step. */
+  readonly step: Scalar
+}
+
+export interface Optimiser {
+  readonly kind: string
+  /** The slots before the first step. */
+  init(weights: readonly TensorData[]): TensorData[]
+  update(tf: Tf, inputs: UpdateInputs): { weights: Tensor[]; slots: Tensor[] }
+}
+
+/**
+ * Stochastic gradient descent: `v <- momentum v + g`, `w <- w - rate v`.
+ *
+ * @throws ShardbookError `argument` when momentum is outside [0, 1].
+ * @example
+ * ```ts
+ * nn.sgd({ momentum: 0.9 })
+ * ```
+ */
+export function sgd({ momentum = 0 }: { readonly momentum?: number } = {}): Optimiser {
+  checkNumber('nn.sgd', 'momentum', momentum, 0, 1)
+  return Object.freeze({
+    kind: 'sgd',
+    init: (weights: readonly TensorData[]) => (momentum === 0 ? [] : zerosLike(weights)),
+    update: (tf: Tf, { weights, slots, gradients, learningRate }: UpdateInputs) => {
+      const velocities = momentum === 0 ? gradients : slots.map((v, i) => tf.add(tf.mul(v, momentum), gradients[i]!))
+      return {
+        weights: weights.map((w, i) => tf.sub(w, tf.mul(learningRate, velocities[i]!))),
+        slots: momentum === 0 ? [] : [...velocities],
+      }
+    },
+  })
+}
+
+export interface AdamOptions {
+  readonly beta1?: number
+  readonly beta2?: number
+  readonly epsilon?: number
+}
+
+/**
+ * Adam (Kingma and Ba, 2015), with Keras's defaults: `m <- b1 m + (1 - b1) g`, `v <- b2 v + (1 - b2) g^2`,
+ * `w <- w - rate sqrt(1 - b2^t) / (1 - b1^t) m / (sqrt(v) + epsilon)`.
+ *
+ * @throws ShardbookError `argument` for numbers out of range.
+ * @example
+ * ```ts
+ * nn.adam()
+ * ```
+ */
+export function adam(options: AdamOptions = {}): Optimiser {
+  return adamWith('adam', options, 0)
+}
+
+/**
+ * Adam with decoupled weight decay (Loshchilov and Hutter, 2019): besides, `w <- w - rate weightDecay w`.
+ *
+ * @throws ShardbookError `argument` for numbers out of range.
+ * @example
+ * ```ts
+ * nn.adamw({ weightDecay: 0.01 })
+ * ```
+ */
+export function adamw({
+  weightDecay = 0.004,
+  ...options
+}: AdamOptions & { readonly weightDecay?: number } = {}): Optimiser {
+  checkNumber('nn.adamw', 'weightDecay', weightDecay, 0)
+  return adamWith('adamw', options, weightDecay)
+}
+
+function adamWith(kind: string, options: AdamOptions, weightDecay: number): Optimiser {
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7 } = options
+  checkNumber(`nn.${kind}`, 'beta1', beta1, 0, 1)
+  checkNumber(`nn.${kind}`, 'beta2', beta2, 0, 1)
+  checkNumber(`nn.${kind}`, 'epsilon', epsilon, 0)
+  return Object.freeze({
+    kind,
+    init: (weights: readonly TensorData[]) => [...zerosLike(weights), ...zerosLike(weights)],
+    update: (tf: Tf, { weights, slots, gradients, learningRate, step }: UpdateInputs) => {
+      const n = weights.length
+      const [first, second] = [slots.slice(0, n), slots.slice(n)]
+      const corrected = tf.div(
+        tf.mul(learningRate, tf.sqrt(tf.sub(1, tf.pow(beta2, step)))),
+        tf.sub(1, tf.pow(beta1, step)),
+      )
+      const m = gradients.map((g, i) => tf.add(tf.mul(first[i]!, beta1), tf.mul(g, 1 - beta1)))
+      const v = gradients.map((g, i) => tf.add(tf.mul(second[i]!, beta2), tf.mul(tf.square(g), 1 - beta2)))
+      const next = weights.map((w, i) => {
+        const kept = weightDecay === 0 ? w : tf.sub(w, tf.mul(tf.mul(learningRate, weightDecay), w))
+        return tf.sub(kept, tf.div(tf.mul(corrected, m[i]!), tf.add(tf.sqrt(v[i]!), epsilon)))
+      })
+      return { weights: next, slots: [...m, ...v] }
+    },
+  })
+}
+
+function zerosLike(weights: readonly TensorData[]): TensorData[] {
+  return weights.map(({ shape, dtype }) => ({ shape, dtype, values: allocate(dtype, sizeOf(shape)) }))
+}

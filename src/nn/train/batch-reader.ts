@@ -1,0 +1,176 @@
+/**
+ * Batches for programs: the slices that a process owns, read in step and joined into one batch.
+ *
+ * Every slice gives `rowsPerSlice` rows a step; what a slice lacks at the end of an epoch is filled up with zeros of weight 0.
+ * How many steps an epoch has follows from the number of rows and the batch size alone, so that all workers agree.
+ */
+import type { Tensor } from '@tensorflow/tfjs-core'
+import { allocate, sizeOf } from '../../core/dtype.js'
+import type { DType, TensorValues } from '../../core/dtype.js'
+import { ShardbookError } from '../../core/errors.js'
+import type { Trace } from '../../engine/index.js'
+import type { Tf } from '../../engine/tf.js'
+import type { Feed, FeedBatch, FrameSource } from '../../frame/feed.js'
+
+export interface ReaderOptions {
+  readonly slices: number
+  readonly rowsPerSlice: number
+  /** The program that takes the batches: its inputs named as the columns say what is delivered. */
+  readonly program: Trace
+}
+
+/** Where the slices come from, and which of them. */
+export interface ReaderContext {
+  readonly owned: readonly number[]
+  open(source: FrameSource, options: { slices: number; slice: number }): Promise<Feed>
+}
+
+/** A batch of the owned slices: tensors of `owned * rowsPerSlice` rows. The reader disposes them. */
+export interface Batch {
+  readonly columns: readonly Tensor[]
+  readonly rowWeight: Tensor
+  readonly rowIndex: Tensor
+  /** Rows of the global batch, over all workers. */
+  readonly globalRows: number
+}
+
+interface ColumnBuffer {
+  readonly name: string
+  readonly dtype: DType
+  readonly shape: readonly number[]
+  readonly values: TensorValues
+}
+
+export class BatchReader {
+  readonly totalRows: number
+  readonly stepsPerEpoch: number
+  readonly #tf: Tf
+  readonly #feeds: readonly Feed[]
+  readonly #owned: readonly number[]
+  readonly #options: ReaderOptions
+  readonly #columns: readonly ColumnBuffer[]
+
+  private constructor(
+    tf: Tf,
+    source: FrameSource,
+    feeds: readonly Feed[],
+    owned: readonly number[],
+    options: ReaderOptions,
+  ) {
+    const { program, slices, rowsPerSlice } = options
+    this.#tf = tf
+    this.#feeds = feeds
+    this.#owned = owned
+    this.#options = options
+    this.totalRows = feeds[0]!.totalRows
+    this.stepsPerEpoch = Math.ceil(this.totalRows / (slices * rowsPerSlice))
+    const rows = owned.length * rowsPerSlice
+    this.#columns = source.columns.map((name) => {
+      const input = program.inputs.find((candidate) => candidate.name === name && candidate.split)
+      if (input === undefined) {
+        throw new ShardbookError('internal', `training: expected a program that takes the column "${name}", got none.`)
+      }
+      const spec = program.values[input.value]!
+      const shape = spec.shape.slice(1)
+      return { name, dtype: spec.dtype, shape, values: allocate(spec.dtype, rows * sizeOf(shape)) }
+    })
+  }
+
+  /** Opens the owned slices of a source; a worker that owns none opens one to know the number of rows. */
+  static async open(tf: Tf, source: FrameSource, context: ReaderContext, options: ReaderOptions): Promise<BatchReader> {
+    const feeds: Feed[] = []
+    try {
+      for (const slice of context.owned.length === 0 ? [0] : context.owned) {
+        feeds.push(await context.open(source, { slices: options.slices, slice }))
+      }
+      return new BatchReader(tf, source, feeds, context.owned, options)
+    } catch (error) {
+      await Promise.all(feeds.map((feed) => feed.close()))
+      throw error
+    }
+  }
+
+  /** The batches of an epoch from step `skip` on; shuffled when there is a seed. The last batch's tensors go with the next. */
+  async *batches(
+    options: { seed?: number; epoch?: number; skip?: number } = {},
+  ): AsyncGenerator<Batch, void, undefined> {
+    const { skip = 0 } = options
+    const { slices, rowsPerSlice } = this.#options
+    const iterators = this.#owned.map((_, i) =>
+      this.#feeds[i]!.batches({ rows: rowsPerSlice, ...options })[Symbol.asyncIterator](),
+    )
+    try {
+      for (let step = skip; step < this.stepsPerEpoch; step++) {
+        const rowWeight = new Float32Array(this.#owned.length * rowsPerSlice)
+        const rowIndex = new Int32Array(rowWeight.length)
+        for (const [i, iterator] of iterators.entries()) {
+          const expected = this.#rowsOf(this.#owned[i]!, step)
+          const next = expected === 0 ? undefined : await iterator.next()
+          const batch = next === undefined || next.done === true ? undefined : next.value
+          if ((batch?.rows ?? 0) !== expected) {
+            throw new ShardbookError(
+              'data',
+              `training: expected ${expected} rows of slice ${this.#owned[i]} at step ${step}, got ${batch?.rows ?? 0}.`,
+              { hint: 'Did the data change while it was read?' },
+            )
+          }
+          rowWeight.fill(1, i * rowsPerSlice, i * rowsPerSlice + expected)
+          if (batch !== undefined) rowIndex.set(batch.index.subarray(0, expected), i * rowsPerSlice)
+          for (const column of this.#columns) copyRows(column, batch, i * rowsPerSlice, rowsPerSlice)
+        }
+        const globalRows = Math.min(slices * rowsPerSlice, this.totalRows - step * slices * rowsPerSlice)
+        const tensors = this.#tensors(rowWeight, rowIndex)
+        try {
+          yield { ...tensors, globalRows }
+        } finally {
+          for (const tensor of [...tensors.columns, tensors.rowWeight, tensors.rowIndex]) tensor.dispose()
+        }
+      }
+    } finally {
+      for (const iterator of iterators) await iterator.return?.()
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#feeds.map((feed) => feed.close()))
+  }
+
+  /** Rows of a slice at a step: rows are dealt out to slices by ordinal modulo slices. */
+  #rowsOf(slice: number, step: number): number {
+    const { slices, rowsPerSlice } = this.#options
+    const rows = Math.max(0, Math.ceil((this.totalRows - slice) / slices))
+    return Math.max(0, Math.min(rowsPerSlice, rows - step * rowsPerSlice))
+  }
+
+  #tensors(rowWeight: Float32Array, rowIndex: Int32Array): Omit<Batch, 'globalRows'> {
+    const tf = this.#tf
+    return {
+      // Copied: an engine may keep the array until it needs it, while the buffer takes the next batch.
+      columns: this.#columns.map(({ values, shape, dtype }) =>
+        tf.tensor(values.slice(), [rowWeight.length, ...shape], dtype),
+      ),
+      rowWeight: tf.tensor1d(rowWeight),
+      rowIndex: tf.tensor1d(rowIndex, 'int32'),
+    }
+  }
+}
+
+/** Copies a slice's rows into a column's buffer from row `at` on, cast to its type, and fills up with zeros. */
+function copyRows(column: ColumnBuffer, batch: FeedBatch | undefined, at: number, rows: number): void {
+  const size = sizeOf(column.shape)
+  const target = column.values.subarray(at * size, (at + rows) * size)
+  const filled = (batch?.rows ?? 0) * size
+  if (batch !== undefined) {
+    const source = batch.columns[column.name]
+    if (source === undefined || sizeOf(source.shape) !== size) {
+      throw new ShardbookError(
+        'data',
+        `training: expected the column "${column.name}" of shape [${column.shape.join(', ')}], got ${
+          source === undefined ? 'none' : `[${source.shape.join(', ')}]`
+        }.`,
+      )
+    }
+    target.set(source.values.subarray(0, filled))
+  }
+  target.fill(0, filled)
+}

@@ -1,0 +1,118 @@
+/** Training in this process: the loop on the session's own engine, one worker that owns every slice. */
+import { ShardbookError } from '../../core/errors.js'
+import { loadTf, openEngine } from '../../engine/index.js'
+import type { EngineName } from '../../engine/index.js'
+import type { TensorData } from '../../core/dtype.js'
+import { openFeed } from '../../frame/open-feed.js'
+import type { Strategy, StepRun, TransformJob } from '../strategy.js'
+import type { TrainingEvent } from './event.js'
+import type { TrainingJob, TrainingState } from './job.js'
+import { createLoop } from './loop.js'
+import { openTransform } from './transform.js'
+
+/**
+ * A strategy that runs everything in this process, on its current engine unless another is named.
+ *
+ * @throws ShardbookError `missing` when the engine is not installed.
+ */
+export async function local(name: EngineName | 'auto' = 'auto'): Promise<Strategy> {
+  const { name: engine } = await openEngine(name)
+  return Object.freeze({
+    workers: 1,
+    engine,
+    step: (job: TrainingJob, listener: (event: TrainingEvent) => void) => runLocally(job, listener),
+    map: async (jobs: readonly TrainingJob[], listener?: (job: number, event: TrainingEvent) => void) => {
+      const states: TrainingState[] = []
+      for (const [i, job] of jobs.entries()) {
+        states.push(await runLocally(job, (event) => listener?.(i, event)).done)
+      }
+      return states
+    },
+    transform: (job: TransformJob) => transformLocally(job),
+  })
+}
+
+function runLocally(job: TrainingJob, listener: (event: TrainingEvent) => void): StepRun {
+  const gate = new Gate()
+  return {
+    done: train(job, gate, listener),
+    pause: async () => gate.pause(),
+    resume: async () => gate.resume(),
+    stop: async () => gate.stop(),
+  }
+}
+
+async function train(job: TrainingJob, gate: Gate, listener: (event: TrainingEvent) => void): Promise<TrainingState> {
+  const began = performance.now()
+  let step = job.start.step
+  const end = (reason: 'done' | 'stopped' | 'failed', message?: string): void =>
+    listener({
+      kind: 'end',
+      reason,
+      step,
+      seconds: (performance.now() - began) / 1000,
+      ...(message === undefined ? {} : { message }),
+    })
+  try {
+    const engine = await openEngine(job.engine)
+    const loop = await createLoop(job, {
+      engine,
+      owned: Array.from({ length: job.slices }, (_, slice) => slice),
+      workers: 1,
+      lead: true,
+      open: openFeed,
+      reduce: async () => {
+        throw new ShardbookError('internal', 'training: expected nothing to reduce with one worker.')
+      },
+      gate: async () => gate.pass(),
+      report: listener,
+    })
+    try {
+      const reason = await loop.run()
+      const state = await loop.snapshot()
+      step = state.step
+      end(reason)
+      return state
+    } finally {
+      step = loop.step
+      await loop.dispose()
+    }
+  } catch (error) {
+    end('failed', error instanceof Error ? error.message : String(error))
+    throw error
+  }
+}
+
+async function* transformLocally(job: TransformJob): AsyncIterable<readonly TensorData[]> {
+  const engine = await openEngine(job.engine)
+  const tf = await loadTf()
+  for await (const { outputs } of openTransform(tf, job, { engine, open: openFeed, slices: 1, slice: 0 })) yield outputs
+}
+
+/** Where a training waits while it is paused. */
+class Gate {
+  #stopped = false
+  #waiting: { readonly promise: Promise<void>; readonly open: () => void } | undefined
+
+  async pass(): Promise<'go' | 'stop'> {
+    while (this.#waiting !== undefined && !this.#stopped) await this.#waiting.promise
+    return this.#stopped ? 'stop' : 'go'
+  }
+
+  pause(): void {
+    if (this.#waiting !== undefined) return
+    let open = (): void => {}
+    const promise = new Promise<void>((resolve) => (open = resolve))
+    this.#waiting = { promise, open }
+  }
+
+  resume(): void {
+    this.#waiting?.open()
+    this.#waiting = undefined
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.resume()
+  }
+}

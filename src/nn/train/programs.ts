@@ -1,0 +1,171 @@
+/**
+ * The programs of a training, recorded from a model: what `job.ts` describes. A step is recorded on the current engine with
+ * tensors of zeros: only shapes matter, as every number that changes is an input.
+ */
+import type { Scalar, Tensor, Tensor1D } from '@tensorflow/tfjs-core'
+import { sizeOf } from '../../core/dtype.js'
+import type { DType, TensorData } from '../../core/dtype.js'
+import { record } from '../../engine/index.js'
+import type { RecordedInput, RecordedOutput, Trace } from '../../engine/index.js'
+import type { Tf } from '../../engine/tf.js'
+import type { LayerContext, Shape, WeightSpec } from '../layers/layer.js'
+import type { Loss } from '../loss.js'
+import type { Metric } from '../metric.js'
+import type { Optimiser } from '../optimiser.js'
+import type { TrainingJob } from './job.js'
+
+/** A column as it reaches a program: `[rows, ...shape]`. */
+export interface ProgramColumn {
+  readonly name: string
+  readonly dtype: DType
+  readonly shape: Shape
+}
+
+/** What is minimised, as functions of tensors: a model with its loss, seen from the columns of a frame. */
+export interface Objective {
+  readonly weights: readonly WeightSpec[]
+  readonly columns: readonly ProgramColumn[]
+  readonly loss: Loss
+  readonly metrics: readonly Metric[]
+  /** What the model puts out for the columns of a batch, and what was expected. */
+  forward(
+    context: LayerContext,
+    weights: readonly Tensor[],
+    columns: readonly Tensor[],
+  ): { readonly output: Tensor; readonly target: Tensor }
+}
+
+/** Records the three programs of a training whose slices have `rows` rows. */
+export function recordPrograms(
+  tf: Tf,
+  objective: Objective,
+  optimiser: Optimiser,
+  start: { readonly weights: readonly TensorData[]; readonly slots: readonly TensorData[] },
+  rows: number,
+): TrainingJob['programs'] {
+  return {
+    gradients: recordGradients(tf, objective, rows),
+    update: recordUpdate(tf, objective, optimiser, start),
+    evaluate: recordEvaluate(tf, objective, rows),
+  }
+}
+
+function recordGradients(tf: Tf, objective: Objective, rows: number): Trace {
+  return withInputs(tf, (input) => {
+    const weights = objective.weights.map(({ name, shape }) => input(name, shape, 'float32'))
+    const columns = objective.columns.map(({ name, shape, dtype }) => input(name, [rows, ...shape], dtype, true))
+    const rowWeight = input('rowWeight', [rows], 'float32', true) as Tensor1D
+    input('rowIndex', [rows], 'int32', true)
+    const scale = input('scale', [], 'float32') as Scalar
+    input('key', [], 'int32')
+    return () => {
+      const kept: Tensor[] = []
+      const weightedLoss = (...current: Tensor[]): Scalar => {
+        const { output, target } = objective.forward({ tf }, current, columns)
+        kept.push(tf.keep(tf.clone(output)), tf.keep(tf.clone(target)))
+        return tf.mul(tf.sum(tf.mul(objective.loss.rows(tf, output, target), rowWeight)), scale)
+      }
+      const { value, grads } = tf.valueAndGrads(weightedLoss)(weights)
+      const [output, target] = kept
+      const metrics = metricSums(tf, objective, output!, target!, rowWeight)
+      for (const tensor of kept) tensor.dispose()
+      return [
+        { name: 'loss', tensor: value, merge: 'sum' },
+        ...metrics,
+        ...grads.map((tensor, i): RecordedOutput => ({ name: objective.weights[i]!.name, tensor, merge: 'sum' })),
+      ]
+    }
+  })
+}
+
+function recordEvaluate(tf: Tf, objective: Objective, rows: number): Trace {
+  return withInputs(tf, (input) => {
+    const weights = objective.weights.map(({ name, shape }) => input(name, shape, 'float32'))
+    const columns = objective.columns.map(({ name, shape, dtype }) => input(name, [rows, ...shape], dtype, true))
+    const rowWeight = input('rowWeight', [rows], 'float32', true) as Tensor1D
+    return () => {
+      const { output, target } = objective.forward({ tf }, weights, columns)
+      const loss = tf.sum(tf.mul(objective.loss.rows(tf, output, target), rowWeight))
+      return [{ name: 'loss', tensor: loss, merge: 'sum' }, ...metricSums(tf, objective, output, target, rowWeight)]
+    }
+  })
+}
+
+function recordUpdate(
+  tf: Tf,
+  objective: Objective,
+  optimiser: Optimiser,
+  start: { readonly slots: readonly TensorData[] },
+): Trace {
+  return withInputs(tf, (input) => {
+    const { weights: specs } = objective
+    const weights = specs.map(({ name, shape }) => input(name, shape, 'float32'))
+    const slots = start.slots.map(({ shape, dtype }, i) => input(`slot${i}`, shape, dtype))
+    const gradients = specs.map(({ name, shape }) => input(`${name}/gradient`, shape, 'float32'))
+    const learningRate = input('learningRate', [], 'float32') as Scalar
+    const step = input('step', [], 'float32') as Scalar
+    return () => {
+      const next = optimiser.update(tf, { weights, slots, gradients, learningRate, step })
+      return [
+        ...next.weights.map((tensor, i): RecordedOutput => ({ name: specs[i]!.name, tensor, merge: 'sum' })),
+        ...next.slots.map((tensor, i): RecordedOutput => ({ name: `slot${i}`, tensor, merge: 'sum' })),
+      ]
+    }
+  })
+}
+
+/** Records inference: weights..., columns... [rows, ...] split -> named outputs [rows, ...]. */
+export function recordTransform(
+  tf: Tf,
+  { weights, columns }: Pick<Objective, 'weights' | 'columns'>,
+  rows: number,
+  outputs: (
+    context: LayerContext,
+    weights: readonly Tensor[],
+    columns: readonly Tensor[],
+  ) => Readonly<Record<string, Tensor>>,
+): Trace {
+  return withInputs(tf, (input) => {
+    const weightInputs = weights.map(({ name, shape }) => input(name, shape, 'float32'))
+    const columnInputs = columns.map(({ name, shape, dtype }) => input(name, [rows, ...shape], dtype, true))
+    return () =>
+      Object.entries(outputs({ tf }, weightInputs, columnInputs)).map(([name, tensor]) => ({
+        name,
+        tensor,
+        merge: 'concat',
+      }))
+  })
+}
+
+function metricSums(
+  tf: Tf,
+  { metrics }: Objective,
+  output: Tensor,
+  target: Tensor,
+  rowWeight: Tensor1D,
+): RecordedOutput[] {
+  return metrics.map(({ name, rows }) => ({
+    name,
+    tensor: tf.sum(tf.mul(rows(tf, output, target), rowWeight)),
+    merge: 'sum',
+  }))
+}
+
+type AddInput = (name: string, shape: Shape, dtype: DType, split?: boolean) => Tensor
+
+/** Makes the inputs that `prepare` asks for, records the step that it returns, and disposes the inputs. */
+function withInputs(tf: Tf, prepare: (input: AddInput) => () => RecordedOutput[]): Trace {
+  const inputs: RecordedInput[] = []
+  try {
+    const step = prepare((name, shape, dtype, split = false) => {
+      // A kernel's zeros may share a buffer with others; values given one by one never do.
+      const values = dtype === 'float32' ? new Float32Array(sizeOf(shape)) : new Int32Array(sizeOf(shape))
+      const tensor = tf.tensor(values, [...shape], dtype)
+      inputs.push({ name, tensor, split })
+      return tensor
+    })
+    return record(inputs, step)
+  } finally {
+    for (const { tensor } of inputs) tensor.dispose()
+  }
+}

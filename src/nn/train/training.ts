@@ -1,0 +1,189 @@
+/**
+ * A training as its user sees it: a promise of the model that can be watched, paused and stopped, and shows itself as one
+ * live chart.
+ *
+ * It starts at once and goes on by itself. An interrupt stops it only when somebody awaits it; a failure that nobody awaits
+ * is shown in the chart and raised when the training is awaited, never as an unhandled rejection.
+ */
+import { displaySymbol } from '../../core/display.js'
+import type { Displayable, MimeBundle } from '../../core/display.js'
+import { ShardbookError } from '../../core/errors.js'
+import { host } from '../../core/host.js'
+import { emptyTraining, live, reduceTraining, training as chartOf } from '../../viz/index.js'
+import type { LiveChart, TrainingView } from '../../viz/index.js'
+import type { StepRun, Strategy } from '../strategy.js'
+import type { TrainingEvent } from './event.js'
+import type { TrainingJob, TrainingState } from './job.js'
+
+/** An epoch as a plain row: `loss`, the metrics, and the same with `validation` in front where there are validation rows. */
+export type HistoryRow = Readonly<{ epoch: number; step: number; loss: number } & Record<string, number>>
+
+/** Work that can be saved once it is done. */
+export interface Savable {
+  save(path: string): Promise<void>
+}
+
+/** What a training needs to begin, and how its result becomes a model. */
+export interface Prepared<M> {
+  readonly strategy: Strategy
+  readonly job: TrainingJob
+  readonly finish: (state: TrainingState) => Promise<M> | M
+}
+
+/**
+ * A running training: `await` it for the model.
+ *
+ * @example
+ * ```ts
+ * const training = cnn.fit(train, { validation: test })
+ * training.on((event) => event.kind === 'epoch' && console.log(event.loss))
+ * const model = await training
+ * ```
+ */
+export class Training<M extends Savable> implements Promise<M>, Displayable {
+  readonly name: string
+  readonly [Symbol.toStringTag] = 'Training'
+  readonly #result: Promise<M>
+  readonly #run: Promise<StepRun>
+  readonly #listeners = new Set<(event: TrainingEvent) => void>()
+  readonly #history: HistoryRow[] = []
+  readonly #chart: LiveChart
+  #view: TrainingView
+  #awaited = false
+  #ended = false
+
+  /** Begins: `prepare` is called at once. Users get trainings from `fit`. */
+  constructor(name: string, prepare: () => Promise<Prepared<M>>) {
+    this.name = name
+    this.#view = { ...emptyTraining, name }
+    this.#chart = live(chartOf(this.#view))
+    const prepared = prepare()
+    this.#run = prepared.then(({ strategy, job }) => strategy.step(job, (event) => this.#take(event)))
+    this.#result = this.#finish(prepared)
+    const offInterrupt = host().onInterrupt(() => {
+      if (this.#awaited) void this.stop()
+    })
+    // Whoever awaits gets the failure from #result; these two only keep it from counting as unhandled.
+    this.#run.catch(() => undefined)
+    const settled = this.#result.then(
+      () => offInterrupt(),
+      () => offInterrupt(),
+    )
+    host().track(name, settled)
+  }
+
+  /** Rows of the epochs done, in order. */
+  get history(): readonly HistoryRow[] {
+    return this.#history
+  }
+
+  /** Where the training stands, as the chart shows it. */
+  get view(): TrainingView {
+    return this.#view
+  }
+
+  /** Calls `listener` with every event from now on; returns how to stop that. */
+  on(listener: (event: TrainingEvent) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  /** Waits before the next step until `resume()`. */
+  async pause(): Promise<void> {
+    await (await this.#run).pause()
+    if (!this.#ended) this.#show({ ...this.#view, status: 'paused' })
+  }
+
+  async resume(): Promise<void> {
+    await (await this.#run).resume()
+    if (!this.#ended && this.#view.status === 'paused') this.#show({ ...this.#view, status: 'running' })
+  }
+
+  /** Ends after the step in flight; the training then gives the model with the weights so far. */
+  async stop(): Promise<void> {
+    const run = await this.#run.catch(() => undefined)
+    await run?.stop()
+  }
+
+  /** Saves the model, once the training has ended or was stopped. */
+  async save(path: string): Promise<void> {
+    await (await this.#result).save(path)
+  }
+
+  // oxlint-disable-next-line unicorn/no-thenable -- a training is awaited like any promise
+  async then<A = M, B = never>(
+    onFulfilled?: ((model: M) => A | PromiseLike<A>) | null,
+    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    this.#awaited = true
+    return this.#result.then(onFulfilled, onRejected)
+  }
+
+  async catch<B = never>(onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<M | B> {
+    return this.then(undefined, onRejected)
+  }
+
+  async finally(onFinally?: (() => void) | null): Promise<M> {
+    this.#awaited = true
+    return this.#result.finally(onFinally)
+  }
+
+  [displaySymbol](): MimeBundle | Promise<MimeBundle> {
+    return chartOf(this.#view)[displaySymbol]()
+  }
+
+  async #finish(prepared: Promise<Prepared<M>>): Promise<M> {
+    const began = performance.now()
+    try {
+      const { finish } = await prepared
+      const model = await finish(await (await this.#run).done)
+      await this.#end()
+      return model
+    } catch (error) {
+      if (!this.#ended) {
+        const seconds = (performance.now() - began) / 1000
+        const message = error instanceof Error ? error.message : String(error)
+        this.#take({ kind: 'end', reason: 'failed', step: this.#view.step, seconds, message })
+      }
+      await this.#end()
+      throw error
+    }
+  }
+
+  async #end(): Promise<void> {
+    this.#ended = true
+    await this.#chart.end(chartOf(this.#view))
+  }
+
+  #take(event: TrainingEvent): void {
+    this.#show(reduceTraining(this.#view, event))
+    if (event.kind === 'end') this.#ended = true
+    if (event.kind === 'epoch') this.#remember(event)
+    for (const listener of this.#listeners) {
+      try {
+        listener(event)
+      } catch (cause) {
+        // A listener is the user's: it is told of its failure and the training goes on.
+        this.#listeners.delete(listener)
+        const message = `training.on: a listener of "${this.name}" failed and is not called any more: ${String(cause)}`
+        host().publish({ 'text/plain': new ShardbookError('argument', message, { cause }).message })
+      }
+    }
+  }
+
+  #remember({ epoch, step, loss, metrics, validation = {} }: Extract<TrainingEvent, { kind: 'epoch' }>): void {
+    const named = Object.entries(validation).map(([name, value]) => [
+      `validation${name[0]!.toUpperCase()}${name.slice(1)}`,
+      value,
+    ])
+    const row: HistoryRow = { epoch, step, loss, ...metrics, ...(Object.fromEntries(named) as Record<string, number>) }
+    // After the loss of a worker an epoch may end a second time.
+    const at = this.#history.findIndex((other) => other.epoch >= epoch)
+    this.#history.splice(at < 0 ? this.#history.length : at, Infinity, row)
+  }
+
+  #show(view: TrainingView): void {
+    this.#view = view
+    this.#chart.update(() => chartOf(view))
+  }
+}

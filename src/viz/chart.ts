@@ -1,0 +1,134 @@
+/**
+ * A chart: a Vega-Lite specification as frozen plain data, and the ways to show it.
+ *
+ * Chart functions are pure: they make a specification from rows and draw nothing. Vega loads when a chart is first drawn.
+ * Only what Vega-Lite 5 and 6 have in common is used, because JupyterLab draws with 5 and this package with 6.
+ */
+import { type Displayable, type MimeBundle, displaySymbol } from '../core/display.js'
+import { checkNumber } from '../core/check.js'
+import { ShardbookError } from '../core/errors.js'
+import { type Spec, freeze } from './json.js'
+import { renderPng, renderSvg } from './render.js'
+import { saveChart } from './save.js'
+import { theme } from './theme.js'
+
+/** What a chart function makes: a specification without theme, and the chart in a few words. */
+export interface ChartSource {
+  readonly spec: Spec
+  /** Title and key figures: what a terminal shows, and what a screen reader reads. */
+  readonly text: string
+}
+
+const schema = (version: 5 | 6): string => `https://vega.github.io/schema/vega-lite/v${version}.json`
+
+/**
+ * A picture made of data. It renders itself in a notebook; `svg`, `png` and `save` draw it without a browser.
+ *
+ * @example
+ * ```ts
+ * const chart = viz.line([{ x: 0, y: 1 }, { x: 1, y: 3 }], { x: 'x', y: 'y' })
+ * const picture = await chart.png()
+ * ```
+ */
+export class Chart implements Displayable {
+  #source: ChartSource | undefined
+  #load: (() => Promise<ChartSource>) | undefined
+  #loading: Promise<Chart> | undefined
+
+  /** Of a source, or of a function that reads it: the function is called once, when the chart is first needed. */
+  constructor(source: ChartSource | (() => Promise<ChartSource>)) {
+    if (typeof source === 'function') this.#load = source
+    else this.#source = complete(source)
+  }
+
+  /**
+   * The Vega-Lite specification, data included.
+   *
+   * @throws `state` when the chart is of a frame that has not been read yet
+   */
+  get spec(): Spec {
+    return this.#ready().spec
+  }
+
+  /** Title and key figures. */
+  get text(): string {
+    return this.#ready().text
+  }
+
+  /** Reads the chart's frame, if it is of one, and gives the chart itself. */
+  async ready(): Promise<Chart> {
+    if (this.#source !== undefined || this.#load === undefined) return this
+    const load = this.#load
+    return (this.#loading ??= load().then(
+      (source) => {
+        this.#source = complete(source)
+        return this
+      },
+      (error: unknown) => {
+        // A frame that could not be read now may be read later.
+        this.#loading = undefined
+        throw error
+      },
+    ))
+  }
+
+  /** The chart as SVG text. */
+  async svg(): Promise<string> {
+    return renderSvg((await this.ready()).spec)
+  }
+
+  /**
+   * The chart as a PNG file.
+   *
+   * @param options.scale pixels a unit, in (0, 10]; 2 by default
+   */
+  async png(options: { scale?: number } = {}): Promise<Uint8Array> {
+    const scale = options.scale ?? 2
+    checkNumber('Chart.png', 'scale', scale, 0.1, 10)
+    return renderPng(await this.svg(), scale)
+  }
+
+  /**
+   * Writes the chart to a file, whole or not at all, in the format that the name ends in: `.svg`, `.png`, `.json` (the
+   * specification) or `.html` (one file that needs no network).
+   *
+   * @throws `argument` for another ending, `io` when the file cannot be written
+   */
+  async save(path: string): Promise<void> {
+    await saveChart(await this.ready(), path)
+  }
+
+  /** The chart as a notebook shows it; `png: false` leaves out the picture, which takes most of the time. */
+  async bundle(options: { png?: boolean } = {}): Promise<MimeBundle> {
+    await this.ready()
+    const bundle = lightBundle(this)
+    if (options.png === false) return bundle
+    return { ...bundle, 'image/png': Buffer.from(await this.png()).toString('base64') }
+  }
+
+  [displaySymbol](): Promise<MimeBundle> {
+    return this.bundle()
+  }
+
+  #ready(): ChartSource {
+    if (this.#source !== undefined) return this.#source
+    throw new ShardbookError('state', 'Chart.spec: expected a chart whose data is there, got a frame not read yet.', {
+      hint: 'Await chart.ready() first.',
+    })
+  }
+}
+
+/** The bundle of a chart whose data is there, without the picture: what can be sent at once. */
+export function lightBundle(chart: Chart): MimeBundle {
+  return {
+    // JupyterLab 4 draws this type, and warns of a specification of another version.
+    'application/vnd.vegalite.v5+json': { ...chart.spec, $schema: schema(5) },
+    'text/plain': chart.text,
+  }
+}
+
+function complete({ spec, text }: ChartSource): ChartSource {
+  const own = spec['config']
+  const config = own === undefined ? theme : { ...theme, ...(own as Spec) }
+  return { text, spec: freeze({ $schema: schema(6), description: text, ...spec, config }) }
+}

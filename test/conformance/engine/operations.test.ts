@@ -1,0 +1,223 @@
+/** Operations and their gradients: against TensorFlow.js's reference backend (`cpu`) and against finite differences. */
+import type { Rank, Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs-core'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { keyOf, uniform } from '../../../src/core/random.js'
+import { type Tf, difference, loadReference, open, testedEngines } from './engines.js'
+
+interface Case {
+  readonly name: string
+  /** Shapes of the inputs; their values are random in [-1, 1). */
+  readonly shapes: readonly (readonly number[])[]
+  readonly compute: (tf: Tf, inputs: readonly Tensor[]) => Tensor
+  /** What is wrong with the reference backend's gradient: the other engine's is the reference then. */
+  readonly noReference?: string
+}
+
+const x4 = (inputs: readonly Tensor[], i = 0): Tensor4D => inputs[i] as Tensor4D
+
+const convolutions: Case[] = (['same', 'valid'] as const).flatMap((padding) =>
+  [1, 2].flatMap((stride) =>
+    [3, 9].flatMap((channels) => [
+      {
+        name: `conv2d ${padding}, stride ${stride}, ${channels} channels`,
+        shapes: [
+          [2, 7, 6, channels],
+          [3, 2, channels, 4],
+        ],
+        compute: (tf, inputs) => tf.conv2d(x4(inputs), x4(inputs, 1), stride, padding),
+      } satisfies Case,
+      {
+        name: `depthwiseConv2d ${padding}, stride ${stride}, ${channels} channels`,
+        shapes: [
+          [2, 7, 6, channels],
+          [3, 2, channels, 2],
+        ],
+        compute: (tf, inputs) => tf.depthwiseConv2d(x4(inputs), x4(inputs, 1), stride, padding),
+      } satisfies Case,
+    ]),
+  ),
+)
+
+const pools: Case[] = (['same', 'valid'] as const).flatMap((padding) =>
+  [
+    [2, 2],
+    [3, 2],
+    [3, 1],
+  ].flatMap(([size, stride]): Case[] => [
+    {
+      name: `maxPool ${size}/${stride} ${padding}`,
+      shapes: [[2, 7, 6, 3]],
+      compute: (tf, inputs) => tf.maxPool(x4(inputs), size!, stride!, padding),
+    },
+    {
+      name: `avgPool ${size}/${stride} ${padding}`,
+      ...(padding === 'same' && { noReference: 'it divides by the whole window where padding leaves less' }),
+      shapes: [[2, 7, 6, 3]],
+      compute: (tf, inputs) => tf.avgPool(x4(inputs), size!, stride!, padding),
+    },
+  ]),
+)
+
+const dense: Case[] = [
+  {
+    name: 'matMul and bias',
+    shapes: [[5, 7], [7, 3], [3]],
+    compute: (tf, [x, w, b]) => tf.add(tf.matMul(x as never, w as never), b!),
+  },
+  { name: 'relu', shapes: [[4, 9]], compute: (tf, [x]) => tf.relu(x!) },
+  { name: 'sigmoid', shapes: [[4, 9]], compute: (tf, [x]) => tf.sigmoid(x!) },
+  { name: 'tanh', shapes: [[4, 9]], compute: (tf, [x]) => tf.tanh(x!) },
+  { name: 'elu', shapes: [[4, 9]], compute: (tf, [x]) => tf.elu(x!) },
+  { name: 'softplus', shapes: [[4, 9]], compute: (tf, [x]) => tf.softplus(x!) },
+  { name: 'softmax', shapes: [[4, 9]], compute: (tf, [x]) => tf.softmax(x!) },
+  { name: 'logSoftmax', shapes: [[4, 9]], compute: (tf, [x]) => tf.logSoftmax(x!) },
+  { name: 'mean of squares', shapes: [[4, 9]], compute: (tf, [x]) => tf.mean(tf.square(x!), 1) },
+  {
+    name: 'concat and slice',
+    shapes: [
+      [4, 3],
+      [4, 2],
+    ],
+    compute: (tf, [a, b]) => tf.slice(tf.concat([a!, b!], 1), [1, 1], [2, 3]),
+  },
+  { name: 'transpose', shapes: [[2, 3, 4]], compute: (tf, [x]) => tf.square(tf.transpose(x!, [2, 0, 1])) },
+  {
+    name: 'upsampling',
+    noReference: 'it is wrong for more than one image',
+    shapes: [[2, 3, 4, 2]],
+    compute: (tf, inputs) => tf.square(tf.image.resizeNearestNeighbor(x4(inputs), [6, 8])),
+  },
+  {
+    name: 'conv2dTranspose',
+    shapes: [
+      [2, 4, 3, 5],
+      [3, 3, 4, 5],
+    ],
+    compute: (tf, inputs) => tf.conv2dTranspose(x4(inputs), x4(inputs, 1), [2, 8, 6, 4], 2, 'same'),
+  },
+  {
+    name: 'gather with repeated indices',
+    shapes: [[6, 3]],
+    compute: (tf, [x]) => tf.square(tf.gather(x!, tf.tensor1d([5, 0, 0, 2, 5], 'int32'))),
+  },
+  {
+    name: 'batchNorm',
+    shapes: [[3, 4, 4, 2], [2], [2]],
+    compute: (tf, [x, ...given]) => {
+      const { mean, variance } = tf.moments(x!, [0, 1, 2])
+      const [offset, scale] = given as Tensor1D[]
+      return tf.batchNorm(x!, mean, variance, offset, scale, 1e-3)
+    },
+  },
+]
+
+const cases = [...convolutions, ...pools, ...dense]
+
+function inputsOf(tf: Tf, { name, shapes }: Case): Tensor[] {
+  return shapes.map((shape, i) => {
+    const key = keyOf(name.length * 31 + i)
+    const size = shape.reduce((n, d) => n * d, 1)
+    const values = Float32Array.from({ length: size }, (_, j) => uniform(key, j) * 2 - 1)
+    return tf.tensor(values, [...shape])
+  })
+}
+
+/** The result and the gradients of its weighted sum by every input. */
+function evaluate(tf: Tf, one: Case): Float32Array[] {
+  return tf.tidy(() => {
+    const inputs = inputsOf(tf, one)
+    const y = one.compute(tf, inputs)
+    const weights = tf.tensor(
+      Float32Array.from({ length: y.size }, (_, i) => uniform(keyOf(99), i) - 0.3),
+      y.shape,
+    )
+    const gradients = tf.grads((...given: Tensor[]) => tf.sum(tf.mul(one.compute(tf, given), weights)))(inputs)
+    return [y, ...gradients].map((tensor) => tensor.dataSync<'float32'>().slice())
+  })
+}
+
+describe.each(testedEngines)('operations of the engine %s', (name) => {
+  let tf: Tf
+  beforeAll(async () => {
+    ;({ tf } = await open(name))
+    loadReference()
+  })
+
+  const reference = async (one: Case): Promise<Float32Array[]> => {
+    if (one.noReference === undefined) await tf.setBackend('cpu')
+    else await open(name === 'wasm' ? 'native' : 'wasm')
+    try {
+      return evaluate(tf, one)
+    } finally {
+      await open(name)
+    }
+  }
+
+  test.each(cases)('$name: result and gradients equal the reference', async (one) => {
+    const expected = await reference(one)
+    const before = tf.memory().numTensors
+    const got = evaluate(tf, one)
+    expect(tf.memory().numTensors).toBe(before)
+    expect(got).toHaveLength(expected.length)
+    for (const [i, values] of got.entries()) expect(difference(values, expected[i]!)).toBeLessThan(2e-5)
+  })
+
+  test.each(cases)('$name: gradients equal finite differences', (one) => {
+    tf.tidy(() => {
+      const inputs = inputsOf(tf, one)
+      const loss = (given: readonly Tensor[]): Tensor => tf.sum(tf.sin(one.compute(tf, given)))
+      const gradients = tf.grads((...given: Tensor[]) => loss(given))(inputs)
+      const step = 2e-3
+      for (const [i, input] of inputs.entries()) {
+        // Along one random direction: the difference of the loss is the gradient times the direction.
+        const direction = tf.tensor(
+          Float32Array.from({ length: input.size }, (_, j) => (uniform(keyOf(7), j) < 0.5 ? -1 : 1)),
+          input.shape,
+        )
+        const moved = (sign: number): number => {
+          const given = inputs.map((tensor, j) => (i === j ? tf.add(tensor, tf.mul(direction, sign * step)) : tensor))
+          return loss(given).dataSync()[0]!
+        }
+        const slope = (moved(1) - moved(-1)) / (2 * step)
+        const expected = tf.sum(tf.mul(gradients[i]!, direction)).dataSync()[0]!
+        expect(Math.abs(slope - expected)).toBeLessThan(0.03 * Math.max(1, Math.abs(expected)))
+      }
+    })
+  })
+
+  test('a gradient penalty goes through relu twice', () => {
+    const x = tf.tensor2d([
+      [-1.5, 0.2],
+      [0.3, 1.2],
+    ])
+    const w = tf.tensor2d([
+      [0.5, -1],
+      [2, 0.25],
+    ])
+    // The gradient of relu(x w) by x is s w^T where s is 1 at positive products; its sum's gradient by w is the count.
+    const slope = (weights: Tensor): Tensor =>
+      tf.grad((given: Tensor) => tf.sum(tf.relu(tf.matMul(given as never, weights as never))))(x)
+    const got = tf.grad((weights: Tensor) => tf.sum(slope(weights)))(w)
+    const active = tf.sum(tf.cast(tf.greater(tf.matMul(x, w), 0), 'float32'), 0)
+    expect(Array.from(got.dataSync())).toEqual([...active.dataSync(), ...active.dataSync()])
+  })
+
+  test('equal values: the first maximum of a window gets its gradient', () => {
+    const x = tf.zeros<Rank.R4>([1, 4, 4, 1])
+    const gradient = tf.grad((given: Tensor) => tf.sum(tf.maxPool(given as Tensor4D, 2, 2, 'valid')))(x)
+    expect(Array.from(gradient.dataSync())).toEqual([1, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0])
+  })
+
+  test('unsorted segment sums drop rows of negative segments', () => {
+    const sums = tf.unsortedSegmentSum(
+      tf.tensor2d([
+        [1, 2],
+        [3, 4],
+        [5, 6],
+      ]),
+      tf.tensor1d([1, -1, 1], 'int32'),
+      3,
+    )
+    expect(Array.from(sums.dataSync())).toEqual([0, 0, 6, 8, 0, 0])
+  })
+})

@@ -1,0 +1,32 @@
+/** What the tests of the pool ask the operating system. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+
+/** Whether a process runs; one that has ended and waits for its parent to notice does not. */
+export function runs(pid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return false
+  }
+}
+
+/** Processes that `pid` started. */
+export function childrenOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+}
+
+/** Folders that pools have in the temporary folder. */
+export function poolFolders(): string[] {
+  return readdirSync(tmpdir()).filter((name) => name.startsWith('shardbook-pool-'))
+}
+
+/** Waits until `condition` holds, or the time is over; says which. */
+export async function within(ms: number, condition: () => boolean): Promise<boolean> {
+  const end = performance.now() + ms
+  while (performance.now() < end) {
+    if (condition()) return true
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  return condition()
+}

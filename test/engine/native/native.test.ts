@@ -1,0 +1,88 @@
+/** What only the native engine has: handles of a library, and a process that must end well. */
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { Rank } from '@tensorflow/tfjs-core'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { type Engine, loadTf, openEngine, record } from '../../../src/engine/index.js'
+import type { NativeBackend } from '../../../src/engine/native/backend.js'
+import { loadTensorFlow } from '../../../src/engine/native/c-api.js'
+
+describe('the native engine', () => {
+  let engine: Engine
+  let tf: Awaited<ReturnType<typeof loadTf>>
+  beforeAll(async () => {
+    engine = await openEngine('native', { threads: 2 })
+    tf = await loadTf()
+  })
+  const handles = (): number => (tf.backend() as NativeBackend).binding.getNumOfTensors()
+
+  test('tells its version and threads', () => {
+    expect(engine.description).toBe('TensorFlow 2.21.0, 2 threads')
+  })
+
+  test('frees every handle: of operations, of recording, of building and running programs', () => {
+    const before = handles()
+    tf.tidy(() => {
+      const x = tf.ones<Rank.R2>([4, 3])
+      const w = tf.variable(tf.ones<Rank.R2>([3, 2]))
+      const trace = record(
+        [
+          { name: 'x', tensor: x, split: true },
+          { name: 'w', tensor: w, split: false },
+        ],
+        () => [{ name: 'y', tensor: tf.softmax(tf.relu(tf.matMul(x, w))), merge: 'concat' }],
+      )
+      const program = engine.load(trace, { slices: 2 })
+      const both = tf.concat([x, x])
+      program.run([both, w])
+      const running = handles()
+      for (let i = 0; i < 3; i++) tf.dispose(program.run([both, w]))
+      expect(handles()).toBe(running)
+      program.dispose()
+    })
+    tf.disposeVariables()
+    expect(handles()).toBe(before)
+  })
+
+  test('repeats what TensorFlow says when an operation fails, and goes on', () => {
+    expect(() => tf.gather(tf.ones([2, 2]), tf.tensor1d([7], 'int32'))).toThrow(/indices\[0\] = 7 is not in \[0, 2\)/)
+    expect(() => tf.concat([tf.tensor1d(['a']), tf.tensor1d(['b'])])).toThrow(/got strings/)
+    expect(Array.from(tf.tidy(() => tf.add(1, 2).dataSync()))).toEqual([3])
+  })
+
+  test('a step that gathers by computed indices becomes a program', () => {
+    tf.tidy(() => {
+      const x = tf.tensor2d([[3, 1, 2]])
+      const trace = record([{ name: 'x', tensor: x, split: true }], () => [
+        { name: 'best', tensor: tf.gather(tf.tensor1d([10, 20, 30]), tf.argMax(x, 1)), merge: 'concat' },
+      ])
+      const program = engine.load(trace, { slices: 2 })
+      const [best] = program.run([tf.tensor2d([[0, 0, 1], [0, 1, 0]])]) // prettier-ignore
+      expect(Array.from(best!.dataSync())).toEqual([30, 20])
+      program.dispose()
+    })
+  })
+
+  test('a file that is no library is refused by its path', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'shardbook-native-'))
+    const path = join(folder, 'libtensorflow_cc.so.2')
+    await writeFile(path, 'not a library')
+    await expect(loadTensorFlow(path, 1)).rejects.toThrow(path)
+    await rm(folder, { recursive: true })
+  })
+
+  test('a process that used it ends with its own exit code and prints nothing of TensorFlow', async () => {
+    const index = new URL('../../../dist/src/engine/index.js', import.meta.url).href
+    const script = `
+      const { openEngine, loadTf } = await import(${JSON.stringify(index)})
+      await openEngine('native', { threads: 1 })
+      const tf = await loadTf()
+      console.log(tf.add(1, 2).dataSync()[0])
+      process.exitCode = 7`
+    const run = promisify(execFile)(process.execPath, ['--input-type=module', '-e', script])
+    await expect(run).rejects.toMatchObject({ code: 7, stdout: '3\n', stderr: '' })
+  })
+})

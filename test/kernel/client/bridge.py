@@ -1,0 +1,139 @@
+"""A real Jupyter client for the tests: one JSON command a line on stdin, one JSON answer a line on stdout.
+
+Every command starts with a fresh look at the sockets; messages on iopub are sorted by the request that they name as parent.
+"""
+import json
+import os
+import sys
+import threading
+import time
+
+from jupyter_client.manager import KernelManager
+from jupyter_client.session import Session
+
+manager = None
+client = None
+
+
+def start(command):
+    global manager, client
+    from jupyter_client.kernelspec import KernelSpecManager
+
+    specs = KernelSpecManager(kernel_dirs=[command["kernels"]], ensure_native_kernel=False)
+    manager = KernelManager(kernel_name="shardbook", kernel_spec_manager=specs)
+    manager.start_kernel(cwd=command["cwd"], stderr=open(command["log"], "w"), env={**os.environ, **command["env"]})
+    connect()
+    return {"pid": manager.provisioner.process.pid}
+
+
+def connect():
+    global client
+    client = manager.client()
+    client.start_channels()
+    client.wait_for_ready(timeout=60)
+
+
+def ask(command):
+    """Sends a request; answers with the reply and all iopub messages up to its idle."""
+    channel = client.control_channel if command.get("channel") == "control" else client.shell_channel
+    message = client.session.msg(command["type"], command.get("content", {}))
+    started = time.monotonic()
+    channel.send(message)
+    parent = message["header"]["msg_id"]
+    if "interruptAfterMs" in command:
+        threading.Timer(command["interruptAfterMs"] / 1000, manager.interrupt_kernel).start()
+    iopub, strangers, reply = [], [], None
+    questions = []
+    reply_time = None
+    deadline = started + command.get("timeoutMs", 30000) / 1000
+    idle = False
+    while time.monotonic() < deadline and not (idle and reply):
+        while client.stdin_channel.msg_ready():
+            question = client.stdin_channel.get_msg(timeout=1)
+            questions.append({"content": question["content"], "isOurs": question["parent_header"].get("msg_id") == parent})
+            client.input(command["answers"][len(questions) - 1])
+        if reply is None and channel.msg_ready():
+            got = channel.get_msg(timeout=1)
+            if got["parent_header"].get("msg_id") == parent:
+                reply = got
+                reply_time = time.monotonic()
+        if client.iopub_channel.msg_ready():
+            got = client.iopub_channel.get_msg(timeout=1)
+            entry = {"type": got["msg_type"], "content": got["content"]}
+            if got["parent_header"].get("msg_id") != parent:
+                strangers.append(entry)
+                continue
+            iopub.append(entry)
+            idle = got["msg_type"] == "status" and got["content"]["execution_state"] == "idle"
+        else:
+            time.sleep(0.002)
+    return {
+        "reply": None if reply is None else {"type": reply["msg_type"], "content": reply["content"], "version": reply["header"]["version"]},
+        "iopub": iopub,
+        "strangers": strangers,
+        "questions": questions,
+        "ms": None if reply_time is None else (reply_time - started) * 1000,
+    }
+
+
+def queue(command):
+    """Sends several execute requests at once; answers with the statuses of their replies, in the order asked for."""
+    ids = [client.execute(code, stop_on_error=True) for code in command["codes"]]
+    statuses = {}
+    while len(statuses) < len(ids):
+        reply = client.get_shell_msg(timeout=30)
+        statuses[reply["parent_header"]["msg_id"]] = reply["content"]["status"]
+    return [statuses[one] for one in ids]
+
+
+def forge(command):
+    """Sends a request that is signed with another key, or one valid request twice; says how many replies came."""
+    own = client.session
+    session = own
+    if command["how"] == "key":
+        session = Session(key=b"another", signature_scheme="hmac-sha256")
+    frames = session.serialize(session.msg("kernel_info_request"))
+    stream = client.shell_channel.socket
+    if command["how"] == "frames":
+        frames = [b"<IDS|MSG>", b"nonsense"]
+    stream.send_multipart(frames)
+    if command["how"] == "replay":
+        stream.send_multipart(frames)
+    # A good request afterwards: what was dropped would have been answered before it.
+    last = client.kernel_info()
+    replies = 0
+    while True:
+        reply = client.get_shell_msg(timeout=30)
+        if reply["parent_header"]["msg_id"] == last:
+            return {"replies": replies}
+        replies += 1
+
+
+def shutdown(command):
+    pid = manager.provisioner.process.pid
+    manager.shutdown_kernel(restart=False)
+    client.stop_channels()
+    return {"pid": pid}
+
+
+def restart(command):
+    client.stop_channels()
+    manager.restart_kernel()
+    connect()
+    return {"pid": manager.provisioner.process.pid}
+
+
+def heartbeat(command):
+    return {"beats": client.hb_channel.is_beating()}
+
+
+commands = {one.__name__: one for one in (start, ask, queue, forge, shutdown, restart, heartbeat)}
+for line in sys.stdin:
+    command = json.loads(line)
+    try:
+        answer = {"answer": commands[command["do"]](command)}
+    except Exception as error:
+        answer = {"error": f"{type(error).__name__}: {error}"}
+    print(json.dumps(answer, default=str), flush=True)
+if manager is not None and manager.has_kernel:
+    manager.shutdown_kernel(now=True)

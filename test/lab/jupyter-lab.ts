@@ -1,0 +1,97 @@
+/** A JupyterLab of the tests: started by `shardbook lab` on a free port of this machine only, with a token, in folders of its own. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { delimiter, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { pythonEnv } from '../../tools/python-env.mjs'
+
+const command = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
+
+export interface JupyterLab {
+  /** Address of a file of the folder, opened alone. */
+  url(path: string): string
+  /** What the server has printed. */
+  log(): string
+  stop(): Promise<void>
+}
+
+/** Starts JupyterLab in `folder`, its settings in `home`; resolves when it answers. */
+export async function startJupyterLab(folder: string, home: string): Promise<JupyterLab> {
+  const python = await pythonEnv()
+  const port = await freePort()
+  const token = randomBytes(16).toString('hex')
+  const notices = join(home, 'settings', '@jupyterlab', 'apputils-extension')
+  mkdirSync(notices, { recursive: true })
+  writeFileSync(join(notices, 'notification.jupyterlab-settings'), '{ "fetchNews": "false", "checkForUpdates": false }')
+  const options = [
+    '--no-browser',
+    '--allow-root',
+    '--ip=127.0.0.1',
+    `--port=${port}`,
+    '--port-retries=0',
+    `--IdentityProvider.token=${token}`,
+  ]
+  const child = spawn(process.execPath, [command, 'lab', folder, '--', ...options], {
+    env: {
+      ...process.env,
+      PATH: [dirname(python), process.env['PATH']].join(delimiter),
+      JUPYTER_CONFIG_DIR: join(home, 'config'),
+      JUPYTER_DATA_DIR: join(home, 'data'),
+      JUPYTER_RUNTIME_DIR: join(home, 'runtime'),
+      JUPYTERLAB_SETTINGS_DIR: join(home, 'settings'),
+      JUPYTERLAB_WORKSPACES_DIR: join(home, 'workspaces'),
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let log = ''
+  child.stdout.on('data', (chunk: Buffer) => (log += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()))
+  const base = `http://127.0.0.1:${port}`
+  try {
+    await answers(`${base}/api?token=${token}`, child)
+  } catch (error) {
+    await stop(child)
+    throw new Error(`JupyterLab did not start:\n${log}`, { cause: error })
+  }
+  return {
+    url: (path) => `${base}/doc/tree/${path}?token=${token}&reset`,
+    log: () => log,
+    stop: () => stop(child),
+  }
+}
+
+/** Asks until the server answers; the test's own time limit ends it. */
+async function answers(url: string, child: ChildProcess): Promise<void> {
+  const until = Date.now() + 90_000
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`it ended with code ${child.exitCode}`)
+    const reply = await fetch(url).catch((error: unknown) => error)
+    if (reply instanceof Response && reply.ok) return
+    if (Date.now() > until) throw new Error('no answer for 90 s', { cause: reply })
+    await new Promise((resolve) => setTimeout(resolve, 200))
+  }
+}
+
+/** Ends the server as a terminal would; kernels end with it. */
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  child.kill('SIGTERM')
+  const timer = setTimeout(() => child.kill('SIGKILL'), 20_000)
+  await ended
+  clearTimeout(timer)
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.on('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      const port = typeof address === 'object' && address !== null ? address.port : 0
+      server.close(() => resolve(port))
+    })
+  })
+}

@@ -1,0 +1,142 @@
+import { beforeAll, expect, test } from 'vitest'
+import { sizeOf } from '../../src/core/dtype.js'
+import type { TensorData } from '../../src/core/dtype.js'
+import { fold, keyOf, uniform } from '../../src/core/random.js'
+import { loadTf, openEngine } from '../../src/engine/index.js'
+import type { Engine } from '../../src/engine/index.js'
+import type { Tf } from '../../src/engine/tf.js'
+import * as nn from '../../src/nn/index.js'
+import { applyModel, initialWeights } from '../../src/nn/model.js'
+import { recordPrograms } from '../../src/nn/train/programs.js'
+import type { Objective } from '../../src/nn/train/programs.js'
+import { onEngines } from './on-engines.js'
+
+/** Uniform in [-1, 1). */
+const noise = (seed: number, shape: readonly number[]): Float32Array =>
+  Float32Array.from({ length: sizeOf(shape) }, (_, i) => 2 * uniform(keyOf(seed), i) - 1)
+
+const cases: Record<string, { inputShape: number[]; layers: nn.Layer[] }> = {
+  dense: { inputShape: [5], layers: [nn.dense({ units: 4, activation: 'tanh' }), nn.dense({ units: 3 })] },
+  conv2d: {
+    inputShape: [6, 7, 2],
+    layers: [
+      nn.conv2d({ filters: 3, kernelSize: [3, 2], activation: 'sigmoid' }),
+      nn.flatten(),
+      nn.dense({ units: 2 }),
+    ],
+  },
+  'conv2d, strided, same': {
+    inputShape: [7, 7, 2],
+    layers: [
+      nn.conv2d({ filters: 3, kernelSize: 3, strides: 2, padding: 'same' }),
+      nn.flatten(),
+      nn.dense({ units: 2 }),
+    ],
+  },
+  'two convolutions with pooling between': {
+    inputShape: [12, 12, 1],
+    layers: [
+      nn.conv2d({ filters: 3, kernelSize: 3, activation: 'tanh' }),
+      nn.maxPooling2d(),
+      nn.conv2d({ filters: 4, kernelSize: 2, activation: 'softplus' }),
+      nn.averagePooling2d(),
+      nn.flatten(),
+      nn.dense({ units: 3 }),
+    ],
+  },
+  conv2dTranspose: {
+    inputShape: [4, 4, 2],
+    layers: [
+      nn.conv2dTranspose({ filters: 3, kernelSize: 3, strides: 2, padding: 'same' }),
+      nn.flatten(),
+      nn.dense({ units: 2 }),
+    ],
+  },
+  'conv2dTranspose, valid': {
+    inputShape: [4, 3, 2],
+    layers: [
+      nn.conv2dTranspose({ filters: 2, kernelSize: 3, activation: 'tanh' }),
+      nn.flatten(),
+      nn.dense({ units: 2 }),
+    ],
+  },
+  'upSampling2d after a convolution': {
+    inputShape: [5, 5, 1],
+    layers: [
+      nn.conv2d({ filters: 2, kernelSize: 2 }),
+      nn.upSampling2d({ size: [2, 3] }),
+      nn.flatten(),
+      nn.dense({ units: 2 }),
+    ],
+  },
+}
+
+onEngines('recorded gradients', (name) => {
+  let engine: Engine
+  let tf: Tf
+  beforeAll(async () => {
+    engine = await openEngine(name)
+    tf = await loadTf()
+  })
+
+  test.each(Object.keys(cases))('%s: equal finite differences along random directions', (which) => {
+    const { inputShape, layers } = cases[which]!
+    const model = nn.model(layers, { inputShape })
+    const rows = 3
+    const weights = initialWeights(model, 5).map((w, i) => ({
+      ...w,
+      values: w.values.map((v, j) => v + 0.1 * uniform(fold(9, i), j)),
+    }))
+    const run = load(engine, tf, model, weights, rows)
+    const { gradients } = run(weights)
+    const wrong: string[] = []
+    for (let k = 0; k < weights.length; k++) {
+      const direction = noise(100 + k, weights[k]!.shape)
+      const along = (epsilon: number): number =>
+        run(
+          weights.map((w, i) => (i === k ? { ...w, values: w.values.map((v, j) => v + epsilon * direction[j]!) } : w)),
+        ).loss
+      const epsilon = 1e-3 // small: a maximum may change places
+      const difference = (along(epsilon) - along(-epsilon)) / (2 * epsilon)
+      const product = gradients[k]!.reduce((sum, g, j) => sum + g * direction[j]!, 0)
+      const error = Math.abs(product - difference) / (0.1 + Math.abs(difference))
+      if (error > 0.02) wrong.push(`${model.weights[k]!.name}: ${product} for ${difference}`)
+    }
+    expect(wrong).toEqual([])
+  })
+})
+
+/** Loss and gradients of a model for fixed random samples; two slices of `rows` rows at once. */
+function load(engine: Engine, tf: Tf, model: nn.Model, start: readonly TensorData[], rows: number) {
+  const objective: Objective = {
+    weights: model.weights,
+    columns: [
+      { name: 'x', dtype: 'float32', shape: model.inputShape },
+      { name: 'y', dtype: 'float32', shape: model.outputShape },
+    ],
+    loss: nn.meanSquaredError,
+    metrics: [],
+    forward: (context, weights, [x, y]) => ({ output: applyModel(model, context, weights, x!), target: y! }),
+  }
+  const { gradients } = recordPrograms(tf, objective, nn.sgd(), { weights: start, slots: [] }, rows)
+  const program = engine.load(gradients, { slices: 2 })
+  const all = 2 * rows
+  const [xShape, yShape] = [
+    [all, ...model.inputShape],
+    [all, ...model.outputShape],
+  ]
+  return (weights: readonly TensorData[]): { loss: number; gradients: Float32Array[] } =>
+    tf.tidy(() => {
+      const inputs = [
+        ...weights.map(({ values, shape }) => tf.tensor(values.slice(), [...shape])),
+        tf.tensor(noise(1, xShape), xShape),
+        tf.tensor(noise(2, yShape), yShape),
+        tf.ones([all]),
+        tf.zeros([all], 'int32'),
+        tf.scalar(1 / all),
+        tf.scalar(1, 'int32'),
+      ]
+      const [loss, ...rest] = program.run(inputs).map((tensor) => (tensor.dataSync() as Float32Array).slice())
+      return { loss: loss![0]!, gradients: rest } as never
+    })
+}

@@ -1,0 +1,111 @@
+/** One small chart of each kind, of inputs that are frozen: what every chart must hold is tested over all of them. */
+import { keyOf, uniform } from '../../src/core/random.js'
+import { freeze, type Json } from '../../src/viz/json.js'
+import * as viz from '../../src/viz/index.js'
+
+/** A training's events, up to some step. */
+export function trainingEvents(options: {
+  readonly epochs: number
+  readonly stepsPerEpoch: number
+  readonly steps?: number
+  readonly metrics?: readonly string[]
+  readonly decay?: boolean
+}): viz.TrainingViewEvent[] {
+  const { epochs, stepsPerEpoch, metrics = ['accuracy'], decay = false } = options
+  const total = epochs * stepsPerEpoch
+  const key = keyOf(5)
+  const values = (scale: number, at: number): Record<string, number> =>
+    Object.fromEntries(metrics.map((name, i) => [name, 1 - scale * Math.exp((-3 * at) / total) - i / 10]))
+  const events: viz.TrainingViewEvent[] = [
+    { kind: 'start', name: 'digits', epochs, stepsPerEpoch, workers: 2, engine: 'native' },
+  ]
+  for (let step = 1; step <= (options.steps ?? total); step++) {
+    const loss = 2.3 * Math.exp((-4 * step) / total) + 0.1 * uniform(key, step)
+    events.push({
+      kind: 'step',
+      step,
+      epoch: Math.ceil(step / stepsPerEpoch),
+      loss,
+      metrics: values(0.9 + 0.05 * uniform(key, total + step), step),
+      learningRate: decay ? 0.001 * (1 - step / (total + 1)) : 0.001,
+      rows: 128,
+      stepMs: 20,
+    })
+    if (step % stepsPerEpoch === 0) {
+      const validation = { loss: loss + 0.1, ...values(1, step) }
+      events.push({ kind: 'epoch', epoch: step / stepsPerEpoch, step, loss, metrics: values(0.9, step), validation })
+    }
+  }
+  return events
+}
+
+export function viewOf(events: readonly viz.TrainingViewEvent[]): viz.TrainingView {
+  return events.reduce(viz.reduceTraining, viz.emptyTraining)
+}
+
+const picture = (count: number, height: number, width: number, channels = 1): viz.PlainTensor => ({
+  shape: [count, height, width, channels],
+  values: Array.from({ length: count * height * width * channels }, (_, i) => uniform(keyOf(3), i)),
+})
+
+const rows = frozen([
+  { city: 'Berlin', people: 3.7, area: 891, when: '2020' },
+  { city: 'Hamburg', people: 1.9, area: 755, when: '2020' },
+  { city: 'München', people: 1.5, area: 310, when: '2021' },
+  { city: 'Köln', people: 1.1, area: 405, when: '2021' },
+])
+
+function frozen<T>(value: T): T {
+  return freeze(value as Json) as T
+}
+
+const running = frozen(viewOf(trainingEvents({ epochs: 2, stepsPerEpoch: 8, steps: 12, decay: true })))
+const ended = frozen(
+  viewOf([
+    ...trainingEvents({ epochs: 2, stepsPerEpoch: 6, metrics: [] }),
+    { kind: 'worker', rank: 1, change: 'lost', message: 'ended by SIGKILL' },
+    { kind: 'worker', rank: 1, change: 'replaced', message: 'as process 7' },
+    { kind: 'end', reason: 'done', step: 12, seconds: 3.2 },
+  ]),
+)
+const maps = frozen({ layer: 'conv1', ...picture(1, 6, 6, 4), input: picture(1, 8, 8) })
+const kernel = frozen({ layer: 'conv1', ...picture(3, 3, 1, 4) })
+const kernelOverMany = frozen({ ...picture(3, 3, 2, 3) })
+const faces = frozen(picture(4, 5, 5))
+const colourful = frozen(picture(2, 4, 4, 3))
+const outcomes = frozen({ actual: ['a', 'a', 'b', 'b'], predicted: ['a', 'b', 'b', 'b'] })
+const points = frozen([
+  [0, 1, 2],
+  [1, 0, 2],
+  [2, 2, 2],
+])
+const bars = frozen({
+  mark: 'bar',
+  encoding: { x: { field: 'city', type: 'nominal' }, y: { field: 'people', type: 'quantitative' } },
+})
+
+/** Kind of chart to a function that makes it. */
+export const samples: Readonly<Record<string, () => viz.Chart>> = {
+  'training-empty': () => viz.training(viz.emptyTraining),
+  'training-running': () => viz.training(running),
+  'training-ended': () => viz.training(ended),
+  'feature-maps': () => viz.featureMaps(maps),
+  'feature-maps-of-layers': () => viz.featureMaps([maps, maps], { columns: 2 }),
+  filters: () => viz.filters(kernel),
+  'filters-over-channels': () => viz.filters(kernelOverMany),
+  reconstructions: () =>
+    viz.reconstructions({ input: faces, output: Array.from(faces.values, (v) => v / 2), shape: [5, 5] }),
+  images: () => viz.images(faces, { labels: [1, 2, 3, 4], predictions: [1, 2, 4, 4] }),
+  'images-in-colour': () => viz.images(colourful),
+  confusion: () => viz.confusion(outcomes),
+  'confusion-normalised': () => viz.confusion(outcomes, { normalize: true }),
+  line: () => viz.line(rows, { x: 'area', y: ['people', 'area'] }),
+  'line-empty': () => viz.line([] as typeof rows, { x: 'area', y: 'people' }),
+  scatter: () => viz.scatter(rows, { x: 'area', y: 'people', color: 'city' }),
+  bar: () => viz.bar(rows, { x: 'city', y: 'people', color: 'when' }),
+  'bar-empty': () => viz.bar([] as typeof rows, { x: 'city' }),
+  histogram: () => viz.histogram(rows, { x: 'people', bins: 5 }),
+  'histogram-empty': () => viz.histogram([] as typeof rows, { x: 'people' }),
+  latent: () => viz.latent(points, { labels: ['x', 'y', 'x'] }),
+  'vega-lite': () => viz.vegaLite(bars, rows),
+}
