@@ -224,7 +224,7 @@ export function sqlType(type: ColumnType): string {
   }
 }
 
-export function elementType(dtype: StoredDType): string {
+function elementType(dtype: StoredDType): string {
   return storageTypes[dtype]
 }
 
