@@ -9,8 +9,8 @@ export default defineConfig({
     setupFiles: ['test/setup.ts'],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: long ? 3_600_000 : 60_000,
-    hookTimeout: long ? 600_000 : 120_000,
+    testTimeout: long ? 3_600_000 : 120_000,
+    hookTimeout: long ? 600_000 : 300_000,
     env: { TZ: 'UTC' },
   },
 })

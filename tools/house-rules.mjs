@@ -1,6 +1,7 @@
 /** Small rules over files as text: exact pins, a clean lockfile, file length, and words that have no place in the project. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { missingBuilds } from './complete-lockfile.mjs'
 import { listFiles } from './files.mjs'
 
 const maxLines = 300
@@ -82,7 +83,8 @@ function pythonPins(root) {
 }
 
 /**
- * The lockfile agrees with package.json, names no host, has a checksum for everything, and holds each direct dependency
+ * The lockfile agrees with package.json, names no host, has a checksum for everything but builds for platforms that the
+ * registry lacked, misses none of those, and holds each direct dependency
  * once: two copies of a package that keeps state, such as tfjs-core, are two engines.
  *
  * @param {string} root @returns {Promise<string[]>}
@@ -107,11 +109,15 @@ export async function checkLockfile(root) {
     if (path === '') continue
     const at = `package-lock.json:${lineOf(text, `"${path}": {`)}`
     if (entry.resolved !== undefined) findings.push(`${at}: names a host: ${entry.resolved}.`)
-    if (entry.integrity === undefined) findings.push(`${at}: has no checksum.`)
+    const isBuild = entry.optional === true && entry.cpu !== undefined
+    if (entry.integrity === undefined && !isBuild) findings.push(`${at}: has no checksum.`)
     const name = path.slice(path.lastIndexOf('node_modules/') + 13)
     const isSecond =
       path !== `node_modules/${name}` && manifest.dependencies?.[name] !== undefined && !name.startsWith('@types/')
     if (isSecond && entry.dev !== true) findings.push(`${at}: is a second copy of a direct dependency.`)
+  }
+  for (const place of missingBuilds(packages).keys()) {
+    findings.push(`package-lock.json:1: lacks ${place}, so that npm ci fails: node tools/complete-lockfile.mjs.`)
   }
   return findings
 }

@@ -128,9 +128,10 @@ export class Evaluator {
     const types: Record<string, string> = {}
     for (const name of used) {
       const value = this.names[name] as Partial<SelfTyped> | null | undefined
-      if (typeof value !== 'object' || value === null || typeof value[typeSymbol] !== 'function') continue
+      if (typeof value !== 'object' || value === null) continue
       try {
-        types[name] = value[typeSymbol]()
+        const type = value[typeSymbol]?.()
+        if (typeof type === 'string') types[name] = type
       } catch {
         // It does not know its type after all: the one that the checker infers stays.
         continue

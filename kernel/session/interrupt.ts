@@ -25,7 +25,8 @@ export interface Interrupts {
 
 /** The cell that runs. */
 interface Running {
-  rejectWait: ((error: unknown) => void) | undefined
+  /** Its last top-level await. */
+  wait: { isPending(): Promise<boolean>; reject(error: unknown): void } | undefined
   readonly reject: (error: unknown) => void
   wasInterrupted: boolean
 }
@@ -51,19 +52,13 @@ export function openInterrupts(onError: (error: unknown) => void): Interrupts {
         onError(error)
       }
     }
-    const cell = current
-    if (cell === undefined) return
-    // The cell may catch what its await throws and clean up; with none pending, or the second time, it is over.
-    const reject = cell.wasInterrupted ? cell.reject : (cell.rejectWait ?? cell.reject)
-    cell.wasInterrupted = true
-    cell.rejectWait = undefined
-    reject(new ShardbookError('interrupted', 'The cell was interrupted.'))
+    if (current !== undefined) void interruptCell(current)
   })
 
   return {
     run: (code) =>
       new Promise((resolve, reject) => {
-        const cell: Running = { reject: over(reject), rejectWait: undefined, wasInterrupted: false }
+        const cell: Running = { reject: over(reject), wait: undefined, wasInterrupted: false }
         function over<V>(finish: (value: V) => void): (value: V) => void {
           return (value) => {
             if (current === cell) current = undefined
@@ -84,24 +79,30 @@ export function openInterrupts(onError: (error: unknown) => void): Interrupts {
   }
 }
 
+/** The cell may catch what its await throws and clean up; with none pending, or the second time, it is over. */
+async function interruptCell(cell: Running): Promise<void> {
+  const error = new ShardbookError('interrupted', 'The cell was interrupted.')
+  const { wait, wasInterrupted } = cell
+  cell.wasInterrupted = true
+  if (!wasInterrupted && wait !== undefined && (await wait.isPending())) wait.reject(error)
+  else cell.reject(error)
+}
+
 function waitFor(cell: Running, value: unknown): unknown {
   if (!isThenable(value)) return value
-  return new Promise((resolve, reject) => {
-    cell.rejectWait = reject
-    const settled = (): void => {
-      if (cell.rejectWait === reject) cell.rejectWait = undefined
-    }
-    Promise.resolve(value).then(
-      (result) => {
-        settled()
-        resolve(result)
-      },
-      (error: unknown) => {
-        settled()
-        reject(error)
-      },
-    )
+  const promise = new Promise((resolve, reject) => {
+    cell.wait = { isPending: () => isPending(promise), reject }
+    // Nothing but the promise's own functions: V8 then follows the await into the stacks of errors.
+    Promise.resolve(value).then(resolve, reject)
   })
+  return promise
+}
+
+/** A promise does not tell its state, but it wins a race against a settled one only when it has settled. */
+async function isPending(promise: Promise<unknown>): Promise<boolean> {
+  const pending = {}
+  const settled = (): undefined => undefined
+  return (await Promise.race([promise.then(settled, settled), Promise.resolve().then(() => pending)])) === pending
 }
 
 function isThenable(value: unknown): boolean {

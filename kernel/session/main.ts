@@ -37,7 +37,8 @@ async function execute(code: string, label: string): Promise<Outcome> {
     const result = await interrupts.run(async (waits) => {
       const last = await compiled.run((value) => waits.wait(value))
       if (last?.value === undefined) return undefined
-      return bundleOf(last.value, (error) => complain('Error while displaying', error))
+      const bundle = await bundleOf(last.value, (error) => complain('Error while displaying', error))
+      return Object.keys(bundle).length === 0 ? undefined : bundle
     })
     return { defined: cell.defined(), types: cell.types(), ...(result === undefined ? {} : { result }) }
   } catch (error) {

@@ -20,7 +20,7 @@ export interface SelfTyped {
   [typeSymbol](): string
 }
 
-export function isDisplayable(value: unknown): value is Displayable {
+function isDisplayable(value: unknown): value is Displayable {
   return (
     typeof value === 'object' && value !== null && typeof (value as Partial<Displayable>)[displaySymbol] === 'function'
   )
@@ -28,22 +28,22 @@ export function isDisplayable(value: unknown): value is Displayable {
 
 /**
  * The bundle that shows `value`: its own where it renders itself, else its text. Never rejects: a display method that
- * fails is told to `onError` and the text stands in. The result is plain data: text, base64 and JSON values.
+ * fails is told to `onError` and the text stands in. The result is plain data: text, base64 and JSON values. An empty
+ * bundle stays empty: the value does not want to be shown.
  */
 export async function bundleOf(
   value: unknown,
   onError: (error: unknown) => void = (error) => console.error(error),
 ): Promise<MimeBundle> {
-  if (isDisplayable(value)) {
-    try {
+  try {
+    if (isDisplayable(value)) {
       const bundle = await value[displaySymbol]()
-      const plain = Object.entries(bundle).map(([type, content]) => [type, plainContent(content)] as const)
-      return 'text/plain' in bundle
-        ? Object.fromEntries(plain)
-        : { ...Object.fromEntries(plain), 'text/plain': textOf(value) }
-    } catch (error) {
-      onError(error)
+      const plain = Object.fromEntries(Object.entries(bundle).map(([type, content]) => [type, plainContent(content)]))
+      const isWhole = 'text/plain' in plain || Object.keys(plain).length === 0
+      return isWhole ? plain : { ...plain, 'text/plain': textOf(value) }
     }
+  } catch (error) {
+    onError(error)
   }
   return { 'text/plain': textOf(value) }
 }

@@ -29,6 +29,8 @@ export function host(): Host {
 function terminalHost(): Host {
   const text = (bundle: MimeBundle): string => String(bundle['text/plain'] ?? Object.keys(bundle).join(', '))
   const latest = new Map<string, string>()
+  const listeners = new Set<() => void>()
+  const onSignal = (): void => listeners.forEach((listener) => listener())
   return {
     kind: 'terminal',
     publish: (bundle) => void process.stdout.write(`${text(bundle)}\n`),
@@ -48,8 +50,14 @@ function terminalHost(): Host {
       }
     },
     onInterrupt: (listener) => {
-      process.on('SIGINT', listener)
-      return () => void process.off('SIGINT', listener)
+      // One handler for all of them: however many queries and trainings listen, the process has one more listener.
+      if (listeners.size === 0) process.on('SIGINT', onSignal)
+      const own = (): void => listener()
+      listeners.add(own)
+      return () => {
+        listeners.delete(own)
+        if (listeners.size === 0) process.off('SIGINT', onSignal)
+      }
     },
     track: () => {},
   }

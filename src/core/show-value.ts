@@ -1,11 +1,10 @@
 /** `display`: shows a value where the code runs, and changes it in place later. */
-import { inspect } from 'node:util'
-import { displaySymbol, isDisplayable } from './display.js'
-import type { MimeBundle } from './display.js'
+import type { Displayable, MimeBundle } from './display.js'
+import { bundleOf, displaySymbol } from './display.js'
 import { host } from './host.js'
 
-/** An output that was shown. */
-export interface Shown {
+/** An output that was shown; as a cell's value it shows nothing more. */
+export interface Shown extends Displayable {
   readonly id: string
   /** Shows another value in its place. */
   update(value: unknown): Promise<void>
@@ -25,11 +24,18 @@ let counter = 0
  */
 export async function display(value: unknown, options: { readonly id?: string } = {}): Promise<Shown> {
   const id = options.id ?? `display-${process.pid}-${++counter}`
-  host().publish(await bundleOf(value), { id })
-  return { id, update: async (next) => host().update(id, await bundleOf(next)) }
+  host().publish(await shownAs(value), { id })
+  return {
+    id,
+    update: async (next) => host().update(id, await shownAs(next)),
+    [displaySymbol]: () => ({}),
+  }
 }
 
-async function bundleOf(value: unknown): Promise<MimeBundle> {
-  if (isDisplayable(value)) return value[displaySymbol]()
-  return { 'text/plain': typeof value === 'string' ? value : inspect(value) }
+/** Text is shown as it is, without the quotes that it has as a value. */
+async function shownAs(value: unknown): Promise<MimeBundle> {
+  if (typeof value === 'string') return { 'text/plain': value }
+  return bundleOf(value, (error) => {
+    throw error
+  })
 }

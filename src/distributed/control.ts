@@ -45,14 +45,15 @@ export class ControlLog {
     this.#later = this.#later.filter((entry) => entry.version > control.version)
   }
 
-  /** Decides about the next step, after the pause if there is one. */
-  async gate(onPause: () => void): Promise<'go' | 'stop'> {
-    if (this.#agreed.mode === 'pause') onPause()
+  /** Decides about the next step, after the pause if there is one; `onPause` hears of the pauses that it waits in. */
+  async gate(onPause: (version: number) => void): Promise<'go' | 'stop'> {
     while (this.#agreed.mode === 'pause') {
-      if (this.#broken !== undefined) throw this.#broken
-      const next = this.#later.shift()
-      if (next !== undefined) this.#agreed = next
-      else await new Promise<void>((resolve) => (this.#wake = resolve))
+      onPause(this.#agreed.version)
+      while (this.#later.length === 0) {
+        if (this.#broken !== undefined) throw this.#broken
+        await new Promise<void>((resolve) => (this.#wake = resolve))
+      }
+      this.#agreed = this.#later.shift()!
     }
     return this.#agreed.mode === 'stop' ? 'stop' : 'go'
   }

@@ -1,4 +1,4 @@
-/** The members of a run: ranks with their share of the batch, and where each of them stands. */
+/** The members of a run: ranks with their share of the batch, where each of them stands, and what that allows next. */
 import type { Slot } from './roster.js'
 
 /**
@@ -16,7 +16,8 @@ export interface Member {
   step: number
   /** Whether it joined since the last ring. */
   fresh: boolean
-  paused: boolean
+  /** Version of the pause in which it waits, or -1. */
+  pausedAt: number
   /** Whether a process of this rank was lost. */
   lost: boolean
 }
@@ -32,8 +33,36 @@ export function membersOf(slots: readonly Slot[], slices: number): Member[] {
       phase: 'absent',
       step: 0,
       fresh: true,
-      paused: false,
+      pausedAt: -1,
       lost: false,
     }
   })
+}
+
+export type Move =
+  | { readonly kind: 'wait' }
+  /** Get the state of a member that rests: it is the result, or what others lack, or what is left. */
+  | { readonly kind: 'ask'; readonly member: Member }
+  | { readonly kind: 'run' }
+  | { readonly kind: 'give up' }
+
+/**
+ * What a run does next. `keptStep` is the step of the newest state outside of the workers; of a run that `failed` only the
+ * newest state is still wanted.
+ */
+export function nextMove(members: readonly Member[], keptStep: number, failed: boolean): Move {
+  const present = members.filter(({ phase }) => phase !== 'absent')
+  if (present.some(({ phase }) => phase === 'running' || phase === 'halting')) return { kind: 'wait' }
+  const newest = Math.max(-1, ...present.map(({ step }) => step))
+  const ahead = present.find(({ step }) => step === newest)
+  if (failed) return ahead !== undefined && newest > keptStep ? { kind: 'ask', member: ahead } : { kind: 'give up' }
+  const finished = present.find(({ phase }) => phase === 'finished')
+  if (finished !== undefined) return { kind: 'ask', member: finished }
+  if (ahead === undefined || members.some(({ phase }) => phase !== 'ready')) return { kind: 'wait' }
+  return members.some(({ step }) => step < newest) ? { kind: 'ask', member: ahead } : { kind: 'run' }
+}
+
+/** Whether some member has seen more of the run than what is kept outside of the workers. */
+export function anyHolds(members: readonly Member[], keptStep: number): boolean {
+  return members.some(({ phase, fresh, step }) => phase !== 'absent' && (!fresh || step > keptStep))
 }

@@ -133,7 +133,8 @@ export type WorkerMessage =
   | { readonly type: 'ready'; readonly run: number; readonly generation: number; readonly step: number }
   /** The ring of this generation broke without a halt. */
   | { readonly type: 'broken'; readonly run: number; readonly generation: number; readonly step: number }
-  | { readonly type: 'paused'; readonly run: number; readonly generation: number }
+  /** Waits in the pause of this version. */
+  | { readonly type: 'paused'; readonly run: number; readonly generation: number; readonly version: number }
   | { readonly type: 'event'; readonly run: number; readonly event: TrainingEvent }
   | {
       readonly type: 'finished'

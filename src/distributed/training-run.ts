@@ -9,10 +9,11 @@
  */
 import type { TrainingEvent } from '../nn/train/event.js'
 import type { TrainingJob, TrainingState } from '../nn/train/job.js'
-import type { Control, Mode } from './control.js'
+import type { Mode } from './control.js'
 import { EventFilter } from './event-filter.js'
-import { membersOf, type Member, type Phase } from './member.js'
+import { anyHolds, membersOf, nextMove, type Member, type Phase } from './member.js'
 import type { WireError, WorkerMessage } from './messages.js'
+import { RunControl } from './run-control.js'
 import type { Loss, Roster, Slot, SlotUser } from './roster.js'
 
 /** How a run ended. */
@@ -41,7 +42,7 @@ export class TrainingRun implements SlotUser {
   /** The newest step that any member is known to have done. */
   #newest: number
   #generation = 0
-  #control: Control = { version: 0, mode: 'run' }
+  readonly #control = new RunControl()
   /** The member that was asked for its state. */
   #source: Member | undefined
   #failure: WireError | undefined
@@ -49,7 +50,6 @@ export class TrainingRun implements SlotUser {
   #breaks = 0
   #reason: 'done' | 'stopped' = 'done'
   readonly #began = performance.now()
-  #pauseWaiters: (() => void)[] = []
 
   constructor(options: {
     id: number
@@ -85,28 +85,22 @@ export class TrainingRun implements SlotUser {
 
   /** Takes effect at the same step on all workers. */
   control(mode: Mode): void {
-    if (this.#control.mode === 'stop') return
-    this.#control = { version: this.#control.version + 1, mode }
-    for (const { slot } of this.#members) slot.send({ type: 'control', run: this.#id, control: this.#control })
-    if (mode !== 'pause') this.#releaseWaiters()
+    const control = this.#control.change(mode)
+    if (control === undefined) return
+    for (const { slot } of this.#members) slot.send({ type: 'control', run: this.#id, control })
   }
 
   /** Resolves when all workers rest in the pause, or when there is nothing left to wait for. */
   async paused(): Promise<void> {
-    if (this.#over || this.#control.mode !== 'pause' || this.#members.every((member) => member.paused)) return
-    await new Promise<void>((resolve) => this.#pauseWaiters.push(resolve))
+    if (!this.#over && !this.#allPaused) await this.#control.settled()
   }
 
   onUp(slot: Slot): void {
     const member = this.#memberOf(slot)
     if (this.#over || this.#failure !== undefined) return
+    const { rank } = slot
     if (member.lost) {
-      this.#onEvent({
-        kind: 'worker',
-        rank: slot.rank,
-        change: 'replaced',
-        message: `Worker rank ${slot.rank} was replaced.`,
-      })
+      this.#onEvent({ kind: 'worker', rank, change: 'replaced', message: `Worker rank ${rank} was replaced.` })
     }
     this.#prepare(member)
   }
@@ -115,20 +109,16 @@ export class TrainingRun implements SlotUser {
     const member = this.#memberOf(slot)
     if (this.#over) return
     member.phase = 'absent'
-    member.paused = false
+    member.pausedAt = -1
     member.lost = true
     if (this.#source === member) this.#source = undefined
     const message = final?.message ?? `Worker rank ${slot.rank} was lost: ${reason}.`
     this.#onEvent({ kind: 'worker', rank: slot.rank, change: 'lost', message })
     if (final !== undefined) return this.#fail(final)
-    const held = this.#members.some(
-      ({ phase, fresh, step }) => phase !== 'absent' && (!fresh || step > this.#base.step),
-    )
-    if (!held && this.#newest > this.#base.step && !this.#restart) {
-      return this.#fail({
-        code: 'pool',
-        message: `training ${this.#job.name}: all ${this.#members.length} workers were lost, the state after step ${this.#newest} with them: ${reason}.${output === '' ? '' : `\nIts last output:\n${output}`}`,
-      })
+    if (!this.#restart && this.#newest > this.#base.step && !anyHolds(this.#members, this.#base.step)) {
+      const all = `all ${this.#members.length} workers were lost, the state after step ${this.#newest} with them`
+      const tail = output && `\nIts last output:\n${output}`
+      return this.#fail({ code: 'pool', message: `training ${this.#job.name}: ${all}: ${reason}.${tail}` })
     }
     this.#interrupt()
     this.#advance()
@@ -144,17 +134,16 @@ export class TrainingRun implements SlotUser {
         this.#rest(member, 'ready', message.step)
         return this.#advance()
       }
-      case 'broken':
+      case 'broken': {
         if (message.generation !== this.#generation || member.phase !== 'running') return
         this.#rest(member, 'ready', message.step)
         if (++this.#breaks > breakPatience) {
-          return this.#fail({
-            code: 'pool',
-            message: `training ${this.#job.name}: the ring broke ${this.#breaks} times without progress.`,
-          })
+          const reason = `training ${this.#job.name}: the ring broke ${this.#breaks} times without progress.`
+          return this.#fail({ code: 'pool', message: reason })
         }
         this.#interrupt()
         return this.#advance()
+      }
       case 'finished':
         if (message.generation !== this.#generation || member.phase !== 'running') return
         this.#rest(member, 'finished', message.step)
@@ -162,8 +151,8 @@ export class TrainingRun implements SlotUser {
         return this.#advance()
       case 'paused':
         if (message.generation !== this.#generation) return
-        member.paused = true
-        if (this.#members.every(({ paused }) => paused)) this.#releaseWaiters()
+        member.pausedAt = message.version
+        if (this.#allPaused) this.#control.settle()
         return
       case 'event':
         return this.#event(message.event)
@@ -182,9 +171,7 @@ export class TrainingRun implements SlotUser {
   }
 
   /** Ends the run without waiting for anything. */
-  abandon(error: WireError): void {
-    this.#end({ error, state: undefined })
-  }
+  abandon = (error: WireError): void => this.#end({ error, state: undefined })
 
   #prepare(member: Member): void {
     member.phase = 'preparing'
@@ -203,7 +190,7 @@ export class TrainingRun implements SlotUser {
   #rest(member: Member, phase: Phase, step: number): void {
     member.phase = phase
     member.step = step
-    member.paused = false
+    member.pausedAt = -1
     this.#newest = Math.max(this.#newest, step)
   }
 
@@ -214,7 +201,7 @@ export class TrainingRun implements SlotUser {
     for (const member of this.#members) {
       if (member.phase !== 'running' && member.phase !== 'halting') continue
       member.phase = 'halting'
-      member.paused = false
+      member.pausedAt = -1
       member.slot.send({ type: 'halt', run: this.#id, generation: this.#generation })
     }
   }
@@ -228,27 +215,15 @@ export class TrainingRun implements SlotUser {
   /** Does what the phases of the members allow next. */
   #advance(): void {
     if (this.#over || this.#source !== undefined) return
-    const present = this.#members.filter(({ phase }) => phase !== 'absent')
-    if (present.some(({ phase }) => phase === 'running' || phase === 'halting')) return
-    const ahead = present.reduce<Member | undefined>(
-      (best, member) => (member.step > (best?.step ?? -1) ? member : best),
-      undefined,
-    )
-    if (this.#failure !== undefined) {
-      if (ahead !== undefined && ahead.step > this.#base.step) return this.#ask(ahead)
-      const kept = this.#base === this.#job.start ? undefined : this.#base
-      return this.#end({ error: this.#failure, state: kept })
+    const move = nextMove(this.#members, this.#base.step, this.#failure !== undefined)
+    if (move.kind === 'ask') {
+      this.#source = move.member
+      move.member.slot.send({ type: 'snapshot', run: this.#id })
+    } else if (move.kind === 'run') {
+      this.#run()
+    } else if (move.kind === 'give up') {
+      this.#end({ error: this.#failure!, state: this.#base === this.#job.start ? undefined : this.#base })
     }
-    const finished = present.find(({ phase }) => phase === 'finished')
-    if (finished !== undefined) return this.#ask(finished)
-    if (ahead === undefined || this.#members.some(({ phase }) => phase !== 'ready')) return
-    if (this.#members.some(({ step }) => step < ahead.step)) return this.#ask(ahead)
-    this.#run()
-  }
-
-  #ask(member: Member): void {
-    this.#source = member
-    member.slot.send({ type: 'snapshot', run: this.#id })
   }
 
   #takeState(member: Member, state: TrainingState): void {
@@ -281,7 +256,7 @@ export class TrainingRun implements SlotUser {
         rank,
         lead: member === lead,
         peers,
-        control: this.#control,
+        control: this.#control.current,
       })
     }
   }
@@ -306,7 +281,7 @@ export class TrainingRun implements SlotUser {
       seconds: (performance.now() - this.#began) / 1000,
       ...(outcome.error === undefined ? {} : { message: outcome.error.message }),
     })
-    this.#releaseWaiters()
+    this.#control.settle()
     for (const { slot } of this.#members) {
       slot.send({ type: 'release', run: this.#id })
       this.#roster.assign(slot, undefined)
@@ -314,8 +289,8 @@ export class TrainingRun implements SlotUser {
     this.#settle(outcome)
   }
 
-  #releaseWaiters(): void {
-    for (const resolve of this.#pauseWaiters.splice(0)) resolve()
+  get #allPaused(): boolean {
+    return this.#members.every(({ pausedAt }) => pausedAt === this.#control.current.version)
   }
 
   #memberOf(slot: Slot): Member {

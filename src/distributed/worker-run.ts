@@ -134,8 +134,8 @@ export class WorkerRun {
       gate: async () => {
         // A rank that is alone need not ask anyone.
         if (workers === 1) this.#control!.agree(this.#control!.latest)
-        return await this.#control!.gate(() =>
-          this.#parts.send({ type: 'paused', run: this.#id, generation: this.#generation }),
+        return await this.#control!.gate((version) =>
+          this.#parts.send({ type: 'paused', run: this.#id, generation: this.#generation, version }),
         )
       },
       report: (event) => this.#report(event),

@@ -92,8 +92,9 @@ export class Frame<S = Dynamic> implements AnyFrame, Displayable, SelfTyped {
     return this.plan.schema
   }
 
-  get columns(): readonly Name<S>[] {
-    return this.plan.schema.map(({ name }) => name as Name<S>)
+  /** Names of the columns. */
+  get columns(): readonly string[] {
+    return this.plan.schema.map(({ name }) => name)
   }
 
   /**

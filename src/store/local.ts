@@ -35,8 +35,10 @@ export function temporaryPath(path: string): string {
 /** Runs `write` on a temporary path and puts what it wrote at `path`, whole or not at all. */
 export async function putFile(path: string, write: (temporary: string) => Promise<void>): Promise<void> {
   const temporary = temporaryPath(path)
+  await mkdir(dirname(path), { recursive: true }).catch((cause: unknown) => {
+    throw ioError('put', 'create the folder of', path, cause)
+  })
   try {
-    await mkdir(dirname(path), { recursive: true })
     await write(temporary)
     const file = await open(temporary, 'r')
     try {

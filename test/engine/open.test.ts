@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { compile, currentEngine, loadTf, openEngine } from '../../src/engine/index.js'
+import { loadReference } from '../conformance/engine/engines.js'
 
 describe('openEngine', () => {
   afterEach(() => vi.unstubAllEnvs())
@@ -49,7 +49,7 @@ describe('openEngine', () => {
 
   test("a user's own @tensorflow/tfjs runs on the engine, and keeps its other backends", async () => {
     await openEngine('wasm')
-    const tf = createRequire(import.meta.url)('@tensorflow/tfjs') as typeof import('@tensorflow/tfjs')
+    const tf = loadReference()
     expect(tf.getBackend()).toBe('wasm')
     expect(Array.from(tf.tensor([1, -2]).relu().dataSync())).toEqual([1, 0])
     await tf.setBackend('cpu')

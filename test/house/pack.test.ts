@@ -32,7 +32,7 @@ beforeAll(async () => {
     writeFileSync(join(folder, name, 'package.json'), '{ "private": true, "type": "module" }\n')
     await run('npm', ['install', ...flags, ...more, join(folder, packed.filename)], { cwd: join(folder, name), env })
   }
-}, 300_000)
+}, 600_000)
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 

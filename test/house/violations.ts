@@ -201,8 +201,19 @@ export const violations: readonly Violation[] = [
   },
   {
     check: 'lockfile',
+    plant: 'a build that npm left out',
+    files: edited('package-lock.json', '"node_modules/@koromix/koffi-linux-x64"', '"node_modules/other"'),
+    at: 'package-lock.json:1:',
+    says: 'lacks node_modules/@koromix/koffi-linux-x64',
+  },
+  {
+    check: 'lockfile',
     plant: 'a second copy',
-    files: edited('package-lock.json', '"node_modules/koffi-linux"', '"node_modules/x/node_modules/koffi"'),
+    files: edited(
+      'package-lock.json',
+      '"node_modules/@koromix/koffi-linux-x64"',
+      '"node_modules/x/node_modules/koffi"',
+    ),
     at: 'package-lock.json:',
     says: 'second copy',
   },

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { sizeOf } from '../../src/core/dtype.js'
 import type { TensorData } from '../../src/core/dtype.js'
 import { fold, keyOf, uniform } from '../../src/core/random.js'
@@ -9,7 +9,7 @@ import * as nn from '../../src/nn/index.js'
 import { applyModel, initialWeights } from '../../src/nn/model.js'
 import { recordPrograms } from '../../src/nn/train/programs.js'
 import type { Objective } from '../../src/nn/train/programs.js'
-import { engines } from './on-engines.js'
+import { onEngines } from './on-engines.js'
 
 /** Uniform in [-1, 1). */
 const noise = (seed: number, shape: readonly number[]): Float32Array =>
@@ -71,7 +71,7 @@ const cases: Record<string, { inputShape: number[]; layers: nn.Layer[] }> = {
   },
 }
 
-describe.each(engines)('recorded gradients on %s', (name) => {
+onEngines('recorded gradients', (name) => {
   let engine: Engine
   let tf: Tf
   beforeAll(async () => {

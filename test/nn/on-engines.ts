@@ -1,11 +1,14 @@
-/** The engines that these tests run on: wasm always, native where it is installed. */
-import { listEngines } from '../../src/engine/index.js'
+/** Suites that run on every engine. */
+import { describe } from 'vitest'
 import type { EngineName } from '../../src/engine/index.js'
+import { missing } from '../needs.js'
 
-const listed = await listEngines()
-
-/** Names of the engines that can be opened here. */
-export const engines: readonly EngineName[] = [
-  'wasm',
-  ...(listed.some(({ name, installed }) => name === 'native' && installed) ? (['native'] as const) : []),
-]
+/** Describes the same for each engine: wasm always, native where the machine has it. */
+export function onEngines(title: string, suite: (name: EngineName) => void): void {
+  describe(`${title} on wasm`, () => {
+    suite('wasm')
+  })
+  describe.skipIf(missing('native') !== undefined)(`${title} on native`, () => {
+    suite('native')
+  })
+}

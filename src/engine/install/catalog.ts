@@ -31,14 +31,6 @@ const wheels: Readonly<Record<string, Wheel>> = {
     libraries: linuxLibraries,
     librariesBytes: 1_259_021_080,
   },
-  'linux-arm64': {
-    ...tensorFlow,
-    platform: 'manylinux_2_27_aarch64',
-    sha256: '4b24aca16d527a3cf1c37f720c04c484c3d20f4d0fdfa98632ac8b9f3be6eb5c',
-    sizeBytes: 280_000_000,
-    libraries: linuxLibraries,
-    librariesBytes: 700_000_000,
-  },
 }
 
 /** The wheel that brings an engine to this machine. */

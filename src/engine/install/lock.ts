@@ -5,7 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 /** Takes the lock, waiting while a living process has it; returns how to give it back. */
 export async function lock(path: string, onWait: (owner: number) => void): Promise<() => Promise<void>> {
-  for (let waited = false; ; waited = true) {
+  let waiting = false
+  for (;;) {
     try {
       await writeFile(path, String(process.pid), { flag: 'wx' })
       return () => rm(path, { force: true })
@@ -18,7 +19,8 @@ export async function lock(path: string, onWait: (owner: number) => void): Promi
       await takeAway(path, owner)
       continue
     }
-    if (!waited) onWait(owner)
+    if (!waiting) onWait(owner)
+    waiting = true
     await sleep(250)
   }
 }

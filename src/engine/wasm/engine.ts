@@ -11,9 +11,8 @@ export const wasmBackend = 'wasm'
 
 export async function openWasm(): Promise<Engine> {
   const tf = tfCore()
-  const { version_wasm: version } = createRequire(import.meta.url)('@tensorflow/tfjs-backend-wasm') as {
-    version_wasm: string
-  }
+  const require = createRequire(import.meta.url)
+  const { version_wasm: version } = require('@tensorflow/tfjs-backend-wasm') as { version_wasm: string }
   registerWasmKernels()
   registerGradients()
   // The module installs handlers that end the process at any unhandled rejection: that is the host's to decide.

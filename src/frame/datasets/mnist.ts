@@ -18,7 +18,8 @@ const pins: Readonly<Record<string, Pin>> = {
   't10k-labels-idx1-ubyte.gz': 'sha256:f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6',
 }
 
-export type Digits = { image: Tensor<[28, 28, 1]>; label: number }
+/** Labelled grey images. */
+export type LabelledImages = { image: Tensor<[28, 28, 1]>; label: number }
 
 /**
  * MNIST. Looked for in `SHARDBOOK_DATA/mnist`, then in the cache, then downloaded. `image` is uint8 [28, 28, 1].
@@ -29,17 +30,23 @@ export type Digits = { image: Tensor<[28, 28, 1]>; label: number }
  * const digits = await datasets.mnist({ split: 'test' })
  * ```
  */
-export async function mnist({ split = 'train' }: { split?: 'train' | 'test' | 'all' } = {}): Promise<Frame<Digits>> {
+export async function mnist({ split = 'train' }: { split?: 'train' | 'test' | 'all' } = {}): Promise<
+  Frame<LabelledImages>
+> {
   checkOneOf('datasets.mnist', 'split', split, ['train', 'test', 'all'])
   if (split !== 'all') return part(split === 'train' ? 'train' : 't10k')
   return (await part('train')).concat(await part('t10k'))
 }
 
-async function part(prefix: 'train' | 't10k'): Promise<Frame<Digits>> {
+async function part(prefix: 'train' | 't10k'): Promise<Frame<LabelledImages>> {
   const find = (name: string): Promise<string> =>
-    findFile('mnist', { name, pin: pins[name]!, mirrors: mirrors.map((mirror) => `${mirror}/${name}`) })
+    findFile('datasets.mnist', 'mnist', {
+      name,
+      pin: pins[name]!,
+      mirrors: mirrors.map((mirror) => `${mirror}/${name}`),
+    })
   const image = await find(`${prefix}-images-idx3-ubyte.gz`)
   const label = await find(`${prefix}-labels-idx1-ubyte.gz`)
   const digits = await read.idx({ image, label }, { shapes: { image: [28, 28, 1] } })
-  return digits as Frame<unknown> as Frame<Digits>
+  return digits as Frame<unknown> as Frame<LabelledImages>
 }

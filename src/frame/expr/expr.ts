@@ -126,7 +126,9 @@ export function nodeOf(caller: string, value: unknown): ExprNode {
 }
 
 function build(node: ExprNode): Expr {
-  return Object.freeze(Object.assign(Object.create(methods) as object, { node: Object.freeze(node) })) as Expr
+  return Object.freeze(
+    Object.assign(Object.create(methods) as object, { node: Object.freeze(node) }),
+  ) as unknown as Expr
 }
 
 const castTypes: Readonly<Record<CastName, ColumnType>> = {

@@ -13,7 +13,6 @@ import type { ExprNode } from './node.js'
 declare const refBrand: unique symbol
 declare const nullBrand: unique symbol
 declare const typesBrand: unique symbol
-declare const errorBrand: unique symbol
 
 /** The type of the column `K` of the frame that an expression will be used on. */
 export interface Ref<K extends string> {
@@ -23,10 +22,8 @@ export interface Ref<K extends string> {
 export interface NullIf<K extends string> {
   readonly [nullBrand]: K
 }
-/** A compile-time error as a sentence. */
-export interface FrameError<Message extends string> {
-  readonly [errorBrand]: Message
-}
+/** A compile-time error: a sentence, which no expression is assignable to. */
+export type FrameError<Message extends string> = Message
 
 export type Grain = 'row' | 'group'
 
@@ -37,7 +34,7 @@ export type Dynamic = { [column: string]: unknown }
 export interface Expr<out T = unknown, out N = unknown, out G extends Grain = Grain> {
   readonly node: ExprNode
   /** Types only; there is no such property. */
-  readonly [typesBrand]?: { readonly value: T; readonly needs: N; readonly grain: G }
+  readonly [typesBrand]: { readonly value: T; readonly needs: N; readonly grain: G }
 }
 
 interface CommonMethods<T, N, G extends Grain> extends Expr<T, N, G> {
@@ -55,7 +52,7 @@ interface CommonMethods<T, N, G extends Grain> extends Expr<T, N, G> {
 /** A key of a sort. */
 export interface SortExpr<N = unknown> {
   readonly sort: { readonly expr: ExprNode; readonly descending: boolean }
-  readonly [typesBrand]?: { readonly needs: N }
+  readonly [typesBrand]: { readonly needs: N }
 }
 
 export type CastName = 'number' | 'bigint' | 'string' | 'boolean' | 'date' | 'timestamp'

@@ -28,13 +28,13 @@ export interface AutoEncodersOptions<Input extends string = string, Output exten
   readonly layers?: readonly number[]
   /** Of the decoder's last layer. Default: sigmoid for bytes, linear else. */
   readonly outputActivation?: 'sigmoid' | 'linear'
-  /** Rows a block. Default 64. */
+  /** Rows a block. Default 32. */
   readonly blockSize?: number
   /** Blocks of a global batch, which is what one step sees; workers share them. Default 4. */
   readonly numBlocks?: number
-  /** Epochs. Default 5. */
+  /** Epochs. Default 10. */
   readonly maxIter?: number
-  /** Highest learning rate; it rises over the first tenth of the steps and then falls to zero. Default 0.003. */
+  /** Highest learning rate; it rises over the first tenth of the steps and then falls to zero. Default 0.005. */
   readonly stepSize?: number
   /** Default 0. */
   readonly seed?: number
@@ -57,7 +57,15 @@ export class AutoEncoders<Input extends string = string, Output extends string =
   readonly options: AutoEncodersOptions<Input, Output>
 
   constructor(options: AutoEncodersOptions<Input, Output>) {
-    const { inputCol, layers = [128, 32], blockSize = 64, numBlocks = 4, maxIter = 5, stepSize = 0, seed = 0 } = options
+    const {
+      inputCol,
+      layers = [128, 32],
+      blockSize = 32,
+      numBlocks = 4,
+      maxIter = 10,
+      stepSize = 0,
+      seed = 0,
+    } = options
     if (typeof inputCol !== 'string') {
       throw new ShardbookError('argument', `${caller}: expected inputCol to name a column, got ${show(inputCol)}.`)
     }
@@ -87,7 +95,7 @@ export class AutoEncoders<Input extends string = string, Output extends string =
     frame: Frame<S> & HasTensor<S, Input>,
     options: { readonly on?: Strategy; readonly validation?: Frame<S> } = {},
   ): Training<AutoEncodersModel<Input, Output>> {
-    const { inputCol, blockSize = 64, numBlocks = 4, maxIter = 5, seed = 0 } = this.options
+    const { inputCol, blockSize = 32, numBlocks = 4, maxIter = 10, seed = 0 } = this.options
     const { validation } = options
     const column = tensorColumn(`${caller}.fit`, frame.schema, inputCol)
     if (validation !== undefined) tensorColumn(`${caller}.fit`, validation.schema, inputCol)
@@ -105,7 +113,7 @@ export class AutoEncoders<Input extends string = string, Output extends string =
   }
 
   async #fitting(column: TensorColumn, frame: AnyFrame) {
-    const { inputCol, outputCol = 'encoded' as Output, stepSize = 0.003, seed = 0 } = this.options
+    const { inputCol, outputCol = 'encoded' as Output, stepSize = 0.005, seed = 0 } = this.options
     const { network, codeAt, samplesAt } = networkFor(column, this.options)
     const rows = await frame.count()
     if (rows === 0) throw new ShardbookError('data', `${caller}: expected rows to train on, got an empty frame.`)

@@ -50,7 +50,7 @@ export interface CNNClassifierOptions<
   readonly batchSize?: number
   /** Parts of a batch that are computed apart, at most one a worker. Default 4 where they divide the batch. */
   readonly slices?: number
-  /** Highest learning rate; it rises over the first tenth of the steps and then falls to zero. Default 0.003. */
+  /** Highest learning rate; it rises over the first tenth of the steps and then falls to zero. Default 0.004. */
   readonly stepSize?: number
   /** The network, from image to one number a class, without softmax. Default: two convolutions with pooling, two dense layers. */
   readonly layers?: readonly Layer[] | Model
@@ -150,7 +150,7 @@ export class CNNClassifier<
   }
 
   #fitting(column: TensorColumn, labelCol: string, classes: number, rows: number) {
-    const { inputCol, stepSize = 0.003, seed = 0 } = this.options
+    const { inputCol, stepSize = 0.004, seed = 0 } = this.options
     const { outputCol, predictionCol, rawPrediction, rawPredictionCol, probabilityCol } = this.options
     const network = networkFor(column, this.options.layers, classes)
     const objective: Objective = {
@@ -229,7 +229,7 @@ function defaultLayers(classes: number, [height, width]: Shape): Layer[] {
     conv2d({ filters: 32, kernelSize: 3, activation: 'relu', padding, name: 'conv2' }),
     maxPooling2d({ padding, name: 'pool2' }),
     flatten({ name: 'flatten' }),
-    dense({ units: 64, activation: 'relu', name: 'dense1' }),
+    dense({ units: 128, activation: 'relu', name: 'dense1' }),
     dense({ units: classes, name: 'logits' }),
   ]
 }

@@ -164,7 +164,9 @@ export function mapFrame<Out>(frame: AnyFrame, program: Trace, weights: readonly
     return {
       name,
       type:
-        own.length === 0 ? { kind: 'number', storage: dtype } : { kind: 'tensor', dtype, shape: own, held: 'inline' },
+        own.length === 0
+          ? { kind: 'number', storage: dtype }
+          : { kind: 'tensor', dtype, shape: own, held: 'reference' },
       nullable: false,
     }
   })

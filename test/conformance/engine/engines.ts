@@ -1,4 +1,5 @@
 /** The engines that every conformance test runs over. An engine that is not installed fails its tests: nothing is skipped. */
+import { createRequire } from 'node:module'
 import { type Engine, type EngineName, loadTf, openEngine } from '../../../src/engine/index.js'
 
 export const testedEngines = ['wasm', 'native'] as const satisfies readonly EngineName[]
@@ -9,6 +10,13 @@ export type Tf = Awaited<ReturnType<typeof loadTf>>
 export async function open(name: EngineName): Promise<{ engine: Engine; tf: Tf }> {
   const tf = await loadTf()
   return { engine: await openEngine(name, name === 'native' ? { threads: 2 } : {}), tf }
+}
+
+/** TensorFlow.js's own package, which brings the reference backend `cpu`. */
+export function loadReference(): typeof import('@tensorflow/tfjs') {
+  const tf = createRequire(import.meta.url)('@tensorflow/tfjs') as typeof import('@tensorflow/tfjs')
+  tf.env().set('PROD', true) // no advertisement on the console
+  return tf
 }
 
 /** Largest difference of two lists of numbers, relative to the larger of 1 and the largest expected value. */

@@ -1,9 +1,8 @@
 /** Operations and their gradients: against TensorFlow.js's reference backend (`cpu`) and against finite differences. */
-import { createRequire } from 'node:module'
 import type { Rank, Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { keyOf, uniform } from '../../../src/core/random.js'
-import { type Tf, difference, open, testedEngines } from './engines.js'
+import { type Tf, difference, loadReference, open, testedEngines } from './engines.js'
 
 interface Case {
   readonly name: string
@@ -141,7 +140,7 @@ describe.each(testedEngines)('operations of the engine %s', (name) => {
   let tf: Tf
   beforeAll(async () => {
     ;({ tf } = await open(name))
-    createRequire(import.meta.url)('@tensorflow/tfjs') // brings the reference backend
+    loadReference()
   })
 
   const reference = async (one: Case): Promise<Float32Array[]> => {

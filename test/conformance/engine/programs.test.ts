@@ -7,7 +7,6 @@ import {
   type RecordedOutput,
   type Trace,
   checkTrace,
-  compile,
   dataOf,
   record,
   tensorOf,
@@ -256,61 +255,5 @@ describe.each(testedEngines)('programs of the engine %s', (name) => {
       const data = dataOf(tensor)
       expect(dataOf(tensorOf(data))).toEqual(data)
     }
-  })
-
-  test('a compiled function trains like the step itself, and retraces for other shapes', () => {
-    const train = (make: (step: (x: Tensor, y: Tensor) => Tensor) => (x: Tensor, y: Tensor) => Tensor): number[] => {
-      const w = tf.variable(tf.ones([3, 1]))
-      const optimizer = tf.train.adam(0.1)
-      const step = make((x, y) => {
-        const loss = (): Tensor => tf.mean(tf.square(tf.sub(tf.matMul(x as Tensor2D, w as never), y)))
-        return optimizer.minimize(loss as never, true, [w])!
-      })
-      const losses: number[] = []
-      for (let i = 0; i < 6; i++) {
-        const rows = i === 4 ? 3 : 5
-        losses.push(step(random([rows, 3], i + 1), tf.zeros([rows, 1])).dataSync()[0]!)
-      }
-      optimizer.dispose()
-      return losses
-    }
-    const expected = train((step) => step)
-    const disposers: (() => void)[] = []
-    const got = train((step) => {
-      const compiled = compile(step)
-      disposers.push(() => compiled.dispose())
-      return compiled
-    })
-    expect(difference(got, expected)).toBeLessThan(1e-5)
-    for (const dispose of disposers) dispose()
-  })
-
-  test('a compiled function runs its program, takes one tensor twice, and works inside a gradient', () => {
-    let runs = 0
-    const f = compile((a: Tensor, b: Tensor): Tensor[] => {
-      runs++
-      return [tf.mul(a, b), tf.add(a, b)]
-    })
-    const x = tf.tensor1d([2, 3])
-    for (let i = 0; i < 5; i++)
-      expect(values(f(x, x))).toEqual([
-        [4, 9],
-        [4, 6],
-      ])
-    expect(runs).toBe(2)
-    expect(values(f(x, tf.tensor1d([5, 7])))).toEqual([
-      [10, 21],
-      [7, 10],
-    ])
-    expect(runs).toBe(2)
-    expect(
-      Array.from(
-        tf
-          .grad((given: Tensor) => tf.sum(f(given, given)[0]!))(x)
-          .dataSync(),
-      ),
-    ).toEqual([4, 6])
-    f.dispose()
-    expect(() => f(1 as never, x)).toThrow(/expected tensors/)
   })
 })

@@ -78,6 +78,26 @@ describe.skipIf(missing('python'))('a Jupyter client', () => {
     expect(String(second.reply?.content['traceback'])).toContain(`at boom (Cell[${number}]:5:9)`)
   })
 
+  test('sees the line of the cell that awaited what failed elsewhere', async () => {
+    const answer = await client.execute(
+      "import { readFile } from 'node:fs/promises'\nconst read = async () => readFile('nowhere')\n\nawait read()",
+    )
+    expect(answer.reply?.content['evalue']).toContain('ENOENT')
+    expect(String(answer.reply?.content['traceback'])).toMatch(/at async Cell\[\d+\]:4:1/)
+  })
+
+  test("uses the package: the kernel's own copy, types and values, whatever the folder", async () => {
+    const code = "import { display, ShardbookError } from 'shardbook'\nawait display('shown', { id: 'x' })"
+    const answer = await client.execute(code)
+    expect(outputs(answer).map(({ content }) => content['data'])).toEqual([{ 'text/plain': 'shown' }])
+    const caught =
+      "try { await Promise.reject(new ShardbookError('data', 'x')) } catch (e) { (e as ShardbookError).code }"
+    expect((await client.execute(caught)).reply?.content['status']).toBe('ok')
+    expect((await client.execute("new ShardbookError('nonsense', 'x')")).reply?.content['ename']).toBe(
+      'TypeScriptError',
+    )
+  })
+
   test('gets what native code and children print, by stream', async () => {
     const answer = await client.execute(
       "import { execSync } from 'node:child_process'\nimport { writeSync } from 'node:fs'\nconsole.error('e')\nwriteSync(1, 'fd\\n')\nexecSync('echo child', { stdio: 'inherit' })",

@@ -78,13 +78,34 @@ export async function queryRows(sql: string): Promise<readonly (readonly unknown
   return withConnection(async (connection) => (await connection.runAndReadAll(sql)).getRowsJS())
 }
 
-function interruptible(connection: DuckDBConnection): { readonly interrupted: boolean; off(): void } {
-  const state = { interrupted: false, off: (): void => {} }
-  state.off = host().onInterrupt(() => {
-    state.interrupted = true
-    connection.interrupt()
+interface Running {
+  interrupted: boolean
+  readonly connection: DuckDBConnection
+}
+
+const running = new Set<Running>()
+let stopListening: (() => void) | undefined
+
+/** Has a user's interrupt end the connection's queries until `off` is called. One listener serves all of them. */
+function interruptible(connection: DuckDBConnection): Running & { off(): void } {
+  const guard = {
+    interrupted: false,
+    connection,
+    off: (): void => {
+      running.delete(guard)
+      if (running.size > 0) return
+      stopListening?.()
+      stopListening = undefined
+    },
+  }
+  running.add(guard)
+  stopListening ??= host().onInterrupt(() => {
+    for (const each of running) {
+      each.interrupted = true
+      each.connection.interrupt()
+    }
   })
-  return state
+  return guard
 }
 
 let counter = 0

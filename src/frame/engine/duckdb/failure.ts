@@ -1,5 +1,6 @@
 /** Errors of DuckDB in our words. */
 import { ShardbookError } from '../../../core/errors.js'
+import { typeFromSql } from './print-expr.js'
 
 /** What went wrong in a query, as an error that says what to do. */
 export function explainFailure(cause: unknown): ShardbookError {
@@ -30,9 +31,21 @@ function explainCsv(text: string): string | undefined {
   const line = /CSV Error on Line: (\d+)/.exec(text)?.[1]
   if (line === undefined) return undefined
   const original = /Original Line:\s*([^\n]*)/.exec(text)?.[1]
-  const reason = (/Original Line:[^\n]*\n([^\n]+)/.exec(text)?.[1] ?? text.split('\n')[1] ?? 'it cannot be read').trim()
   const file = /file\s*=\s*([^\n]+)/.exec(text)?.[1]?.trim()
-  return `read.csv: line ${line}${file === undefined ? '' : ` of ${file}`}: ${lowerFirst(reason.replace(/\.$/, ''))}${original === undefined ? '' : ` (${original.slice(0, 120)})`}.`
+  const shown = original === undefined ? '' : ` (${original.slice(0, 120)})`
+  return `read.csv: line ${line}${file === undefined ? '' : ` of ${file}`}: ${csvReason(text)}${shown}.`
+}
+
+function csvReason(text: string): string {
+  const counts = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(text)
+  if (counts !== null) return `expected ${counts[1]} columns, got ${counts[2]}`
+  const conversion = /converting column "([^"]*)"\. Could not convert string "([^"]*)" to '(\w+)'/.exec(text)
+  if (conversion !== null) {
+    const [, column = '', value = '', type = ''] = conversion
+    return `expected ${typeFromSql(type).type.kind} in column '${column}', as in the lines before, got "${value}"; give its type: schema: { ${column}: 'string' }`
+  }
+  const reason = /Original Line:[^\n]*\n([^\n]+)/.exec(text)?.[1] ?? text.split('\n')[1] ?? 'it cannot be read'
+  return lowerFirst(reason.trim().replace(/\.$/, ''))
 }
 
 function lowerFirst(text: string): string {

@@ -113,7 +113,8 @@ export async function sniffParquet(
   const from = `read_parquet(${quoteString(path)})`
   const query = (sql: string): Promise<readonly (readonly unknown[])[]> =>
     queryRows(sql).catch((cause: unknown) => {
-      throw explainFailure(cause)
+      const [reason = ''] = String(cause instanceof Error ? cause.message : cause).split('\n')
+      throw new ShardbookError('data', `read.parquet: cannot read ${path}: ${reason}`, { cause })
     })
   const described = await query(`DESCRIBE SELECT * FROM ${from}`)
   const physical = described.map(([name]) => String(name))

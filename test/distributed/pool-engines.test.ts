@@ -1,0 +1,65 @@
+/** Trainings on the pool's processes, as built, over both engines: equal to one process, equal again, equal through a kill. */
+import { rmSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { pool, type Pool } from '../../src/distributed/index.js'
+import type { TrainingEvent } from '../../src/nn/train/event.js'
+import type { TrainingJob, TrainingState } from '../../src/nn/train/job.js'
+import { local } from '../../src/nn/train/local.js'
+import { missing } from '../needs.js'
+import { bytesOf, distance, smallJob, stepsPerEpoch } from './small-job.js'
+import { changesOf, ownTemporaryFolder, pidsOf, silent, stepsOf, train } from './trainings.js'
+
+const ownFolder = ownTemporaryFolder()
+afterAll(() => rmSync(ownFolder, { recursive: true }))
+
+for (const engine of ['wasm', 'native'] as const) {
+  describe.skipIf(engine === 'native' && missing('native') !== undefined)(`a pool of two on ${engine}`, () => {
+    let workers: Pool
+    let job: TrainingJob
+    let undisturbed: { state: TrainingState; events: TrainingEvent[] }
+
+    beforeAll(async () => {
+      job = await smallJob(ownFolder, engine)
+      workers = await pool({ workers: 2, engine, name: 'tested' })
+      undisturbed = await train(workers, job)
+    })
+    afterAll(async () => workers.close())
+
+    test('trains to the weights of one process on the same batches', async () => {
+      const sgd = await smallJob(ownFolder, engine, { optimiser: 'sgd', epochs: 5 })
+      const alone = await (await local(engine)).step(sgd, silent).done
+      const { state } = await train(workers, sgd)
+      expect(state.step).toBe(5 * stepsPerEpoch)
+      expect(distance(alone, state)).toBeLessThan(1e-5)
+    })
+
+    test('tells of every step and epoch once, in order', () => {
+      const { events } = undisturbed
+      expect(stepsOf(events)).toEqual(Array.from({ length: 3 * stepsPerEpoch }, (_, i) => i + 1))
+      expect(events[0]).toMatchObject({ kind: 'start', workers: 2, stepsPerEpoch })
+      expect(events.at(-1)).toMatchObject({ kind: 'end', reason: 'done', step: 3 * stepsPerEpoch })
+      const epochs = events.filter((event) => event.kind === 'epoch')
+      expect(epochs.map(({ epoch }) => epoch)).toEqual([1, 2, 3])
+      expect(epochs[2]!.validation!['accuracy']).toBeGreaterThan(epochs[0]!.validation!['accuracy']!)
+    })
+
+    test('gives the same bits again', async () => {
+      const { state } = await train(workers, job)
+      expect(bytesOf(state).equals(bytesOf(undisturbed.state))).toBe(true)
+    })
+
+    test.each([0, 1])('ends with the same bits when rank %d is killed', async (rank) => {
+      const pids = await pidsOf(workers)
+      const { state, events } = await train(workers, job, (step) => {
+        if (step === 13) process.kill(pids[rank]!, 'SIGKILL')
+      })
+      expect(bytesOf(state).equals(bytesOf(undisturbed.state))).toBe(true)
+      expect(changesOf(events)).toEqual([`lost ${rank}`, `replaced ${rank}`])
+      expect(stepsOf(events)).toEqual(stepsOf(undisturbed.events))
+      expect(events.filter(({ kind }) => kind === 'epoch')).toHaveLength(3)
+      const replaced = await pidsOf(workers)
+      expect(replaced[rank]).not.toBe(pids[rank])
+      expect(replaced[1 - rank]).toBe(pids[1 - rank])
+    })
+  })
+}

@@ -1,0 +1,123 @@
+/** The beginning and the end of a pool's processes, as built: clear errors, and nothing left behind. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { afterAll, describe, expect, test } from 'vitest'
+import { pool } from '../../src/distributed/index.js'
+import type { TrainingEvent } from '../../src/nn/train/event.js'
+import { childrenOf, poolFolders, runs, within } from './processes.js'
+import { smallJob } from './small-job.js'
+import { ownTemporaryFolder, pidsOf, silent } from './trainings.js'
+
+const built = pathToFileURL(join(import.meta.dirname, '../../dist/src/distributed/index.js')).href
+const sessions: ChildProcess[] = []
+const ownFolder = ownTemporaryFolder()
+afterAll(() => rmSync(ownFolder, { recursive: true }))
+
+describe('starting and ending', () => {
+  afterAll(() => {
+    for (const session of sessions) session.kill('SIGKILL')
+  })
+
+  test.each([
+    [{ workers: 0 }, 'expected workers to be an integer in [1, 256], got 0'],
+    [{ workers: 1.5 }, 'got 1.5'],
+    [{ workers: 2, engine: 'wasmm' as never }, 'Did you mean "wasm"?'],
+    [{ workers: 2, name: '' }, 'expected name to be text, got ""'],
+  ])('refuses %j', async (options, message) => {
+    await expect(pool(options)).rejects.toMatchObject({ code: 'argument', message: expect.stringContaining(message) })
+  })
+
+  test('tells which worker cannot start and why, and leaves nothing', async () => {
+    const before = process.env['SHARDBOOK_CACHE']
+    const folder = mkdtempSync(join(tmpdir(), 'empty-cache-'))
+    process.env['SHARDBOOK_CACHE'] = folder
+    try {
+      await expect(pool({ workers: 2, engine: 'native' })).rejects.toMatchObject({
+        code: 'missing',
+        message: expect.stringMatching(/pool: worker rank \d \(pid \d+\) could not start: .*engine install native/),
+      })
+    } finally {
+      if (before === undefined) delete process.env['SHARDBOOK_CACHE']
+      else process.env['SHARDBOOK_CACHE'] = before
+      rmSync(folder, { recursive: true })
+    }
+    expect(childrenOf(process.pid).filter(runs)).toEqual([])
+  })
+
+  test('leaves no process and no file when it is closed, twice, in the middle of a training', async () => {
+    const workers = await pool({ workers: 2, engine: 'wasm' })
+    const [coordinator] = childrenOf(process.pid).filter(runs)
+    const pids = await pidsOf(workers)
+    const job = await smallJob(ownFolder, 'wasm', { epochs: 1000 })
+    const events: TrainingEvent[] = []
+    const { done } = workers.step(job, (event) => events.push(event))
+    const outcome = done.catch((error: unknown) => error)
+    await within(10_000, () => events.length > 3)
+    await Promise.all([workers.close(), workers.close()])
+    await workers.close()
+    expect(await outcome).toMatchObject({ code: 'state', message: expect.stringMatching(/"pool".*was closed/) })
+    expect(events.at(-1)).toMatchObject({ kind: 'end', reason: 'failed' })
+    expect([coordinator!, ...pids].filter(runs)).toEqual([])
+    expect(poolFolders()).toEqual([])
+    expect(() => workers.step(job, silent)).toThrow(/expected an open pool, got "pool", which is closed/)
+    await expect(workers.map([job])).rejects.toMatchObject({ code: 'state' })
+    expect(String(await workers.status())).toContain('closed')
+  })
+
+  test('fails its trainings when the coordinator dies, and leaves nothing', async () => {
+    const workers = await pool({ workers: 2, engine: 'wasm' })
+    const [coordinator] = childrenOf(process.pid).filter(runs)
+    const pids = await pidsOf(workers)
+    const { done } = workers.step(await smallJob(ownFolder, 'wasm', { epochs: 1000 }), silent)
+    process.kill(coordinator!, 'SIGKILL')
+    await expect(done).rejects.toMatchObject({
+      code: 'pool',
+      message: expect.stringMatching(/its coordinator to run, but it was ended by SIGKILL/),
+    })
+    expect(await within(5000, () => !pids.some(runs))).toBe(true)
+    expect(await within(1000, () => poolFolders().length === 0)).toBe(true)
+    expect(String(await workers.status())).toContain('failed')
+    await workers.close()
+  })
+
+  test.each(['SIGKILL', 'SIGTERM'] as const)('does not outlive a session ended by %s', async (signal) => {
+    const script = `const { pool } = await import(${JSON.stringify(built)})
+      const workers = await pool({ workers: 2, engine: 'wasm' })
+      console.log(JSON.stringify((await workers.status()).workers.map(({ pid }) => pid)))
+      setInterval(() => {}, 1000)`
+    const { session, line } = startSession(script)
+    const workers = JSON.parse(await line) as number[]
+    const pids = [...childrenOf(session.pid!), ...workers]
+    expect(pids.filter(runs)).toHaveLength(3)
+    session.kill(signal)
+    expect(await within(5000, () => !pids.some(runs))).toBe(true)
+    expect(await within(1000, () => poolFolders().length === 0)).toBe(true)
+  })
+
+  test('lets a session end by itself, and goes with it', async () => {
+    const script = `const { pool } = await import(${JSON.stringify(built)})
+      const workers = await pool({ workers: 1, engine: 'wasm' })
+      console.log(JSON.stringify((await workers.status()).workers.map(({ pid }) => pid)))`
+    const { session, line } = startSession(script)
+    const exit = new Promise((resolve) => session.once('exit', resolve))
+    const pids = JSON.parse(await line) as number[]
+    expect(await exit).toBe(0)
+    expect(await within(5000, () => !pids.some(runs))).toBe(true)
+  })
+})
+
+function startSession(script: string): { session: ChildProcess; line: Promise<string> } {
+  const folder = mkdtempSync(join(tmpdir(), 'session-test-'))
+  const file = join(folder, 'session.mjs')
+  writeFileSync(file, script)
+  const session = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const line = new Promise<string>((resolve) =>
+    session.stdout.once('data', (bytes: Buffer) => resolve(bytes.toString())),
+  )
+  session.once('exit', () => rmSync(folder, { recursive: true }))
+  sessions.push(session)
+  return { session, line }
+}
