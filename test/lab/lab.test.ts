@@ -6,6 +6,7 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Notebook } from '../../src/cli/notebook/notebook.js'
 import { launchBrowser } from '../cli/browser.js'
+import { missing } from '../needs.js'
 import { type JupyterLab, startJupyterLab } from './jupyter-lab.js'
 
 const quickstart = fileURLToPath(new URL('../../notebooks/quickstart.ipynb', import.meta.url))
@@ -13,6 +14,7 @@ const home = mkdtempSync(join(tmpdir(), 'shardbook-lab-test-'))
 const folder = join(home, 'notebooks')
 /** Pictures of the session are kept here, for people. */
 const pictures = process.env['SHARDBOOK_TEST_OUT'] ?? join(tmpdir(), 'shardbook-test-out')
+const lacking = missing('chromium') ?? missing('python')
 let lab: JupyterLab
 let browser: Browser
 
@@ -20,6 +22,7 @@ beforeAll(async () => {
   mkdirSync(folder)
   mkdirSync(pictures, { recursive: true })
   copyFileSync(quickstart, join(folder, 'quickstart.ipynb'))
+  if (lacking !== undefined) return
   lab = await startJupyterLab(folder, home)
   browser = await launchBrowser()
 }, 400_000)
@@ -48,7 +51,7 @@ const watchChart = (cell: number): string => `(() => {
   }, 50)
 })()`
 
-describe('the quickstart in JupyterLab', () => {
+describe.skipIf(lacking)('the quickstart in JupyterLab', () => {
   test('runs its first cells and its training chart moves', { timeout: 300_000 }, async ({ onTestFailed }) => {
     const page = await browser.newPage({ viewport: { width: 1280, height: 1500 } })
     onTestFailed(async () => {
