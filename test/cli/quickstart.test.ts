@@ -21,7 +21,7 @@ describe('the quickstart', () => {
     { timeout: 400_000 },
     async () => {
       const ended = await shardbook(['run', notebook, '--out', out, '--html', html, '--param', 'epochs=1'])
-      expect(ended.code, ended.stderr).toBe(0)
+      if (ended.code !== 0) throw new Error(ended.stderr)
       const { cells } = parseNotebook(readFileSync(out, 'utf8'), out)
       const outputs = cells.flatMap((cell) => (cell.cell_type === 'code' ? cell.outputs : []))
       const texts = outputs.flatMap((output) =>
