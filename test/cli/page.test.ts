@@ -6,17 +6,19 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Notebook } from '../../src/cli/notebook/notebook.js'
 import { buildPage } from '../../src/cli/page/page.js'
+import { missing } from '../needs.js'
 import { launchBrowser } from './browser.js'
 import { codeCell, displayData, lineSpec, notebookOf, pixel, sampleNotebook } from './sample.js'
 
-let browser: Browser
+let browser: Browser | undefined
 const folder = mkdtempSync(join(tmpdir(), 'shardbook-page-'))
 
 beforeAll(async () => {
+  if (missing('chromium') !== undefined) return
   browser = await launchBrowser()
 })
 afterAll(async () => {
-  await browser.close()
+  await browser?.close()
   rmSync(folder, { recursive: true, force: true })
 })
 
@@ -31,7 +33,7 @@ interface Visit {
 async function visit(notebook: Notebook, options: { javaScriptEnabled?: boolean } = {}): Promise<Visit> {
   const path = join(folder, `${Math.random().toString(36).slice(2)}.html`)
   writeFileSync(path, await buildPage(notebook, 'sample'))
-  const context = await browser.newContext({ viewport: { width: 1000, height: 1300 }, ...options })
+  const context = await browser!.newContext({ viewport: { width: 1000, height: 1300 }, ...options })
   await context.setOffline(true)
   const page = await context.newPage()
   const requests: string[] = []
@@ -45,7 +47,7 @@ async function visit(notebook: Notebook, options: { javaScriptEnabled?: boolean 
   return { page, requests: requests.slice(1), errors }
 }
 
-describe('the page of a notebook', () => {
+describe.skipIf(missing('chromium'))('the page of a notebook', () => {
   test('draws its charts from the disk, without network and without running what the notebook smuggles in', async () => {
     const { page, requests, errors } = await visit(sampleNotebook())
     await page.locator('figure.chart[data-state=drawn]').waitFor({ timeout: 20_000 })

@@ -6,8 +6,7 @@ import { existsSync } from 'node:fs'
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { cacheDir, dataDir } from '../../core/paths.js'
 import { ShardbookError } from '../../core/errors.js'
-import { listEngines } from '../../engine/install/index.js'
-import { openEngine } from '../../engine/open.js'
+import { listEngines, openEngine } from '../../engine/index.js'
 import { startHeadless } from '../../../kernel/front/headless.js'
 import { type Command, readArguments } from '../command.js'
 import { environmentFolder, userFolder } from '../kernelspec-folders.js'
@@ -62,7 +61,7 @@ export const doctor: Command = {
 
 function line({ name, state, detail, todo }: Finding): string {
   const mark = { ok: 'ok', useful: '-', needed: 'MISSING' }[state]
-  return `${mark.padEnd(8)}${name.padEnd(12)}${detail}\n${todo === undefined ? '' : `${' '.repeat(20)}${todo}\n`}`
+  return `${mark.padEnd(8)}${name.padEnd(15)}${detail}\n${todo === undefined ? '' : `${' '.repeat(23)}${todo}\n`}`
 }
 
 async function checkNode(): Promise<Finding[]> {
@@ -117,12 +116,28 @@ async function checkEngines(): Promise<Finding[]> {
     if (installed) return { name, state: 'ok', detail: `${detail}${why}` }
     return { name, state: 'useful', detail: `not installed${why}`, todo: `Several times faster: ${detail}` }
   })
+  return [
+    ...listed,
+    await checkEngineInUse(listed.some(({ name, state }) => name === 'engine native' && state === 'ok')),
+  ]
+}
+
+/** What a notebook would get; an installed native engine that doesn't load is told, though notebooks then go on with wasm. */
+async function checkEngineInUse(hasNative: boolean): Promise<Finding> {
+  const name = 'in use'
+  const wanted = process.env['SHARDBOOK_ENGINE'] || 'auto'
+  try {
+    if (hasNative && wanted === 'auto') await openEngine('native')
+  } catch (error) {
+    const todo = 'Notebooks use wasm. Install it again: shardbook engine remove native; shardbook engine install native'
+    return { name, state: 'useful', detail: `native does not load: ${reason(error)}`, todo }
+  }
   try {
     const engine = await openEngine('auto')
-    return [...listed, { name: 'in use', state: 'ok', detail: `${engine.name}: ${engine.description}` }]
+    return { name, state: 'ok', detail: `${engine.name}: ${engine.description}` }
   } catch (error) {
     const todo = 'SHARDBOOK_ENGINE names the engine: auto, native or wasm.'
-    return [...listed, { name: 'in use', state: 'needed', detail: reason(error), todo }]
+    return { name, state: 'needed', detail: reason(error), todo }
   }
 }
 

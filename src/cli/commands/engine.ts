@@ -1,5 +1,5 @@
 /** `shardbook engine`: the tensor engines under the cache folder. */
-import { type EngineListing, installEngine, listEngines, removeEngine } from '../../engine/install/index.js'
+import { installEngine, listEngines, removeEngine } from '../../engine/index.js'
 import { nearest } from '../../core/check.js'
 import { type Command, readArguments, UsageError } from '../command.js'
 
@@ -40,7 +40,7 @@ export const engine: Command = {
 }
 
 /** One engine, one line. */
-export function line({ name, installed, detail, reason }: EngineListing): string {
+function line({ name, installed, detail, reason }: Awaited<ReturnType<typeof listEngines>>[number]): string {
   const state = installed ? 'installed' : 'absent'
   return `${name.padEnd(8)} ${state.padEnd(10)} ${detail}${reason === undefined ? '' : ` (${reason})`}\n`
 }

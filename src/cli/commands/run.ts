@@ -1,12 +1,12 @@
 /** `shardbook run`: executes a notebook headless and writes it, or a page of it. */
 import { access, constants, stat } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
+import { localStore } from '../../store/index.js'
 import { type Command, readArguments, UsageError } from '../command.js'
 import { executeNotebook, type CellFailure, type CellProgress, type ExecuteReport } from '../notebook/execute.js'
 import { languageOf, type Notebook, printNotebook, readNotebook } from '../notebook/notebook.js'
 import { injectParameters, parseParameters, undeclaredParameters } from '../notebook/parameters.js'
 import { plainText } from '../page/terminal-text.js'
-import { writeWhole } from '../write-file.js'
 
 const help = `Usage: shardbook run NOTEBOOK [options]
 
@@ -125,14 +125,19 @@ async function write(
   title: string,
 ) {
   if (targets.out !== undefined) {
-    await writeWhole(targets.out, printNotebook(notebook))
+    await put(targets.out, printNotebook(notebook))
     say(`wrote ${targets.out}`)
   }
   if (targets.html !== undefined) {
     const { buildPage } = await import('../page/page.js')
-    await writeWhole(targets.html, await buildPage(notebook, title))
+    await put(targets.html, await buildPage(notebook, title))
     say(`wrote ${targets.html}`)
   }
+}
+
+/** Whole or not at all. */
+function put(path: string, text: string): Promise<void> {
+  return localStore().put(path, new TextEncoder().encode(text))
 }
 
 function say(line: string): void {
