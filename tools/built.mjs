@@ -10,6 +10,7 @@ import { join, relative } from 'node:path'
 const inputs = [
   'src',
   'kernel',
+  'bench',
   'tools',
   'assets',
   'package.json',

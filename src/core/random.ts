@@ -19,7 +19,7 @@ export function fold(key: Key, data: number): Key {
 }
 
 /** The `index`-th 32-bit draw of a key. */
-export function bits(key: Key, index: number): number {
+function bits(key: Key, index: number): number {
   return mix(fold(key, index) ^ (Math.floor(index / 4294967296) >>> 0))
 }
 
