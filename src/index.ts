@@ -14,16 +14,21 @@ export { type Pool, type PoolOptions, pool } from './distributed/index.js'
 export {
   type AnyFrame,
   col,
+  type Column,
   type Columns,
   type Dynamic,
   type Expr,
   datasets,
+  type FeedBatch,
   Frame,
   type FrameError,
   frame,
   lit,
   read,
+  type Schema,
+  type SchemaSpec,
   type Tensor,
+  vector,
   when,
 } from './frame/index.js'
 export * as ml from './nn/ml/index.js'

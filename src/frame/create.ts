@@ -1,5 +1,5 @@
 /** Frames of values at hand. */
-import type { Flat, SpecValue } from './expr/types.js'
+import type { Flat, SpecValue } from './expr/check-types.js'
 import { Frame } from './frame.js'
 import { planOfColumns, planOfRows } from './memory.js'
 import type { SchemaSpec } from './schema.js'

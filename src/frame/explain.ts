@@ -12,7 +12,7 @@ export async function explain(plan: Plan): Promise<string> {
 }
 
 /** A plan as an indented tree, the last verb first. */
-export function printPlanText(plan: Plan, depth = 0): string {
+function printPlanText(plan: Plan, depth = 0): string {
   const line = `${'  '.repeat(depth)}${describe(plan)}`
   return [line, ...inputsOf(plan).map((input) => printPlanText(input, depth + 1))].join('\n')
 }

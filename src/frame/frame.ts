@@ -1,70 +1,27 @@
 /**
- * The frame: a typed, lazy, immutable table. Verbs build plan nodes and check them at once; ends run the plan.
- * What they do lives elsewhere: `build.ts` (nodes), `ends.ts` (results), `display.ts` (how it looks).
+ * The frame: a typed, lazy, immutable table. Verbs build plan nodes, which are checked at once (`build.ts`); what runs the
+ * plan is in `frame-ends.ts`.
  */
-import { displaySymbol, typeSymbol, type Displayable, type MimeBundle, type SelfTyped } from '../core/display.js'
-import { checkInteger } from '../core/check.js'
-import type { ArrowTable } from './arrow/to-arrow.js'
 import * as build from './build.js'
-import { describeFrame, displayFrame, showFrame, type Description } from './display.js'
-import { columnsOfPlan, rowsOf, type ColumnValues } from './ends.js'
-import { count } from './execute.js'
-import { explain } from './explain.js'
+import { describeFrame, type Description } from './display.js'
 import { columnsProxy, isExpr, isSortExpr, nodeOf } from './expr/expr.js'
-import type {
-  CheckArg,
-  Columns,
-  Dynamic,
-  Expr,
-  FrameError,
-  Flat,
-  Made,
-  NullIf,
-  Ref,
-  SortExpr,
-  ValueOf,
-} from './expr/types.js'
-import type { FeedBatch, FrameSource } from './feed.js'
-import { openFeed } from './open-feed.js'
-import { portable } from './portable.js'
+import type { CheckArg, Flat, Made, ValueOf } from './expr/check-types.js'
+import type { Columns, Dynamic, FrameError } from './expr/types.js'
+import { FrameEnds } from './frame-ends.js'
 import type { JoinHow, NamedExpr, Plan, SortKey } from './plan.js'
-import { findColumn, typeText, type Schema } from './schema.js'
-import { writer, type FrameWriter } from './write.js'
-
-/** What a verb takes for a boolean: an expression, or a callback that makes one of the frame's columns. */
-type RowExpr = Expr<unknown, unknown, 'row'>
-type Predicate = Expr<boolean | null | NullIf<string> | Ref<string>, unknown, 'row'>
-type RowRecord = { readonly [column: string]: RowExpr }
-type GroupRecord = { readonly [column: string]: Expr<unknown, unknown, 'group'> }
-type Key<S> = (keyof S & string) | SortExpr | RowExpr
-type Name<S> = keyof S & string
-
-type Added<S, A> = Flat<Omit<S, keyof Made<A>> & { [K in keyof Made<A>]: ValueOf<Made<A>[K], S> }>
-type Renamed<S, R> = Flat<{ [K in keyof S as K extends keyof R ? R[K] & string : K]: S[K] }>
-type WithoutNull<S, K extends keyof S> = Flat<{ [P in keyof S]: P extends K ? Exclude<S[P], null> : S[P] }>
-type Nullable<S> = { [K in keyof S]: S[K] | null }
-type Joined<S, R, K, Suffix extends string> = Flat<
-  S & { [P in keyof R as P extends K ? never : P extends keyof S ? `${P & string}${Suffix}` : P]: R[P] }
->
-
-/** Any frame, whatever its columns: what models take. */
-export interface AnyFrame {
-  readonly plan: Plan
-  readonly schema: Schema
-  readonly columns: readonly string[]
-  count(): Promise<number>
-  source(columns: readonly string[]): Promise<FrameSource>
-  batches(options: BatchOptions): AsyncIterable<FeedBatch>
-}
-
-export interface BatchOptions {
-  readonly rows: number
-  /** Default: all columns. */
-  readonly columns?: readonly string[]
-  /** Shuffles; source order without. */
-  readonly seed?: number
-  readonly epoch?: number
-}
+import { findColumn, type Schema } from './schema.js'
+import type {
+  Added,
+  GroupRecord,
+  Joined,
+  Key,
+  Name,
+  Nullable,
+  Predicate,
+  Renamed,
+  RowRecord,
+  WithoutNull,
+} from './verb-types.js'
 
 /**
  * A typed, lazy, immutable table.
@@ -76,25 +33,10 @@ export interface BatchOptions {
  * await means.toRows()
  * ```
  */
-export class Frame<S = Dynamic> implements AnyFrame, Displayable, SelfTyped {
-  readonly plan: Plan
-
-  private constructor(plan: Plan) {
-    this.plan = plan
-  }
-
+export class Frame<S = Dynamic> extends FrameEnds<S> {
   /** The frame of a plan. */
   static fromPlan<S = Dynamic>(plan: Plan): Frame<S> {
     return new Frame<S>(plan)
-  }
-
-  get schema(): Schema {
-    return this.plan.schema
-  }
-
-  /** Names of the columns. */
-  get columns(): readonly string[] {
-    return this.plan.schema.map(({ name }) => name)
   }
 
   /**
@@ -121,13 +63,8 @@ export class Frame<S = Dynamic> implements AnyFrame, Displayable, SelfTyped {
   drop<const K extends Name<S>>(...names: readonly K[]): Frame<Flat<Omit<S, K>>> {
     for (const name of names) findColumn('drop', this.schema, name)
     const kept = this.columns.filter((name) => !(names as readonly string[]).includes(name))
-    return new Frame(
-      build.project(
-        'drop',
-        this.plan,
-        kept.map((name) => this.#reference('drop', name)),
-      ),
-    )
+    const columns = kept.map((name) => this.#reference('drop', name))
+    return new Frame(build.project('drop', this.plan, columns))
   }
 
   /** Columns by new names: `{ old: 'new' }`. */
@@ -330,76 +267,9 @@ export class Frame<S = Dynamic> implements AnyFrame, Displayable, SelfTyped {
     return new Frame(build.map('mapBatches', { input: this.plan, mapper, ...rest }))
   }
 
-  /** All rows as objects. */
-  async toRows(): Promise<Flat<S>[]> {
-    return (await rowsOf(this.plan)) as Flat<S>[]
-  }
-
-  /** As `toRows`. */
-  async collect(): Promise<Flat<S>[]> {
-    return this.toRows()
-  }
-
-  /** All values by column: typed arrays for numbers without null, arrays else. */
-  async toColumns(): Promise<{ readonly [K in keyof S]: ColumnValues<S[K]> }> {
-    return (await columnsOfPlan(this.plan)) as { readonly [K in keyof S]: ColumnValues<S[K]> }
-  }
-
-  /** An Arrow table; tensors as the `arrow.fixed_shape_tensor` extension. */
-  async toArrow(): Promise<ArrowTable> {
-    const { toArrow } = await import('./arrow/to-arrow.js')
-    return toArrow(this.plan)
-  }
-
-  /** The number of rows. */
-  async count(): Promise<number> {
-    return count(this.plan)
-  }
-
-  /** Prints the first rows. */
-  async show(rows = 10): Promise<void> {
-    checkInteger('show', 'rows', rows, 0)
-    await showFrame(this.plan, rows)
-  }
-
   /** A frame with a row for each column: type, number of values and nulls, mean, std, min, max. */
   async describe(): Promise<Frame<Description>> {
     return new Frame(await describeFrame(this.plan))
-  }
-
-  /** The plan as text: as written, as rewritten, and the query that it becomes. */
-  async explain(): Promise<string> {
-    return explain(this.plan)
-  }
-
-  /** Writes files, whole or not at all. */
-  get write(): FrameWriter {
-    return writer(this.plan)
-  }
-
-  /** The frame as data for a training, with the columns that it reads: works in any process of this machine. */
-  async source(columns: readonly Name<S>[]): Promise<FrameSource> {
-    const read = columns.map((name) => this.#reference('source', name))
-    return { plan: await portable(build.project('source', this.plan, read)), columns: [...columns] }
-  }
-
-  /** Batches of rows as typed arrays, ready for tensors; a batch is valid until the next one is asked for. */
-  async *batches(options: BatchOptions): AsyncGenerator<FeedBatch, void, undefined> {
-    const { columns = this.columns, ...rest } = options
-    const feed = await openFeed({ plan: this.plan, columns }, { slices: 1, slice: 0 })
-    try {
-      yield* feed.batches(rest)
-    } finally {
-      await feed.close()
-    }
-  }
-
-  [displaySymbol](): Promise<MimeBundle> {
-    return displayFrame(this.plan)
-  }
-
-  [typeSymbol](): string {
-    return typeText(this.schema)
   }
 
   #made(caller: string, value: unknown): unknown {

@@ -5,9 +5,11 @@ import { sizeOf } from '../core/dtype.js'
 import { resolve } from 'node:path'
 import { stat } from 'node:fs/promises'
 import { ioError } from '../store/index.js'
+import type { ArrowTable } from './arrow/to-arrow.js'
 import { scan } from './build.js'
 import { sniffCsv, sniffParquet, type CsvReadOptions } from './engine/duckdb/sniff.js'
-import type { Dynamic, Flat, SpecValue } from './expr/types.js'
+import type { Flat, SpecValue } from './expr/check-types.js'
+import type { Dynamic } from './expr/types.js'
 import { Frame } from './frame.js'
 import { readIdxHeader } from './idx.js'
 import { parseSchema, type Column, type SchemaSpec } from './schema.js'
@@ -108,8 +110,24 @@ async function idx<const Paths extends string | Readonly<Record<string, string>>
   return Frame.fromPlan(scan('read.idx', { kind: 'idx', rows: first!.rows, paths: absolute }, schema))
 }
 
+/**
+ * Reads an Arrow IPC file or stream, or takes an Arrow table; it is held in memory.
+ * @throws `io` for a missing file, `data` for a malformed one
+ *
+ * @example
+ * ```ts
+ * const again = await read.arrow(await df.toArrow())
+ * ```
+ */
+async function arrow(source: string | ArrowTable): Promise<Frame> {
+  const { fromArrow, readArrow } = await import('./arrow/from-arrow.js')
+  return Frame.fromPlan(
+    typeof source === 'string' ? await readArrow(await existing('read.arrow', source)) : fromArrow(source),
+  )
+}
+
 /** Readers of files. */
-export const read = { csv, parquet, idx } as const
+export const read = { arrow, csv, parquet, idx } as const
 
 /** The absolute path of a file that is there. */
 async function existing(caller: string, path: unknown): Promise<string> {

@@ -1,7 +1,7 @@
 /** Writing frames to files, whole or not at all, in bounded memory. */
 import { resolve } from 'node:path'
 import { ShardbookError } from '../core/errors.js'
-import { putFile } from '../store/index.js'
+import { localStore, putFile } from '../store/index.js'
 import { copyPlan } from './engine/duckdb/index.js'
 import { prepare } from './execute.js'
 import type { Plan } from './plan.js'
@@ -10,6 +10,8 @@ import { describeType } from './schema.js'
 export interface FrameWriter {
   /** A Parquet file; tensors as lists, which `read.parquet` makes tensors again. */
   parquet(path: string): Promise<void>
+  /** An Arrow IPC file, made in memory. */
+  arrow(path: string): Promise<void>
   /** A CSV file with a header; null as nothing. @throws `column` for a tensor column */
   csv(path: string, options?: { readonly separator?: string }): Promise<void>
 }
@@ -17,6 +19,11 @@ export interface FrameWriter {
 export function writer(plan: Plan): FrameWriter {
   return {
     parquet: (path) => write(plan, path, { format: 'parquet' }),
+    arrow: async (path) => {
+      const { toArrow } = await import('./arrow/to-arrow.js')
+      const { toIpc } = await import('./arrow/from-arrow.js')
+      await localStore().put(resolve(path), toIpc(await toArrow(plan)))
+    },
     csv: async (path, { separator = ',' } = {}) => {
       const tensor = plan.schema.find(({ type }) => type.kind === 'tensor')
       if (tensor !== undefined) {

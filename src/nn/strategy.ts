@@ -5,7 +5,7 @@
 import type { TensorData } from '../core/dtype.js'
 import type { EngineName } from '../engine/engine.js'
 import type { Trace } from '../engine/trace.js'
-import type { FrameSource } from '../frame/feed.js'
+import type { FrameSource } from '../frame/index.js'
 import type { TrainingEvent } from './train/event.js'
 import type { TrainingJob, TrainingState } from './train/job.js'
 

@@ -4,11 +4,8 @@
  * What has arrived stays beside the target as `<path>.download`, so that a second try goes on where the first one ended.
  * The target appears only when the whole file matches its pin.
  */
-import { createWriteStream } from 'node:fs'
-import { mkdir, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { ShardbookError } from '../core/errors.js'
 import { matchesPin, type Pin } from './checksum.js'
 import { ioError } from './io-error.js'
@@ -89,19 +86,18 @@ async function fetchInto(partial: string, mirror: string, options: DownloadOptio
     const length = Number(response.headers.get('content-length') ?? Number.NaN)
     let receivedBytes = resumed ? held : 0
     const totalBytes = Number.isFinite(length) ? receivedBytes + length : undefined
-    await pipeline(
-      Readable.fromWeb(response.body),
-      async function* (chunks: AsyncIterable<Uint8Array>) {
-        for await (const chunk of chunks) {
-          clearTimeout(timer)
-          timer = setTimeout(() => stalled.abort(), stallMs)
-          receivedBytes += chunk.length
-          options.onProgress?.({ receivedBytes, totalBytes })
-          yield chunk
-        }
-      },
-      createWriteStream(partial, { flags: resumed ? 'a' : 'w' }),
-    )
+    const file = await open(partial, resumed ? 'a' : 'w')
+    try {
+      for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+        clearTimeout(timer)
+        timer = setTimeout(() => stalled.abort(), stallMs)
+        await file.writeFile(chunk)
+        receivedBytes += chunk.length
+        options.onProgress?.({ receivedBytes, totalBytes })
+      }
+    } finally {
+      await file.close()
+    }
   } catch (cause) {
     if (stalled.signal.aborted) throw new Error(`no answer for ${Math.round(stallMs / 1000)} s`, { cause })
     throw cause

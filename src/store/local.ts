@@ -28,7 +28,7 @@ export function localStore(): Store {
 }
 
 /** The path of a temporary file next to `path`; rename it to `path` when it is whole. */
-export function temporaryPath(path: string): string {
+function temporaryPath(path: string): string {
   return `${path}${temporaryMark}${process.pid}-${Math.random().toString(36).slice(2, 10)}`
 }
 

@@ -15,7 +15,7 @@ export const filter = (rows: readonly Row[], keep: (row: Row) => boolean | null)
   rows.filter((row) => keep(row) === true)
 export const withColumn = (rows: readonly Row[], name: string, value: (row: Row) => Value): Row[] =>
   rows.map((row) => ({ ...row, [name]: value(row) }))
-export const select = (rows: readonly Row[], names: readonly string[]): Row[] =>
+const select = (rows: readonly Row[], names: readonly string[]): Row[] =>
   rows.map((row) => Object.fromEntries(names.map((name) => [name, row[name]!])))
 export function sort(rows: readonly Row[], keys: readonly { name: string; descending: boolean }[]): Row[] {
   const byKey = (a: Row, b: Row, { name, descending }: { name: string; descending: boolean }): number => {

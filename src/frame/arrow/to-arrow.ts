@@ -23,7 +23,7 @@ export async function toArrow(plan: Plan): Promise<ArrowTable> {
   return new arrow.Table(schema, batches)
 }
 
-export const tensorExtension = 'arrow.fixed_shape_tensor'
+const tensorExtension = 'arrow.fixed_shape_tensor'
 
 function fieldOf(column: Column): arrow.Field {
   const { type } = column

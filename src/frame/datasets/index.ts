@@ -3,6 +3,4 @@ import { glyphs } from './glyphs.js'
 import { mnist } from './mnist.js'
 import { smsSpam } from './sms-spam.js'
 
-export type { LabelledImages } from './mnist.js'
-
 export const datasets = { glyphs, mnist, smsSpam } as const

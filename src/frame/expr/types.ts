@@ -6,8 +6,6 @@
  * (`NullIf<'a'>`). A verb checks the needs against its frame and resolves both (`Check`, `Resolve`). A column from a callback
  * (`c => c.a`) has its frame's type from the start.
  */
-import type { ColumnType, TypeSpec } from '../schema.js'
-import type { Tensor } from '../tensor/tensor.js'
 import type { ExprNode } from './node.js'
 
 declare const refBrand: unique symbol
@@ -229,90 +227,3 @@ export type ExprOf<T, N, G extends Grain> = [T] extends [Ref<infer K>]
 export type Columns<S> = {
   readonly [K in keyof S & string]-?: unknown extends S[K] ? ColumnExpr<K> : ExprOf<S[K], unknown, 'row'>
 }
-
-/** A value type with its references resolved against the columns of a frame. */
-export type Resolve<T, S> = unknown extends T
-  ? unknown
-  : T extends Ref<infer K>
-    ? K extends keyof S
-      ? S[K]
-      : unknown
-    : T extends NullIf<infer K>
-      ? K extends keyof S
-        ? unknown extends S[K]
-          ? null
-          : Extract<S[K], null>
-        : null
-      : T
-
-/** The value type that an expression gives on a frame. */
-export type ValueOf<E, S> = E extends Expr<infer T> ? Resolve<T, S> : never
-
-type NameOf<V> = unknown extends V
-  ? 'anything'
-  : V extends number
-    ? 'number'
-    : V extends string
-      ? 'string'
-      : V extends boolean
-        ? 'boolean'
-        : V extends bigint
-          ? 'bigint'
-          : V extends Date
-            ? 'Date'
-            : V extends Tensor
-              ? 'tensor'
-              : 'value'
-
-/** What is wrong with the needs `N` on a frame of columns `S`: messages, or `never`. */
-type Problems<N, S> = {
-  [K in keyof N & string]: K extends keyof S
-    ? unknown extends S[K]
-      ? never
-      : S[K] extends N[K]
-        ? never
-        : `The column '${K}' is a ${NameOf<Exclude<S[K], null>>}, but this takes a ${NameOf<Exclude<N[K], null>>}.`
-    : `There is no column '${K}' in this frame.`
-}[keyof N & string]
-
-type NeedsOf<E> = E extends Expr<unknown, infer N> ? N : E extends SortExpr<infer N> ? N : unknown
-
-/** `unknown` when the expression can be used on a frame of columns `S`, else the error. */
-export type Check<E, S> = [Problems<NeedsOf<E>, S>] extends [never] ? unknown : FrameError<Problems<NeedsOf<E>, S>>
-
-/** An argument that is an expression or a callback that makes one, or a record of them. */
-export type Made<A> = A extends (...args: never) => infer R ? R : A
-export type CheckArg<A, S> = A extends (...args: never) => infer R
-  ? CheckEach<R, S> extends infer C
-    ? unknown extends C
-      ? unknown
-      : (columns: Columns<S>) => C
-    : never
-  : CheckEach<A, S>
-type CheckEach<R, S> = R extends Expr | SortExpr
-  ? Check<R, S>
-  : R extends readonly unknown[]
-    ? unknown extends Check<R[number], S>
-      ? unknown
-      : readonly Check<R[number], S>[]
-    : string extends keyof R
-      ? unknown
-      : AllFine<R, S> extends true
-        ? unknown
-        : { readonly [K in keyof R]: Check<R[K], S> }
-type AllFine<R, S> = [{ [K in keyof R]: Problems<NeedsOf<R[K]>, S> }[keyof R]] extends [never] ? true : false
-
-/** The static value type of a column that a user describes. */
-export type SpecValue<V extends TypeSpec> = V extends { readonly tensor: infer Shape extends readonly number[] }
-  ? Tensor<Shape>
-  : V extends `${infer C extends CastName}?`
-    ? CastValue<C> | null
-    : V extends CastName
-      ? CastValue<V>
-      : never
-
-/** One object type instead of an intersection, as editors show it. */
-export type Flat<T> = { [K in keyof T]: T[K] } & {}
-
-/** A type that a cast can be written to. */
-export type CastTarget = CastName | ColumnType

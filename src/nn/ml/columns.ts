@@ -1,8 +1,8 @@
 /** What estimators ask of a frame's columns: in types, where the frame's type is known, and when they run. */
 import { ShardbookError } from '../../core/errors.js'
-import { findColumn, describeType } from '../../frame/schema.js'
-import type { Schema } from '../../frame/schema.js'
-import type { Tensor } from '../../frame/index.js'
+import { findColumn } from '../../frame/index.js'
+import { describeType } from '../../frame/schema.js'
+import type { Schema, Tensor } from '../../frame/index.js'
 import type { Shape } from '../layers/layer.js'
 
 /** A type error that reads as a sentence: a frame never has this property. */

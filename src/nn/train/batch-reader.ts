@@ -10,7 +10,7 @@ import type { DType, TensorValues } from '../../core/dtype.js'
 import { ShardbookError } from '../../core/errors.js'
 import type { Trace } from '../../engine/index.js'
 import type { Tf } from '../../engine/tf.js'
-import type { Feed, FeedBatch, FrameSource } from '../../frame/feed.js'
+import type { Feed, FeedBatch, FrameSource } from '../../frame/index.js'
 
 export interface ReaderOptions {
   readonly slices: number

@@ -16,7 +16,7 @@
 import type { EngineName } from '../../engine/engine.js'
 import type { Trace } from '../../engine/trace.js'
 import type { TensorData } from '../../core/dtype.js'
-import type { FrameSource } from '../../frame/feed.js'
+import type { FrameSource } from '../../frame/index.js'
 
 export interface TrainingJob {
   readonly version: 1

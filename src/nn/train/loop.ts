@@ -7,7 +7,7 @@
 import type { TensorData } from '../../core/dtype.js'
 import { loadTf } from '../../engine/index.js'
 import type { Engine } from '../../engine/engine.js'
-import type { Feed, FrameSource } from '../../frame/feed.js'
+import type { Feed, FrameSource } from '../../frame/index.js'
 import { BatchReader } from './batch-reader.js'
 import type { TrainingEvent } from './event.js'
 import type { TrainingJob, TrainingState } from './job.js'

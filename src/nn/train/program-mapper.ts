@@ -6,8 +6,8 @@ import { sizeOf } from '../../core/dtype.js'
 import type { TensorData } from '../../core/dtype.js'
 import { currentEngine, loadTf, openEngine } from '../../engine/index.js'
 import type { Trace } from '../../engine/index.js'
-import type { FeedBatch, FeedColumn } from '../../frame/feed.js'
-import { provideMapper } from '../../frame/mapper.js'
+import { provideMapper } from '../../frame/index.js'
+import type { FeedBatch, FeedColumn } from '../../frame/index.js'
 import { BatchProgram } from './transform.js'
 
 /** What the plan carries. */

@@ -4,7 +4,7 @@ import { sizeOf } from '../../core/dtype.js'
 import type { TensorData } from '../../core/dtype.js'
 import type { Engine } from '../../engine/index.js'
 import type { Tf } from '../../engine/tf.js'
-import type { Feed, FrameSource } from '../../frame/feed.js'
+import type { Feed, FrameSource } from '../../frame/index.js'
 import type { TransformJob } from '../strategy.js'
 import { BatchReader } from './batch-reader.js'
 

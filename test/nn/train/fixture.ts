@@ -12,7 +12,7 @@ import type { Loop, LoopContext } from '../../../src/nn/train/loop.js'
 import { recordPrograms } from '../../../src/nn/train/programs.js'
 import type { Objective } from '../../../src/nn/train/programs.js'
 
-export const classes = 3
+const classes = 3
 
 /** `rows` noisy images [8, 8, 1] of bytes with labels 0, 1, 2: a bright row, a bright column, or neither. */
 export function bars(rows: number, seed = 1) {
@@ -85,7 +85,7 @@ export async function makeJob(engine: Engine, options: TaskOptions = {}): Promis
 }
 
 /** An all-reduce between loops of one process: every vector becomes the sum over all, in the order of ranks. */
-export function joined(workers: number) {
+function joined(workers: number) {
   let waiting: { vector: Float32Array; rank: number; resolve: () => void }[] = []
   return (rank: number) => async (_step: number, vector: Float32Array) =>
     new Promise<void>((resolve) => {

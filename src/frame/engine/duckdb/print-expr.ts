@@ -71,7 +71,7 @@ function printCall(op: ScalarOp, args: readonly ExprNode[], scope: ExprScope): s
     case 'div':
       return `(${double(0)} / ${double(1)})`
     case 'mod':
-      return `fmod(${double(0)}, ${double(1)})`
+      return `(${double(0)} % ${double(1)})`
     case 'pow':
       return `pow(${double(0)}, ${double(1)})`
     case 'neg':
@@ -224,7 +224,7 @@ export function sqlType(type: ColumnType): string {
   }
 }
 
-export function elementType(dtype: StoredDType): string {
+function elementType(dtype: StoredDType): string {
   return storageTypes[dtype]
 }
 

@@ -1,0 +1,118 @@
+/** Arrow in: a table in memory, or an IPC file or stream, as a plan. Tensors as `to-arrow.ts` writes them. */
+import * as arrow from 'apache-arrow'
+import { readFile } from 'node:fs/promises'
+import { ShardbookError } from '../../core/errors.js'
+import { sizeOf, type StoredDType } from '../../core/dtype.js'
+import { ioError } from '../../store/index.js'
+import type { ChunkColumn } from '../chunk.js'
+import { memoryPlan } from '../memory.js'
+import type { Plan, TensorStore } from '../plan.js'
+import type { Column, ColumnType, NumberStorage } from '../schema.js'
+import { addBuffer, allocateStored, storeStride } from '../tensor/store.js'
+
+/** A plan over the rows of an Arrow IPC file. @throws `io`, `data` */
+export async function readArrow(path: string): Promise<Plan> {
+  const bytes = await readFile(path).catch((cause: unknown) => {
+    throw ioError('read.arrow', 'read', path, cause)
+  })
+  try {
+    return fromArrow(arrow.tableFromIPC(bytes))
+  } catch (cause) {
+    if (cause instanceof ShardbookError) throw cause
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new ShardbookError('data', `read.arrow: expected an Arrow IPC file at ${path}, got a broken one (${why}).`, {
+      cause,
+    })
+  }
+}
+
+/** A plan over the rows of an Arrow table. @throws `column` for a type that frames do not have */
+export function fromArrow(table: arrow.Table): Plan {
+  const stores: TensorStore[] = []
+  const schema: Column[] = []
+  const columns = table.schema.fields.map((field, i) => {
+    const vector = table.getChildAt(i)!
+    const type = columnType(field)
+    schema.push({ name: field.name, type, nullable: vector.nullCount > 0 })
+    return columnOf(type, vector, stores)
+  })
+  return memoryPlan(schema, { rows: table.numRows, columns }, stores)
+}
+
+/** The bytes of an Arrow IPC file. */
+export function toIpc(table: arrow.Table): Uint8Array {
+  return arrow.tableToIPC(table, 'file')
+}
+
+function columnType({ name, type, metadata }: arrow.Field): ColumnType {
+  if (arrow.DataType.isFixedSizeList(type)) {
+    const element = numberStorage(type.children[0]!.type)
+    const shape = metadata.get('ARROW:extension:metadata')
+    const dtypes: readonly StoredDType[] = ['uint8', 'int32', 'float32', 'float64']
+    const dtype = dtypes.find((each) => each === element)
+    if (dtype !== undefined) {
+      const own = shape === undefined ? [type.listSize] : (JSON.parse(shape) as { shape: number[] }).shape
+      return { kind: 'tensor', dtype, shape: own, held: 'reference' }
+    }
+  }
+  if (arrow.DataType.isInt(type) && type.bitWidth === 64 && type.isSigned) return { kind: 'bigint' }
+  const storage = numberStorage(type)
+  if (storage !== undefined) return { kind: 'number', storage }
+  if (arrow.DataType.isBool(type)) return { kind: 'boolean' }
+  if (arrow.DataType.isDate(type)) return { kind: 'date' }
+  if (arrow.DataType.isTimestamp(type)) return { kind: 'timestamp' }
+  if (isText(type) || (arrow.DataType.isDictionary(type) && isText(type.dictionary as arrow.DataType)))
+    return { kind: 'string' }
+  throw new ShardbookError(
+    'column',
+    `read.arrow: expected plain values or tensors in '${name}', got the type ${String(type)}.`,
+  )
+}
+
+function isText(type: arrow.DataType): boolean {
+  return arrow.DataType.isUtf8(type) || arrow.DataType.isLargeUtf8(type)
+}
+
+function numberStorage(type: arrow.DataType): NumberStorage | undefined {
+  if (arrow.DataType.isFloat(type)) {
+    return type.precision === arrow.Precision.SINGLE
+      ? 'float32'
+      : type.precision === arrow.Precision.DOUBLE
+        ? 'float64'
+        : undefined
+  }
+  if (!arrow.DataType.isInt(type) || type.bitWidth === 64) return undefined
+  return `${type.isSigned ? '' : 'u'}int${type.bitWidth}`
+}
+
+function columnOf(type: ColumnType, vector: arrow.Vector, stores: TensorStore[]): ChunkColumn {
+  const rows = vector.length
+  const valid = vector.nullCount === 0 ? null : Uint8Array.from({ length: rows }, (_, i) => (vector.isValid(i) ? 1 : 0))
+  const at = (row: number): unknown => (valid?.[row] === 0 ? null : vector.get(row))
+  switch (type.kind) {
+    case 'tensor': {
+      const width = sizeOf(type.shape)
+      const values = allocateStored(type.dtype, rows * width)
+      let filled = 0
+      for (const data of vector.data) {
+        const child = data.children[0]!
+        const from = data.offset * width
+        values.set((child.values as Float64Array).subarray(from, from + data.length * width), filled)
+        filled += data.length * width
+      }
+      const base = (stores.push(addBuffer(values)) - 1) * storeStride
+      return { values: Float64Array.from({ length: rows }, (_, row) => (valid?.[row] === 0 ? -1 : base + row)), valid }
+    }
+    case 'number':
+      return { values: vector.toArray() as Float64Array, valid }
+    case 'bigint':
+      return { values: vector.toArray() as BigInt64Array, valid }
+    case 'boolean':
+      return { values: Uint8Array.from({ length: rows }, (_, row) => (at(row) === true ? 1 : 0)), valid }
+    case 'date':
+    case 'timestamp':
+      return { values: Float64Array.from({ length: rows }, (_, row) => Number(at(row) ?? 0)), valid }
+    default:
+      return { values: Array.from({ length: rows }, (_, row) => at(row)), valid }
+  }
+}

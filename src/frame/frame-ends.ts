@@ -1,0 +1,124 @@
+/**
+ * The half of a frame that runs its plan: rows, columns, batches, files, and how it shows itself. The other half, the
+ * verbs, is `frame.ts`.
+ */
+import { checkInteger } from '../core/check.js'
+import { displaySymbol, typeSymbol, type Displayable, type MimeBundle, type SelfTyped } from '../core/display.js'
+import type { ArrowTable } from './arrow/to-arrow.js'
+import { project, reference } from './build.js'
+import { displayFrame, showFrame } from './display.js'
+import { columnsOfPlan, rowsOf, type ColumnValues } from './ends.js'
+import { count } from './execute.js'
+import { explain } from './explain.js'
+import type { Flat } from './expr/check-types.js'
+import type { FeedBatch, FrameSource } from './feed.js'
+import { openFeed } from './open-feed.js'
+import type { Plan } from './plan.js'
+import { portable } from './portable.js'
+import { typeText, type Schema } from './schema.js'
+import { writer, type FrameWriter } from './write.js'
+
+/** Any frame, whatever its columns: what models take. */
+export interface AnyFrame {
+  readonly plan: Plan
+  readonly schema: Schema
+  readonly columns: readonly string[]
+  count(): Promise<number>
+  source(columns: readonly string[]): Promise<FrameSource>
+  batches(options: BatchOptions): AsyncIterable<FeedBatch>
+}
+
+export interface BatchOptions {
+  readonly rows: number
+  /** Default: all columns. */
+  readonly columns?: readonly string[]
+  /** Shuffles; source order without. */
+  readonly seed?: number
+  readonly epoch?: number
+}
+
+/** What every frame can do with its rows. */
+export abstract class FrameEnds<S> implements AnyFrame, Displayable, SelfTyped {
+  readonly plan: Plan
+
+  protected constructor(plan: Plan) {
+    this.plan = plan
+  }
+
+  /** The columns with their types. */
+  get schema(): Schema {
+    return this.plan.schema
+  }
+
+  /** Names of the columns. */
+  get columns(): readonly string[] {
+    return this.plan.schema.map(({ name }) => name)
+  }
+
+  /** All rows as objects. */
+  async toRows(): Promise<Flat<S>[]> {
+    return (await rowsOf(this.plan)) as Flat<S>[]
+  }
+
+  /** As `toRows`. */
+  async collect(): Promise<Flat<S>[]> {
+    return this.toRows()
+  }
+
+  /** All values by column: typed arrays for numbers without null, arrays else. */
+  async toColumns(): Promise<{ readonly [K in keyof S]: ColumnValues<S[K]> }> {
+    return (await columnsOfPlan(this.plan)) as { readonly [K in keyof S]: ColumnValues<S[K]> }
+  }
+
+  /** An Arrow table; tensors as the `arrow.fixed_shape_tensor` extension. */
+  async toArrow(): Promise<ArrowTable> {
+    const { toArrow } = await import('./arrow/to-arrow.js')
+    return toArrow(this.plan)
+  }
+
+  /** The number of rows. */
+  async count(): Promise<number> {
+    return count(this.plan)
+  }
+
+  /** Prints the first rows. */
+  async show(rows = 10): Promise<void> {
+    checkInteger('show', 'rows', rows, 0)
+    await showFrame(this.plan, rows)
+  }
+
+  /** The plan as text: as written, as rewritten, and the query that it becomes. */
+  async explain(): Promise<string> {
+    return explain(this.plan)
+  }
+
+  /** Writes files, whole or not at all. */
+  get write(): FrameWriter {
+    return writer(this.plan)
+  }
+
+  /** The frame as data for a training, with the columns that it reads: works in any process of this machine. */
+  async source(columns: readonly (keyof S & string)[]): Promise<FrameSource> {
+    const read = columns.map((name) => ({ name, expr: reference(name) }))
+    return { plan: await portable(project('source', this.plan, read)), columns: [...columns] }
+  }
+
+  /** Batches of rows as typed arrays, ready for tensors; a batch is valid until the next one is asked for. */
+  async *batches(options: BatchOptions): AsyncGenerator<FeedBatch, void, undefined> {
+    const { columns = this.columns, ...rest } = options
+    const feed = await openFeed({ plan: this.plan, columns }, { slices: 1, slice: 0 })
+    try {
+      yield* feed.batches(rest)
+    } finally {
+      await feed.close()
+    }
+  }
+
+  [displaySymbol](): Promise<MimeBundle> {
+    return displayFrame(this.plan)
+  }
+
+  [typeSymbol](): string {
+    return typeText(this.schema)
+  }
+}

@@ -1,0 +1,71 @@
+import * as fc from 'fast-check'
+import { tableFromIPC, tableToIPC } from 'apache-arrow'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { col, frame, read } from '../../src/frame/index.js'
+
+const orNull = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null, freq: 3 })
+const rowsOf = fc.array(
+  fc.record({
+    x: orNull(fc.double()),
+    s: orNull(fc.string({ unit: 'grapheme', maxLength: 5 })),
+    b: orNull(fc.boolean()),
+    k: orNull(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })),
+    at: orNull(fc.date({ noInvalidDate: true, min: new Date(-1e12), max: new Date(4e12) })),
+  }),
+  { maxLength: 20 },
+)
+const schema = { x: 'number?', s: 'string?', b: 'boolean?', k: 'bigint?', at: 'timestamp?' } as const
+
+describe('Arrow', () => {
+  test('round-trips values of every plain type, nulls included, through IPC', async () => {
+    await fc.assert(
+      fc.asyncProperty(rowsOf, async (rows) => {
+        const table = await frame(rows, schema).toArrow()
+        const back = await read.arrow(tableFromIPC(tableToIPC(table)))
+        expect(await back.toRows()).toEqual(rows)
+      }),
+      { numRuns: 30 },
+    )
+  })
+
+  test('writes tensors as the fixed-shape-tensor extension and reads them again, in the rows of the frame', async () => {
+    const images = frame({
+      id: Int32Array.from({ length: 5000 }, (_, i) => i),
+      image: {
+        shape: [5000, 2, 3] as const,
+        dtype: 'float32',
+        values: Float32Array.from({ length: 30000 }, (_, i) => i / 2),
+      },
+    })
+    const table = await images.filter(col('id').mod(2).eq(1)).sort(col('id').desc()).toArrow()
+    const field = table.schema.fields[1]!
+    expect(field.metadata.get('ARROW:extension:name')).toBe('arrow.fixed_shape_tensor')
+    expect(JSON.parse(field.metadata.get('ARROW:extension:metadata')!)).toEqual({ shape: [2, 3] })
+    expect(table.numRows).toBe(2500)
+    const back = await read.arrow(table)
+    expect(back.schema[1]!.type).toEqual({ kind: 'tensor', dtype: 'float32', shape: [2, 3], held: 'reference' })
+    const rows = (await back.toRows()) as { id: number; image: { values: Float32Array } }[]
+    expect(rows.map(({ id }) => id)).toEqual(Array.from({ length: 2500 }, (_, i) => 4999 - 2 * i))
+    expect(rows.every(({ id, image }) => image.values.every((value, i) => value === (id * 6 + i) / 2))).toBe(true)
+  })
+
+  test('writes files and says what is wrong with one', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'frame-'))
+    try {
+      const path = join(folder, 'a.arrow')
+      await frame({ a: [1, 2], s: ['x', 'y'] }).write.arrow(path)
+      expect(await (await read.arrow(path)).toRows()).toEqual([
+        { a: 1, s: 'x' },
+        { a: 2, s: 'y' },
+      ])
+      await expect(read.arrow(join(folder, 'b.arrow'))).rejects.toThrow(
+        /read\.arrow: cannot read .*b\.arrow.*no such file/,
+      )
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+  })
+})
