@@ -61,6 +61,7 @@ export class LanguageServer {
   private readonly waiting = new Map<number, Waiting>()
   private child: ChildProcessByStdio<Writable, Readable, null> | undefined
   private started: Promise<void> | undefined
+  private isClosed = false
   private lastId = 0
   private received: Buffer = Buffer.alloc(0)
 
@@ -98,19 +99,21 @@ export class LanguageServer {
     try {
       return await this.request<T>(method, question)
     } catch (error) {
-      if (this.child === asked) throw error
+      if (this.child === asked || this.isClosed) throw error
       await this.start()
       return this.request<T>(method, question)
     }
   }
 
-  /** Ends the server. */
+  /** Ends the server for good: a question that is still open does not start it anew. */
   close(): void {
+    this.isClosed = true
     this.child?.kill()
     this.stopped('it was closed')
   }
 
   private start(): Promise<void> {
+    if (this.isClosed) return Promise.reject(new ShardbookError('state', 'the TypeScript server: it was closed.'))
     this.started ??= this.launch()
     return this.started
   }
