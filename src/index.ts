@@ -2,8 +2,8 @@
  * The public list: everything that `import { … } from 'shardbook'` offers. Importing it loads no vendor; each loads when it
  * is first used.
  */
-import { compile, currentEngine, openEngine } from './engine/index.js'
-import type { Engine, EngineName, EngineOptions } from './engine/index.js'
+import { compile, currentEngine, useEngine } from './engine/index.js'
+import type { Engine } from './engine/index.js'
 import { tfCore } from './engine/tf.js'
 import type { Tf } from './engine/tf.js'
 
@@ -42,7 +42,7 @@ export * as viz from './viz/index.js'
 export const engine = Object.freeze({
   compile,
   /** Makes an engine the current one, for code of one's own and for trainings in this process. */
-  use: async (name: EngineName | 'auto', options?: EngineOptions): Promise<Engine> => openEngine(name, options),
+  use: useEngine,
   /** The current engine, once one was opened. */
   get current(): Engine | undefined {
     return currentEngine()

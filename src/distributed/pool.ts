@@ -13,7 +13,7 @@ import { checkInteger, checkOneOf, show } from '../core/check.js'
 import type { TensorData } from '../core/dtype.js'
 import { displaySymbol, type Displayable, type MimeBundle } from '../core/display.js'
 import { ShardbookError } from '../core/errors.js'
-import { currentEngine, engineNames, openEngine, type EngineName } from '../engine/index.js'
+import { engineNames, openEngine, type EngineName } from '../engine/index.js'
 import type { StepRun, Strategy, TransformJob } from '../nn/strategy.js'
 import type { TrainingEvent } from '../nn/train/event.js'
 import type { TrainingJob, TrainingState } from '../nn/train/job.js'
@@ -68,7 +68,7 @@ export async function pool(options: PoolOptions = {}): Promise<Pool> {
   if (typeof name !== 'string' || name === '') {
     throw new ShardbookError('argument', `pool: expected name to be text, got ${show(name)}.`)
   }
-  const resolved = engine === 'auto' ? (currentEngine() ?? (await openEngine('auto'))).name : engine
+  const resolved = engine === 'auto' ? (await openEngine('auto')).name : engine
   return await ProcessPool.start(name, workers, resolved)
 }
 

@@ -10,6 +10,7 @@ import { tfCore } from './tf.js'
 const backends: Record<EngineName, string> = { native: 'tensorflow', pjrt: 'pjrt', wasm: 'wasm' }
 const opened = new Map<EngineName, { engine: Promise<Engine>; threads: number | undefined }>()
 let current: Engine | undefined
+let preferred: EngineName | undefined
 
 /** The engine opened last, if any. */
 export function currentEngine(): Engine | undefined {
@@ -19,7 +20,8 @@ export function currentEngine(): Engine | undefined {
 /**
  * Opens an engine, or takes the one already open in this process, and makes it TensorFlow.js's current backend.
  *
- * `auto` follows `SHARDBOOK_ENGINE`, else takes `native` where it is installed and loads, else `wasm`.
+ * `auto` is the engine that `useEngine` chose, else `SHARDBOOK_ENGINE`, else `native` where it is installed and loads, else
+ * `wasm`.
  *
  * @throws ShardbookError `argument` for an unknown name, `missing` when the engine is not installed, `engine` when its library
  *   is damaged or does not load.
@@ -33,6 +35,7 @@ export async function openEngine(name: EngineName | 'auto', options: EngineOptio
   checkOneOf('openEngine', 'name', name, ['auto', ...engineNames])
   if (options.threads !== undefined) checkInteger('openEngine', 'threads', options.threads, 1)
   if (name !== 'auto') return openNamed(name, options)
+  if (preferred !== undefined) return openNamed(preferred, options)
   const wanted = process.env['SHARDBOOK_ENGINE'] || 'auto'
   checkOneOf('SHARDBOOK_ENGINE', 'the engine', wanted, ['auto', ...engineNames])
   if (wanted !== 'auto') return openNamed(wanted, options)
@@ -42,6 +45,23 @@ export async function openEngine(name: EngineName | 'auto', options: EngineOptio
     if (!(error instanceof ShardbookError) || error.code === 'state') throw error
     return openNamed('wasm', options)
   }
+}
+
+/**
+ * Opens an engine and makes it the one that `auto` means from now on in this process.
+ *
+ * @throws ShardbookError as `openEngine`.
+ *
+ * @example
+ * ```ts
+ * await engine.use('wasm')
+ * ```
+ */
+export async function useEngine(name: EngineName | 'auto', options: EngineOptions = {}): Promise<Engine> {
+  if (name === 'auto') preferred = undefined
+  const engine = await openEngine(name, options)
+  if (name !== 'auto') preferred = name
+  return engine
 }
 
 async function openNamed(name: EngineName, { threads }: EngineOptions): Promise<Engine> {
