@@ -7,6 +7,7 @@ import type { Output } from './output.js'
 export interface SessionHost extends Host {
   /** Hands over the front's answer to a prompt. */
   answer(id: number, text: string | undefined, reason: string | undefined): void
+  cell: string | undefined
 }
 
 export function createHost(output: Output, interrupts: Interrupts): SessionHost {
@@ -14,6 +15,7 @@ export function createHost(output: Output, interrupts: Interrupts): SessionHost 
   let lastId = 0
   return {
     kind: 'kernel',
+    cell: undefined,
     publish: (bundle, options = {}) =>
       output.event({ kind: 'display', bundle, update: false, ...(options.id === undefined ? {} : { id: options.id }) }),
     update: (id, bundle) => output.event({ kind: 'display', bundle, id, update: true }),

@@ -32,6 +32,7 @@ function complain(title: string, error: unknown): void {
 
 async function execute(code: string, label: string): Promise<Outcome> {
   let cell: Cell | undefined
+  host.cell = label
   try {
     const compiled = (cell = evaluator.compile(code, label))
     const result = await interrupts.run(async (waits) => {
@@ -47,6 +48,8 @@ async function execute(code: string, label: string): Promise<Outcome> {
       defined: cell?.defined() ?? [],
       types: cell?.types() ?? {},
     }
+  } finally {
+    host.cell = undefined
   }
 }
 

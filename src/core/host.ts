@@ -6,6 +6,8 @@ import type { MimeBundle } from './display.js'
 
 export interface Host {
   readonly kind: 'kernel' | 'terminal'
+  /** Label of the cell that runs now; absent between cells and without a kernel. */
+  readonly cell?: string | undefined
   /** Shows a bundle; with an `id` it can be updated later. */
   publish(bundle: MimeBundle, options?: { id?: string }): void
   /** Replaces every output shown under `id`. */

@@ -20,6 +20,8 @@ export interface LiveChart {
   readonly id: string
   /** Shows a new state, soon: `next` is called when its turn comes, and not at all if a later one overtakes it. */
   update(next: () => Chart): void
+  /** Shows `state` in the cell that runs, too; all outputs of the chart then change together. Once a cell. */
+  show(state: Chart): void
   /**
    * Shows the last state, with its picture; later updates are ignored.
    *
@@ -49,7 +51,7 @@ export function live(initial: Chart, options: LiveOptions = {}): LiveChart {
   let failure: unknown
   let shownAt = performance.now()
 
-  const show = (): void => {
+  const showNext = (): void => {
     timer = undefined
     const next = waiting
     waiting = undefined
@@ -63,13 +65,21 @@ export function live(initial: Chart, options: LiveOptions = {}): LiveChart {
     }
   }
 
-  screen.publish(lightBundle(initial), { id })
+  const shownIn = new Set<string | undefined>()
+  const showHere = (state: Chart): void => {
+    if (screen.cell !== undefined && shownIn.has(screen.cell)) return
+    shownIn.add(screen.cell)
+    screen.publish(lightBundle(state), { id })
+  }
+
+  showHere(initial)
   return {
     id,
+    show: showHere,
     update(next) {
       if (ended) return
       waiting = next
-      timer ??= setTimeout(show, Math.max(0, shownAt + intervalMs - performance.now())).unref()
+      timer ??= setTimeout(showNext, Math.max(0, shownAt + intervalMs - performance.now())).unref()
     },
     async end(final) {
       if (ended) return

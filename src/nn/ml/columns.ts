@@ -22,7 +22,7 @@ export type HasColumn<S, Name extends string, V, What extends string> = string e
       ? [S[Name]] extends [V]
         ? unknown
         : ColumnError<`The column '${Name}' must hold ${What}.`>
-      : ColumnError<`There is no column '${Name}'; the columns are ${Extract<keyof S, string>}.`>
+      : ColumnError<`The frame has no column '${Name}'.`>
 
 /** Asks for a column of tensors: images, vectors. */
 export type HasTensor<S, Name extends string> = HasColumn<S, Name, Tensor, 'tensors'>

@@ -128,7 +128,12 @@ export class Training<M extends Savable> implements Promise<M>, Displayable {
     return this.#result.finally(onFinally)
   }
 
+  /** While it runs this is one more output of the live chart. */
   [displaySymbol](): MimeBundle | Promise<MimeBundle> {
+    if (!this.#ended) {
+      this.#chart.show(chartOf(this.#view))
+      return {}
+    }
     return chartOf(this.#view)[displaySymbol]()
   }
 

@@ -11,6 +11,7 @@ import { bars } from './fixture.js'
 /** A host that keeps what it is given, in place of the terminal. */
 class Notebook implements Host {
   readonly kind = 'kernel'
+  cell: string | undefined = 'Cell[1]'
   readonly published: { bundle: MimeBundle; id: string | undefined }[] = []
   readonly updates: { bundle: MimeBundle; id: string }[] = []
   readonly tracked: Promise<unknown>[] = []
@@ -113,6 +114,17 @@ describe('training', () => {
     expect(notebook.tracked).toHaveLength(1)
     await Promise.all(notebook.tracked)
     expect(notebook.listeners.size).toBe(0)
+  })
+
+  test('shown in a later cell it is one more output of the same live chart', async () => {
+    const training = fit()
+    expect(await training[displaySymbol]()).toEqual({})
+    expect(notebook.published).toHaveLength(1)
+    notebook.cell = 'Cell[2]'
+    expect(await training[displaySymbol]()).toEqual({})
+    expect(await training[displaySymbol]()).toEqual({})
+    expect(notebook.published.map(({ id }) => id)).toEqual([notebook.published[0]!.id, notebook.published[0]!.id])
+    await training
   })
 
   test('an interrupt leaves a training alone that nobody awaits', async () => {
