@@ -1,5 +1,5 @@
 /**
- * `npm test`: sets itself up, runs every runner, and ends with one line `N passed, N failed, N skipped` over all of them.
+ * `npm test`: sets itself up, runs every runner, sees that no process is left, and ends with one line `N passed, N failed, N skipped` over all of them.
  *
  * Runners: vitest (`test/**\/*.test.ts`, with `--long` `*.long.ts`) and the compiler (`*.test-d.ts`, a file is a test).
  * Other arguments go to vitest: `npm test -- test/frame`.
@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { listFiles } from './files.mjs'
+import { endLeftovers } from './leftovers.mjs'
 import { prepare, provide } from './provision.mjs'
 import { tallyTypeTests, tallyVitest } from './tally.mjs'
 
@@ -23,9 +24,11 @@ const missing = await provide(root)
 for (const [need, reason] of Object.entries(missing)) process.stdout.write(`Without ${need}: ${reason}\n`)
 
 const data = join(root, '..', 'shared', 'data')
+const mark = `${process.pid}-${Date.now()}`
 /** @type {NodeJS.ProcessEnv} */
 const env = {
   ...process.env,
+  SHARDBOOK_TEST_RUN: mark,
   TZ: 'UTC',
   SHARDBOOK_TEST_MISSING: JSON.stringify(missing),
   ...(long ? { SHARDBOOK_TEST_LONG: '1' } : {}),
@@ -34,6 +37,10 @@ const env = {
 
 const tallies = [await runVitest()]
 if (!long && filters.length === 0) tallies.push(await runTypeTests())
+
+const leftovers = await endLeftovers(`SHARDBOOK_TEST_RUN=${mark}`)
+for (const leftover of leftovers) process.stdout.write(`${leftover}\n`)
+tallies.push({ passed: 0, failed: leftovers.length, skipped: [] })
 
 const skipped = tallies.flatMap((tally) => tally.skipped)
 for (const name of skipped) process.stdout.write(`skipped: ${name}\n`)

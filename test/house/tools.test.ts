@@ -1,11 +1,13 @@
 /** The tools that set up and count: what they do when things are missing, half made or broken. */
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { isBuilt, markBuilt } from '../../tools/built.mjs'
+import { endLeftovers } from '../../tools/leftovers.mjs'
 import { pythonEnv } from '../../tools/python-env.mjs'
 import { tallyTypeTests, tallyVitest } from '../../tools/tally.mjs'
 import { missing } from '../needs.js'
@@ -112,5 +114,23 @@ describe('the tally of a test run', () => {
     })
     expect(tallyTypeTests(files, 'src/x.ts(3,1): error TS1', 2)).toEqual({ passed: 2, failed: 1, skipped: [] })
     expect(tallyTypeTests(files, '', 0)).toEqual({ passed: 2, failed: 0, skipped: [] })
+  })
+})
+
+describe.skipIf(process.platform !== 'linux')('what a test run leaves behind', () => {
+  it('is named and ended, and nothing else is', async () => {
+    const start = (mark: string) =>
+      spawn(process.execPath, ['--eval', 'setInterval(() => {}, 1000)'], { env: { MARK: mark }, stdio: 'ignore' })
+    const [ours, other] = [start('here'), start('there')]
+    await Promise.all([once(ours, 'spawn'), once(other, 'spawn')])
+    const gone = once(ours, 'exit')
+    expect(await endLeftovers('MARK=here', 0)).toEqual([
+      expect.stringMatching(new RegExp(`^process ${ours.pid} was left running: .*setInterval`)),
+    ])
+    expect(await gone).toEqual([null, 'SIGKILL'])
+    expect(await endLeftovers('MARK=here', 0)).toEqual([])
+    expect(other.exitCode ?? other.signalCode).toBeNull()
+    other.kill('SIGKILL')
+    await once(other, 'exit')
   })
 })
