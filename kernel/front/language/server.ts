@@ -59,6 +59,7 @@ export class LanguageServer {
   private readonly folder: string
   private readonly documents = new Map<string, Document>()
   private readonly waiting = new Map<number, Waiting>()
+  private isClosed = false
   private child: ChildProcessByStdio<Writable, Readable, null> | undefined
   private started: Promise<void> | undefined
   private lastId = 0
@@ -104,13 +105,16 @@ export class LanguageServer {
     }
   }
 
-  /** Ends the server. */
+  /** Ends the server for good: a question that it leaves open starts no other one. */
   close(): void {
+    this.isClosed = true
     this.child?.kill()
     this.stopped('it was closed')
   }
 
-  private start(): Promise<void> {
+  private async start(): Promise<void> {
+    if (this.isClosed)
+      throw new ShardbookError('state', 'the TypeScript server: expected to be open, got a closed one.')
     this.started ??= this.launch()
     return this.started
   }
@@ -206,5 +210,7 @@ export class LanguageServer {
 function answer(message: RpcMessage): unknown {
   if (message.method !== 'workspace/configuration') return null
   const { items } = message.params as { items: readonly unknown[] }
-  return items.map(() => ({ suggest: { autoImports: false }, preferences: {} }))
+  // Left alone, the server lets npm download types of packages into the user's home.
+  const settings = { suggest: { autoImports: false }, preferences: {}, disableAutomaticTypeAcquisition: true }
+  return items.map(() => settings)
 }
