@@ -153,6 +153,15 @@ describe('shardbook run', () => {
     expect(shown(notebook)[0]).toBe('one\n')
   })
 
+  test('starts no npm behind the user: the language server would let it fetch types', async () => {
+    const log = join(folder, 'npm.log')
+    writeFileSync(join(folder, 'npm'), `#!/bin/sh\necho "$@" >> '${log}'\n`, { mode: 0o755 })
+    const env = { PATH: `${folder}:${process.env['PATH']}` }
+    const { code } = await run([codeCell('await new Promise((r) => setTimeout(r, 2500))')], [], { env })
+    expect(code).toBe(0)
+    expect(existsSync(log)).toBe(false)
+  })
+
   test('says what happened when a cell ends its own process, and writes the outputs so far', async () => {
     const { code, stderr, notebook } = await run([
       codeCell('console.log("one")'),

@@ -59,9 +59,9 @@ export class LanguageServer {
   private readonly folder: string
   private readonly documents = new Map<string, Document>()
   private readonly waiting = new Map<number, Waiting>()
+  private isClosed = false
   private child: ChildProcessByStdio<Writable, Readable, null> | undefined
   private started: Promise<void> | undefined
-  private isClosed = false
   private lastId = 0
   private received: Buffer = Buffer.alloc(0)
 
@@ -99,21 +99,22 @@ export class LanguageServer {
     try {
       return await this.request<T>(method, question)
     } catch (error) {
-      if (this.child === asked || this.isClosed) throw error
+      if (this.child === asked) throw error
       await this.start()
       return this.request<T>(method, question)
     }
   }
 
-  /** Ends the server for good: a question that is still open does not start it anew. */
+  /** Ends the server for good: a question that it leaves open starts no other one. */
   close(): void {
     this.isClosed = true
     this.child?.kill()
     this.stopped('it was closed')
   }
 
-  private start(): Promise<void> {
-    if (this.isClosed) return Promise.reject(new ShardbookError('state', 'the TypeScript server: it was closed.'))
+  private async start(): Promise<void> {
+    if (this.isClosed)
+      throw new ShardbookError('state', 'the TypeScript server: expected to be open, got a closed one.')
     this.started ??= this.launch()
     return this.started
   }
@@ -209,5 +210,7 @@ export class LanguageServer {
 function answer(message: RpcMessage): unknown {
   if (message.method !== 'workspace/configuration') return null
   const { items } = message.params as { items: readonly unknown[] }
-  return items.map(() => ({ suggest: { autoImports: false }, preferences: {} }))
+  // Left alone, the server lets npm download types of packages into the user's home.
+  const settings = { suggest: { autoImports: false }, preferences: {}, disableAutomaticTypeAcquisition: true }
+  return items.map(() => settings)
 }

@@ -63,11 +63,13 @@ export async function executeNotebook(notebook: Notebook, options: ExecuteOption
     let why: string | undefined
     let giveUp = (): void => {}
     const gaveUp = new Promise<undefined>((resolve) => (giveUp = () => resolve(undefined)))
-    let grace: NodeJS.Timeout | undefined
+    let [grace, again]: (NodeJS.Timeout | undefined)[] = []
     const stop = (reason: string): void => {
       if (why !== undefined) return
       why = reason
       grace = setTimeout(giveUp, graceMs)
+      // An interrupt that comes before the cell's own code runs has nothing to stop: it is repeated until there is an answer.
+      again = setInterval(() => void kernel.interrupt().catch(giveUp), 200)
       kernel.interrupt().catch(giveUp)
     }
     const stopLate = (): void => stop(`the time limit of ${options.timeoutMs! / 1000} s for the run was reached`)
@@ -85,6 +87,7 @@ export async function executeNotebook(notebook: Notebook, options: ExecuteOption
     } finally {
       clearTimeout(limit)
       clearTimeout(grace)
+      clearInterval(again)
       options.signal?.removeEventListener('abort', stopAborted)
     }
   }
