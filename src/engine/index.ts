@@ -1,5 +1,5 @@
 /** What the other parts use of the engines. */
-export type { Engine, EngineName, EngineOptions, Program } from './engine.js'
+export type { Engine, EngineName, Program } from './engine.js'
 export { engineNames } from './engine.js'
 export type { Trace } from './trace.js'
 export { checkTrace } from './check-trace.js'
