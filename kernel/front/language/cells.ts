@@ -63,7 +63,10 @@ function declaredNames(body: readonly Node[]): { declared: Map<string, NameKind>
   }
   for (const statement of body) {
     if (statement.type === 'ImportDeclaration') {
-      for (const { local } of statement.specifiers) add(local.name, 'value')
+      for (const specifier of statement.specifiers) {
+        const kinds = [statement.importKind, specifier.type === 'ImportSpecifier' ? specifier.importKind : 'value']
+        add(specifier.local.name, kinds.includes('type') ? 'type' : 'value')
+      }
       continue
     }
     const inner = statement.type === 'ExportNamedDeclaration' ? statement.declaration : statement

@@ -30,6 +30,15 @@ describe('the module of a cell', () => {
   test('imports values and types that the text names', () => {
     expect(lines('a; let x: T')[0]).toBe('import { a } from "./__cell_0"; import { T } from "./__cell_1"; ')
   })
+  test('knows which imports are types: they stay without a value', () => {
+    const code = 'import { type P, viz } from "x"\nimport type { Q } from "x"\nimport type * as all from "x"'
+    expect([...cellModule(code, names).declared]).toEqual([
+      ['P', 'type'],
+      ['viz', 'value'],
+      ['Q', 'type'],
+      ['all', 'type'],
+    ])
+  })
   test('declares variables, so that they can be assigned', () => {
     expect(lines('v = 2')[0]).toBe('declare let v: typeof import("./__cell_1").v; ')
   })
