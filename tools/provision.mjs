@@ -18,6 +18,17 @@ export function prepare(root) {
 }
 
 /**
+ * Where data sets are looked for first, unless the user says: `shared/data` beside the checkout, where there is one.
+ *
+ * @param {string} root
+ * @returns {Record<string, string>}
+ */
+export function dataFolder(root) {
+  const folder = join(root, '..', 'shared', 'data')
+  return process.env['SHARDBOOK_DATA'] === undefined && existsSync(folder) ? { SHARDBOOK_DATA: folder } : {}
+}
+
+/**
  * Provides the rest; for each thing that cannot be had, its reason in one line.
  *
  * @param {string} root

@@ -8,7 +8,7 @@ import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { prepare } from './provision.mjs'
+import { dataFolder, prepare } from './provision.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 process.chdir(root)
@@ -28,7 +28,7 @@ const say = (line) => void process.stdout.write(`${line}\n`)
  */
 function run(program, ...args) {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: 'inherit' })
+    const child = spawn(program, args, { stdio: 'inherit', env: { ...process.env, ...dataFolder(root) } })
     const ignore = () => {}
     process.on('SIGINT', ignore)
     child.on('error', reject)

@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { listFiles } from './files.mjs'
 import { endLeftovers } from './leftovers.mjs'
-import { prepare, provide } from './provision.mjs'
+import { dataFolder, prepare, provide } from './provision.mjs'
 import { tallyTypeTests, tallyVitest } from './tally.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -23,7 +23,6 @@ prepare(root)
 const missing = await provide(root)
 for (const [need, reason] of Object.entries(missing)) process.stdout.write(`Without ${need}: ${reason}\n`)
 
-const data = join(root, '..', 'shared', 'data')
 const mark = `${process.pid}-${Date.now()}`
 /** @type {NodeJS.ProcessEnv} */
 const env = {
@@ -32,7 +31,7 @@ const env = {
   TZ: 'UTC',
   SHARDBOOK_TEST_MISSING: JSON.stringify(missing),
   ...(long ? { SHARDBOOK_TEST_LONG: '1' } : {}),
-  ...(process.env['SHARDBOOK_DATA'] === undefined && existsSync(data) ? { SHARDBOOK_DATA: data } : {}),
+  ...dataFolder(root),
 }
 
 const tallies = [await runVitest()]
