@@ -9,16 +9,11 @@ const maxLines = 300
 /** Files that may be longer than `maxLines`, with the reason. Empty, and better kept so. */
 const longFiles = /** @type {Record<string, string>} */ ({})
 
-/** Words of a place where the project was worked on; it speaks of itself only. Written so that this file has none of them. */
+/** Words that mean something on one machine or to one team only; the project speaks of itself. */
 const foreignWords = [
-  String.raw`/work/(?:main|wt|shared)\b`,
-  String.raw`\bwork[p]lace\b`,
+  String.raw`(?<![\w.-])/(?:home|root|Users|work)/\w`,
   String.raw`\bissue #?\d`,
-  String.raw`\bissues (?:show|list)\b`,
-  String.raw`\bthe brie[f]\b`,
-  String.raw`\bshared/probes\b`,
-  String.raw`\bnpm_config_node[d]ir\b`,
-  String.raw`\bhttps?://[\w.-]*(?:regi[s]try|artifact[o]ry|[n]exus)[\w.-]*`,
+  String.raw`\bhttps?://[\w.-]*(?:registry|artifactory|nexus)[\w.-]*`,
 ]
 
 /** Places that need such a word, with the reason. */
