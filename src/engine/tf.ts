@@ -6,6 +6,8 @@
  */
 import { createRequire } from 'node:module'
 import type { Tensor, TensorInfo } from '@tensorflow/tfjs-core'
+import { displaySymbol } from '../core/display.js'
+import type { MimeBundle } from '../core/display.js'
 import type { DType, TensorData } from '../core/dtype.js'
 import { ShardbookError } from '../core/errors.js'
 
@@ -20,9 +22,17 @@ export function tfCore(): Tf {
     const tf = require('@tensorflow/tfjs-core') as Tf
     const layers: unknown = tf.getGradient('Relu') ?? require('@tensorflow/tfjs-layers')
     if (layers === undefined) throw new ShardbookError('internal', 'tfCore: expected gradients, got none.')
+    Object.defineProperty(tf.Tensor.prototype, displaySymbol, { value: displayTensor, configurable: true })
     loaded = tf
   }
   return loaded
+}
+
+/** A tensor in a notebook shows its dtype, shape and values, the middle of long axes left out. */
+function displayTensor(this: Tensor): MimeBundle {
+  const { dtype, shape } = this
+  const values = this.isDisposed ? 'disposed' : this.toString().replace(/^ {4}/gm, '').replace(/^Tensor\s*/, '')
+  return { 'text/plain': `${dtype} [${shape.join(', ')}]\n${values}` }
 }
 
 /**
