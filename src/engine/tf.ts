@@ -31,7 +31,11 @@ export function tfCore(): Tf {
 /** A tensor in a notebook shows its dtype, shape and values, the middle of long axes left out. */
 function displayTensor(this: Tensor): MimeBundle {
   const { dtype, shape } = this
-  const values = this.isDisposed ? 'disposed' : this.toString().replace(/^ {4}/gm, '').replace(/^Tensor\s*/, '')
+  const values = this.isDisposed
+    ? 'disposed'
+    : this.toString()
+        .replace(/^ {4}/gm, '')
+        .replace(/^Tensor\s*/, '')
   return { 'text/plain': `${dtype} [${shape.join(', ')}]\n${values}` }
 }
 
