@@ -139,7 +139,6 @@ export class WorkerRun {
         )
       },
       report: (event) => this.#report(event),
-      lead: true,
     }
   }
 

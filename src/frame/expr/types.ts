@@ -179,6 +179,9 @@ export type ColumnExpr<K extends string, G extends Grain = 'row'> = AnyColumn<K,
   StringMethods<NullIf<K>, { readonly [P in K]: string | null }, G> &
   BooleanMethods<NullIf<K>, { readonly [P in K]: boolean | null }, G> &
   DateMethods<NullIf<K>, { readonly [P in K]: Date | null }, G>
+type CompareColumn<K extends string, G extends Grain> = <O extends string>(
+  column: Expr<Ref<O>, unknown, G>,
+) => BooleanExpr<boolean | NullIf<K | O>, { readonly [P in K | O]: unknown }, G>
 interface AnyColumn<K extends string, G extends Grain> extends CommonMethods<
   Ref<K>,
   { readonly [P in K]: unknown },
@@ -188,24 +191,12 @@ interface AnyColumn<K extends string, G extends Grain> extends CommonMethods<
   last(): ColumnExpr<K, 'group'>
   min(): ColumnExpr<K, 'group'>
   max(): ColumnExpr<K, 'group'>
-  eq<O extends string>(
-    column: Expr<Ref<O>, unknown, G>,
-  ): BooleanExpr<boolean | NullIf<K | O>, { readonly [P in K | O]: unknown }, G>
-  ne<O extends string>(
-    column: Expr<Ref<O>, unknown, G>,
-  ): BooleanExpr<boolean | NullIf<K | O>, { readonly [P in K | O]: unknown }, G>
-  gt<O extends string>(
-    column: Expr<Ref<O>, unknown, G>,
-  ): BooleanExpr<boolean | NullIf<K | O>, { readonly [P in K | O]: unknown }, G>
-  ge<O extends string>(
-    column: Expr<Ref<O>, unknown, G>,
-  ): BooleanExpr<boolean | NullIf<K | O>, { readonly [P in K | O]: unknown }, G>
-  lt<O extends string>(
-    column: Expr<Ref<O>, unknown, G>,
-  ): BooleanExpr<boolean | NullIf<K | O>, { readonly [P in K | O]: unknown }, G>
-  le<O extends string>(
-    column: Expr<Ref<O>, unknown, G>,
-  ): BooleanExpr<boolean | NullIf<K | O>, { readonly [P in K | O]: unknown }, G>
+  eq: CompareColumn<K, G>
+  ne: CompareColumn<K, G>
+  gt: CompareColumn<K, G>
+  ge: CompareColumn<K, G>
+  lt: CompareColumn<K, G>
+  le: CompareColumn<K, G>
 }
 
 /** The expression interface for values of type `T`. */

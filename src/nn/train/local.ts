@@ -59,7 +59,6 @@ async function train(job: TrainingJob, gate: Gate, listener: (event: TrainingEve
       engine,
       owned: Array.from({ length: job.slices }, (_, slice) => slice),
       workers: 1,
-      lead: true,
       open: openFeed,
       reduce: async () => {
         throw new ShardbookError('internal', 'training: expected nothing to reduce with one worker.')

@@ -30,9 +30,8 @@ export interface LoopContext {
   reduce(step: number, vector: Float32Array): Promise<void>
   /** Asked before each step: waits while paused. */
   gate(step: number): Promise<'go' | 'stop'>
-  /** Start, step and epoch events; the loop sends them on one worker only (`lead`). */
+  /** Start, step and epoch events, the same on every worker: whose are told is not the loop's affair. */
   report(event: TrainingEvent): void
-  readonly lead: boolean
 }
 
 export interface Loop {

@@ -125,7 +125,6 @@ export class TrainingLoop implements Loop {
       this.#apply(gradients, learningRate)
       const metrics = scalars.slice(1).map((sum) => sum * scale)
       this.#sums.add(batch.globalRows, [loss, ...metrics])
-      if (!this.#context.lead) return
       this.#context.report({
         kind: 'step',
         step: this.#step,
@@ -198,7 +197,7 @@ export class TrainingLoop implements Loop {
     const validation = this.#validation === undefined ? undefined : await this.#validate(this.#validation)
     const sums = this.#sums
     this.#sums = new EpochSums()
-    if (!this.#context.lead || sums.rows === 0 || epoch <= this.#reportedEpoch) return
+    if (sums.rows === 0 || epoch <= this.#reportedEpoch) return
     this.#reportedEpoch = epoch
     const [loss, ...metrics] = sums.means()
     this.#context.report({
@@ -230,7 +229,7 @@ export class TrainingLoop implements Loop {
   }
 
   #reportStart(): void {
-    if (this.#started || !this.#context.lead) return
+    if (this.#started) return
     this.#started = true
     const { name, epochs } = this.#job
     const { engine, workers } = this.#context

@@ -108,7 +108,6 @@ export async function loneLoop(engine: Engine, job: TrainingJob, context: Partia
     engine,
     owned: Array.from({ length: job.slices }, (_, slice) => slice),
     workers: 1,
-    lead: true,
     open: openFeed,
     reduce: async () => {
       throw new Error('there is nobody to reduce with')
@@ -128,9 +127,8 @@ export async function trainWith(engine: Engine, job: TrainingJob, workers: numbe
       loneLoop(engine, job, {
         owned: Array.from({ length: job.slices }, (__, slice) => slice).filter((slice) => slice % workers === rank),
         workers,
-        lead: rank === 0,
         reduce: reduce(rank),
-        report: (event) => void events.push(event),
+        report: (event) => void (rank === 0 && events.push(event)),
       }),
     ),
   )
