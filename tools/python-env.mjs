@@ -38,7 +38,7 @@ export async function pythonEnv({
   log = (line) => void process.stderr.write(`${line}\n`),
 } = {}) {
   const hash = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12)
-  const folder = join(cache, `test-python-${hash}`)
+  const folder = join(cache, `python-${hash}`)
   const executable = join(folder, 'bin', 'python')
   const ready = () => existsSync(join(folder, '.complete')) && existsSync(executable)
   if (ready()) return executable

@@ -1,0 +1,72 @@
+/**
+ * A contestant in a process of its own: a program that prints `READY ...` once, then answers each line of its input with one
+ * line that starts with a number, and ends with its input.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { Contestant } from './contest.js'
+
+const root = fileURLToPath(new URL('../../..', import.meta.url))
+
+export interface Peer {
+  /** What stood behind `READY`. */
+  readonly ready: string
+  ask(line: string): Promise<string>
+  close(): Promise<void>
+}
+
+/** Starts a peer and waits for its `READY`. Its stderr shows only when it fails. */
+export async function startPeer(
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Peer> {
+  const child: ChildProcess = spawn(command, args, { cwd: root, env: { ...process.env, ...env } })
+  let errors = ''
+  child.stderr!.on('data', (data: Buffer) => (errors = (errors + data.toString()).slice(-4000)))
+  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]()
+  const next = async (): Promise<string> => {
+    const { value, done } = await lines.next()
+    if (done === true) throw new Error(`${command} ${args.join(' ')} ended.\n${errors}`)
+    return value
+  }
+  let line = await next()
+  while (!line.startsWith('READY')) line = await next()
+  return {
+    ready: line.slice('READY'.length).trim(),
+    async ask(question) {
+      child.stdin!.write(`${question}\n`)
+      return next()
+    },
+    async close() {
+      if (child.exitCode !== null) return
+      const ended = once(child, 'exit')
+      child.stdin!.end()
+      await ended
+    },
+  }
+}
+
+/** A peer as contestant: one question a round, the first number of its answer. */
+export function peerContestant(name: string, peer: Peer, question: string): Contestant {
+  return {
+    name,
+    measure: async () => Number((await peer.ask(question)).split(/\s/)[0]),
+    close: () => peer.close(),
+  }
+}
+
+/** The python of an environment with the packages of `bench/peers/NAME.txt`, made into the cache on the first run. */
+export async function peerPython(name: string): Promise<string> {
+  const tools = (await import(pathToFileURL(`${root}/tools/python-env.mjs`).href)) as {
+    pythonEnv: (options: { requirements: string }) => Promise<string>
+  }
+  return tools.pythonEnv({ requirements: `${root}/bench/peers/${name}.txt` })
+}
+
+/** The path of a file of the repository's `bench` folder, which is not compiled. */
+export function benchFile(path: string): string {
+  return `${root}/bench/${path}`
+}
