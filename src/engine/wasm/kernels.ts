@@ -5,6 +5,7 @@
  */
 import type { KernelFunc, NamedTensorMap, Tensor, TensorInfo } from '@tensorflow/tfjs-core'
 import { gradientKernels } from '../gradients.js'
+import { scanKernel } from '../scan.js'
 import { tfCore } from '../tf.js'
 import { convBackpropFilter, convBackpropInput } from './convolution.js'
 import { depthwiseBackpropFilter, depthwiseBackpropInput } from './depthwise.js'
@@ -23,6 +24,7 @@ export function registerWasmKernels(): void {
     DepthwiseConv2dNativeBackpropFilter: depthwiseBackpropFilter,
     DepthwiseConv2dNativeBackpropInput: depthwiseBackpropInput,
     UnsortedSegmentSum: unsortedSegmentSum,
+    Scan: scanKernel,
     MaxPoolGrad: maxPoolGrad,
     AvgPoolGrad: avgPoolGrad,
     ResizeNearestNeighborGrad: resizeNearestGrad,
