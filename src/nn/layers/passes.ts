@@ -4,7 +4,7 @@
  *
  * Tensors over several steps have the steps' rows one below the other: `[steps * rows, ...]`.
  */
-import type { Rank, Tensor, Tensor2D } from '@tensorflow/tfjs-core'
+import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core'
 import { scan } from '../../engine/index.js'
 import type { Tf } from '../../engine/tf.js'
 import type { Cell } from './cells.js'
@@ -28,18 +28,19 @@ interface StateWeights {
   readonly stateBias: Tensor | undefined
 }
 
-/** The gradients of both shares over some steps, and the outputs that these steps began with. */
-interface Part {
-  readonly input: Tensor2D
-  readonly recurrent: Tensor2D
-  readonly before: Tensor2D
+interface BackwardInputs {
+  /** [steps * rows, in] */
+  readonly x: Tensor2D
+  readonly kernel: Tensor2D
+  /** The recurrent weight, transposed. */
+  readonly transposed: Tensor
 }
 
 interface Passes {
   /** `shares: [steps * rows, gates * units]` of the input -> the outputs, and what `backward` needs. */
   forward(extent: Extent, shares: Tensor, weights: StateWeights): { readonly value: Tensor; readonly saved: Tensor[] }
-  /** From the gradient of `value` those of the shares, in parts from the first step to the last. */
-  backward(extent: Extent, dy: Tensor, saved: readonly Tensor[], transposed: Tensor): Part[]
+  /** From the gradient of `value` those of x [steps * rows, in], both kernels, the bias and, in a cell that has one, the state's bias. */
+  backward(extent: Extent, dy: Tensor, saved: readonly Tensor[], inputs: BackwardInputs): Tensor[]
 }
 
 export const unrolled: Passes = {
@@ -49,18 +50,23 @@ export const unrolled: Passes = {
     const value = sequences ? tf.stack(passed.outputs, 1) : passed.outputs.at(-1)!
     return { value, saved: [...passed.saved.flat(), ...passed.before] }
   },
-  backward(extent, dy, kept, transposed) {
-    const { tf, steps, sequences } = extent
+  backward(extent, dy, kept, { x, kernel, transposed }) {
+    const { tf, rows, steps, sequences } = extent
     const { saved, before } = perStep(kept, steps)
     const dOutputs = sequences ? tf.unstack(dy, 1) : []
     const gradients = backward(extent, saved, transposed, dOutputs, lastGradient(extent, dy))
-    return Array.from({ length: Math.ceil(steps / stepsPerProduct) }, (_, i) => {
-      const [from, to] = [i * stepsPerProduct, (i + 1) * stepsPerProduct]
-      return {
-        ...joined(tf, gradients.input.slice(from, to), gradients.recurrent.slice(from, to)),
-        before: tf.concat<Tensor2D>(before.slice(from, to) as Tensor2D[]),
-      }
+    const starts = Array.from({ length: Math.ceil(steps / stepsPerProduct) }, (_, i) => i * stepsPerProduct)
+    const xs = tf.split<Tensor2D>(
+      x,
+      starts.map((from) => Math.min(stepsPerProduct, steps - from) * rows),
+    )
+    const parts = starts.map((from, i) => {
+      const some = <T>(list: readonly T[]): T[] => list.slice(from, from + stepsPerProduct)
+      const shares = { input: some(gradients.input), recurrent: some(gradients.recurrent) }
+      return products(extent, shares, some(before), xs[i]!, kernel)
     })
+    const [dx, ...sums] = parts[0]!.map((_, k) => parts.map((part) => part[k]!))
+    return [tf.concat(dx!), ...sums.map((terms) => tf.addN(terms))]
   },
 }
 
@@ -85,32 +91,34 @@ export const looped: Passes = {
     const [outputs, ...saved] = stacked
     return { value: tf.transpose(tf.reshape(outputs!, [steps, rows, units]), [1, 0, 2]), saved }
   },
-  backward(extent, dy, kept, transposed) {
-    const { tf, rows, steps, units, sequences } = extent
+  backward(extent, dy, kept, { x, kernel, transposed }) {
+    const { tf, cell, rows, steps, units, sequences } = extent
     const bodySteps = stepsPerBody(steps)
-    const before = kept.at(-1)!
-    const dOutputs = sequences
-      ? [tf.reshape(tf.transpose(dy, [1, 0, 2]), [steps / bodySteps, bodySteps * rows, units])]
-      : []
-    const { stacked } = scan(
+    const bodies = [steps / bodySteps, bodySteps * rows]
+    const width = x.shape[1]
+    const dOutputs = sequences ? [tf.reshape(tf.transpose(dy, [1, 0, 2]), [...bodies, units])] : []
+    const columns = cell.gates * units
+    const { fill } = tf
+    const sums = [[width, columns], [units, columns], [columns], ...(cell.stateBias ? [[columns]] : [])]
+    const { carried, stacked } = scan(
       {
-        carried: lastGradient(extent, dy),
-        scanned: [...kept.slice(0, -1), ...dOutputs],
-        shared: [transposed],
+        carried: [...lastGradient(extent, dy), ...sums.map((shape) => fill(shape, 0))],
+        scanned: [tf.reshape(x, [...bodies, width]), ...kept, ...dOutputs],
+        shared: [kernel, transposed],
         reverse: true,
       },
-      (gradient, scanned, [u]) => {
+      (state, [ownX, ...scanned], [w, u]) => {
         const ofSteps = scanned.map((tensor) => tf.split(tensor, bodySteps))
         const own = sequences ? ofSteps.pop()! : []
-        const saved = Array.from({ length: bodySteps }, (_, t) => ofSteps.map((tensors) => tensors[t]!))
-        const gradients = backward(extent, saved, u!, own, gradient)
-        const { input, recurrent } = joined(tf, gradients.input, gradients.recurrent)
-        return { carried: [...gradients.gradient], stacked: input === recurrent ? [input] : [input, recurrent] }
+        const before = ofSteps.pop()!
+        const saved = before.map((_, t) => ofSteps.map((tensors) => tensors[t]!))
+        const gradients = backward(extent, saved, u!, own, state.slice(0, cell.states))
+        const [dx, ...terms] = products(extent, gradients, before, ownX as Tensor2D, w as Tensor2D)
+        const added = terms.map((term, i) => tf.add(state[cell.states + i]!, term))
+        return { carried: [...gradients.gradient, ...added], stacked: [dx!] }
       },
     )
-    const flat = (tensor: Tensor) => tf.reshape<Rank.R2>(tensor, [steps * rows, tensor.shape.at(-1)!])
-    const [input, recurrent] = stacked.map(flat)
-    return [{ input: input!, recurrent: recurrent ?? input!, before: flat(before) }]
+    return [tf.reshape(stacked[0]!, [steps * rows, width]), ...carried.slice(cell.states)]
   },
 }
 
@@ -167,10 +175,24 @@ function perStep(kept: readonly Tensor[], steps: number): { saved: Tensor[][]; b
   return { saved, before: kept.slice(steps * count) }
 }
 
-/** One tensor of several steps; the same one twice where the cell's two shares have one gradient. */
-function joined(tf: Tf, input: readonly Tensor[], recurrent: readonly Tensor[]): Omit<Part, 'before'> {
-  const all = tf.concat<Tensor2D>(input as Tensor2D[])
-  return { input: all, recurrent: input[0] === recurrent[0] ? all : tf.concat<Tensor2D>(recurrent as Tensor2D[]) }
+/** What some steps add to the gradients of x, the kernels and the biases. */
+function products(
+  { tf, cell }: Extent,
+  shares: { readonly input: readonly Tensor[]; readonly recurrent: readonly Tensor[] },
+  before: readonly Tensor[],
+  x: Tensor2D,
+  kernel: Tensor2D,
+): Tensor[] {
+  const joined = (tensors: readonly Tensor[]) => tf.concat<Tensor2D>(tensors as Tensor2D[])
+  const input = joined(shares.input)
+  const recurrent = shares.input[0] === shares.recurrent[0] ? input : joined(shares.recurrent)
+  return [
+    tf.matMul(input, kernel, false, true),
+    tf.matMul(x, input, true),
+    tf.matMul(joined(before), recurrent, true),
+    tf.sum(input, 0),
+    ...(cell.stateBias ? [tf.sum(recurrent, 0)] : []),
+  ]
 }
 
 /** The gradient of the state after the last step. */
@@ -185,7 +207,7 @@ function zeros({ tf, cell, rows, units }: Extent): Tensor[] {
   return Array.from({ length: cell.states }, () => fill([rows, units], 0))
 }
 
-/** About five steps a body: enough that a loop's own work does not count. */
+/** About ten steps a body: a loop's own work counts little, and the products are as large as in `unrolled`. */
 function stepsPerBody(steps: number): number {
-  return [5, 6, 4, 7, 3, 8, 2].find((count) => steps % count === 0) ?? 1
+  return [10, 9, 8, 7, 6, 5, 4, 3, 2].find((count) => steps % count === 0) ?? 1
 }

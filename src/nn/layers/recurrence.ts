@@ -2,7 +2,7 @@
  * A cell run over time, with its backward pass.
  *
  * The input's share of all steps is one product before the first step. Backward, the gradients of the weights are products
- * over several steps at a time. In between the steps are in a row, or for long sequences in a loop (`passes.ts`).
+ * over several steps at a time, added up. In between the steps are in a row, or for long sequences in a loop (`passes.ts`).
  */
 import type { Rank, Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core'
 import type { Tf } from '../../engine/tf.js'
@@ -40,21 +40,9 @@ export function recur(tf: Tf, cell: Cell, x: Tensor3D, weights: RecurrentWeights
 
     const gradFunc = (dy: Tensor | Tensor[], kept: Tensor[]): Tensor[] => {
       const [steppedX, w, u, ...others] = kept as [Tensor2D, Tensor2D, Tensor2D, ...Tensor[]]
-      const parts = passes.backward(extent, dy as Tensor, others, tf.transpose(u))
-      const xs = tf.split(
-        steppedX,
-        parts.map((part) => part.input.shape[0]),
-      )
-      const products = parts.map(({ input: dInput, recurrent: dRecurrent, before }, i) => [
-        tf.matMul(dInput, w, false, true),
-        tf.matMul(xs[i]!, dInput, true),
-        tf.matMul(before, dRecurrent, true),
-        tf.sum(dInput, 0),
-        ...(stateBias === undefined ? [] : [tf.sum(dRecurrent, 0)]),
-      ])
-      const [dx, ...sums] = products[0]!.map((_, k) => products.map((product) => product[k]!))
-      const inOrder = tf.transpose(tf.reshape(tf.concat(dx!), [steps, rows, width]), [1, 0, 2])
-      return [inOrder, ...sums.map((terms) => tf.addN(terms))]
+      const given = { x: steppedX, kernel: w, transposed: tf.transpose(u) }
+      const [dx, ...sums] = passes.backward(extent, dy as Tensor, others, given)
+      return [tf.transpose(tf.reshape(dx!, [steps, rows, width]), [1, 0, 2]), ...sums]
     }
     return { value, gradFunc }
   })
