@@ -14,5 +14,15 @@ export { flatten, reshape, type ReshapeOptions, upSampling2d, type UpSamplingOpt
 export { binaryCrossEntropy, halfSquaredError, type Loss, meanSquaredError, softmaxCrossEntropy } from './loss.js'
 export { accuracy, type Metric } from './metric.js'
 export { model, type Model, type Summary } from './model.js'
-export { adam, type AdamOptions, adamw, type Optimiser, sgd } from './optimiser.js'
+export { adam, type AdamOptions, type Optimiser, sgd } from './optimiser.js'
+export {
+  accumulate,
+  adamw,
+  clip,
+  type ClipOptions,
+  lossScaling,
+  type LossScalingOptions,
+  movingAverage,
+  weightDecay,
+} from './optimiser-transforms.js'
 export { constant, cosine, type CosineOptions, type Schedule } from './schedule.js'

@@ -21,7 +21,19 @@ export interface Optimiser {
   readonly kind: string
   /** The slots before the first step. */
   init(weights: readonly TensorData[]): TensorData[]
-  update(tf: Tf, inputs: UpdateInputs): { weights: Tensor[]; slots: Tensor[] }
+  update(tf: Tf, inputs: UpdateInputs): Updated
+  /** Whether gradients are to come multiplied by slot 0. */
+  readonly scalesLoss?: true
+  /** The weights of the trained model, where they are not those of the last step. */
+  readonly finish?: (state: {
+    readonly weights: readonly TensorData[]
+    readonly slots: readonly TensorData[]
+  }) => readonly TensorData[]
+}
+
+export interface Updated {
+  readonly weights: Tensor[]
+  readonly slots: Tensor[]
 }
 
 /**
@@ -65,33 +77,12 @@ export interface AdamOptions {
  * ```
  */
 export function adam(options: AdamOptions = {}): Optimiser {
-  return adamWith('adam', options, 0)
-}
-
-/**
- * Adam with decoupled weight decay (Loshchilov and Hutter, 2019): besides, `w <- w - rate weightDecay w`.
- *
- * @throws ShardbookError `argument` for numbers out of range.
- * @example
- * ```ts
- * nn.adamw({ weightDecay: 0.01 })
- * ```
- */
-export function adamw({
-  weightDecay = 0.004,
-  ...options
-}: AdamOptions & { readonly weightDecay?: number } = {}): Optimiser {
-  checkNumber('nn.adamw', 'weightDecay', weightDecay, 0)
-  return adamWith('adamw', options, weightDecay)
-}
-
-function adamWith(kind: string, options: AdamOptions, weightDecay: number): Optimiser {
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7 } = options
-  checkNumber(`nn.${kind}`, 'beta1', beta1, 0, 1)
-  checkNumber(`nn.${kind}`, 'beta2', beta2, 0, 1)
-  checkNumber(`nn.${kind}`, 'epsilon', epsilon, 0)
+  checkNumber('nn.adam', 'beta1', beta1, 0, 1)
+  checkNumber('nn.adam', 'beta2', beta2, 0, 1)
+  checkNumber('nn.adam', 'epsilon', epsilon, 0)
   return Object.freeze({
-    kind,
+    kind: 'adam',
     init: (weights: readonly TensorData[]) => [...zerosLike(weights), ...zerosLike(weights)],
     update: (tf: Tf, { weights, slots, gradients, learningRate, step }: UpdateInputs) => {
       const n = weights.length
@@ -103,14 +94,14 @@ function adamWith(kind: string, options: AdamOptions, weightDecay: number): Opti
       const m = gradients.map((g, i) => tf.add(tf.mul(first[i]!, beta1), tf.mul(g, 1 - beta1)))
       const v = gradients.map((g, i) => tf.add(tf.mul(second[i]!, beta2), tf.mul(tf.square(g), 1 - beta2)))
       const next = weights.map((w, i) => {
-        const kept = weightDecay === 0 ? w : tf.sub(w, tf.mul(tf.mul(learningRate, weightDecay), w))
-        return tf.sub(kept, tf.div(tf.mul(corrected, m[i]!), tf.add(tf.sqrt(v[i]!), epsilon)))
+        return tf.sub(w, tf.div(tf.mul(corrected, m[i]!), tf.add(tf.sqrt(v[i]!), epsilon)))
       })
       return { weights: next, slots: [...m, ...v] }
     },
   })
 }
 
-function zerosLike(weights: readonly TensorData[]): TensorData[] {
+/** Slots of zeros. */
+export function zerosLike(weights: readonly TensorData[]): TensorData[] {
   return weights.map(({ shape, dtype }) => ({ shape, dtype, values: allocate(dtype, sizeOf(shape)) }))
 }

@@ -25,13 +25,16 @@ for (const engine of ['wasm', 'native'] as const) {
     })
     afterAll(async () => workers.close())
 
-    test('trains to the weights of one process on the same batches', async () => {
-      const sgd = await smallJob(ownFolder, engine, { optimiser: 'sgd', epochs: 5 })
-      const alone = await (await local(engine)).step(sgd, silent).done
-      const { state } = await train(workers, sgd)
-      expect(state.step).toBe(5 * stepsPerEpoch)
-      expect(distance(alone, state)).toBeLessThan(1e-5)
-    })
+    test.each(['sgd', 'transformed'] as const)(
+      '%s: trains to the weights of one process on the same batches',
+      async (optimiser) => {
+        const plain = await smallJob(ownFolder, engine, { optimiser, epochs: 5 })
+        const alone = await (await local(engine)).step(plain, silent).done
+        const { state } = await train(workers, plain)
+        expect(state.step).toBe(5 * stepsPerEpoch)
+        expect(distance(alone, state)).toBeLessThan(1e-5)
+      },
+    )
 
     test('tells of every step and epoch once, in order', () => {
       const { events } = undisturbed

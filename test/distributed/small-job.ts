@@ -7,6 +7,7 @@ import { loadTf, openEngine, type EngineName } from '../../src/engine/index.js'
 import { read } from '../../src/frame/index.js'
 import { softmaxCrossEntropy } from '../../src/nn/loss.js'
 import { accuracy } from '../../src/nn/metric.js'
+import { accumulate, clip, lossScaling, movingAverage } from '../../src/nn/optimiser-transforms.js'
 import { adam, sgd } from '../../src/nn/optimiser.js'
 import type { TransformJob } from '../../src/nn/strategy.js'
 import type { TrainingJob, TrainingState } from '../../src/nn/train/job.js'
@@ -45,13 +46,13 @@ export function writeStripes(folder: string): void {
 export async function smallJob(
   folder: string,
   engine: EngineName,
-  options: { epochs?: number; optimiser?: 'sgd' | 'adam'; seed?: number; name?: string } = {},
+  options: { epochs?: number; optimiser?: 'sgd' | 'adam' | 'transformed'; seed?: number; name?: string } = {},
 ): Promise<TrainingJob> {
   await openEngine(engine)
   const { epochs = 3, optimiser = 'adam', seed = 1, name = 'small' } = options
   const paths = { image: join(folder, 'images'), label: join(folder, 'labels') }
   const frame = await read.idx(paths, { shapes: { image: [side, side, 1] } })
-  const chosen = optimiser === 'adam' ? adam() : sgd()
+  const chosen = { adam, sgd, transformed }[optimiser]()
   const weights = shapes.map(([, shape], i) => {
     const values = new Float32Array(shape.reduce<number>((n, d) => n * d, 1))
     const fanIn = values.length / shape.at(-1)!
@@ -80,6 +81,7 @@ export async function smallJob(
     data,
     validation,
     rates: [optimiser === 'adam' ? 0.003 : 0.05],
+    ...(chosen.scalesLoss ? { scalesLoss: true } : {}),
   }
 }
 
@@ -125,4 +127,10 @@ const objective: Objective = {
     const flat = tf.reshape(pooled, [pooled.shape[0], 4 * 4 * 4])
     return { output: tf.add(tf.matMul(flat, dense as Tensor), bias!), target: label! }
   },
+}
+
+/** Plain descent with everything around it. */
+function transformed() {
+  const clipped = clip(sgd({ momentum: 0.5 }), { globalNorm: 0.5 })
+  return lossScaling(movingAverage(accumulate(clipped, { steps: 2 }), { decay: 0.9 }), { scale: 64 })
 }

@@ -10,6 +10,7 @@ import { halfSquaredError } from '../loss.js'
 import { applyModel, initialWeights, model } from '../model.js'
 import type { Model } from '../model.js'
 import { adam } from '../optimiser.js'
+import type { Optimiser } from '../optimiser.js'
 import { cosine } from '../schedule.js'
 import type { Strategy } from '../strategy.js'
 import type { Objective } from '../train/programs.js'
@@ -36,6 +37,8 @@ export interface AutoEncodersOptions<Input extends string = string, Output exten
   readonly maxIter?: number
   /** Highest learning rate; it rises over the first tenth of the steps and then falls to zero. Default 0.005. */
   readonly stepSize?: number
+  /** How gradients become steps, with clipping, accumulation and the like around it. Default `nn.adam()`. */
+  readonly optimiser?: Optimiser
   /** Default 0. */
   readonly seed?: number
 }
@@ -130,7 +133,7 @@ export class AutoEncoders<Input extends string = string, Output extends string =
     return {
       objective,
       rows,
-      optimiser: adam(),
+      optimiser: this.options.optimiser ?? adam(),
       schedule: cosine(stepSize, { warmUp: 0.1 }),
       weights: initialWeights(network, seed),
       finish: async (weights: AutoEncodersModel['weights']) =>

@@ -15,6 +15,7 @@ import { accuracy } from '../metric.js'
 import { applyModel, initialWeights, model } from '../model.js'
 import type { Model } from '../model.js'
 import { adam } from '../optimiser.js'
+import type { Optimiser } from '../optimiser.js'
 import { cosine } from '../schedule.js'
 import type { Strategy } from '../strategy.js'
 import type { Objective } from '../train/programs.js'
@@ -52,6 +53,8 @@ export interface CNNClassifierOptions<
   readonly slices?: number
   /** Highest learning rate; it rises over the first tenth of the steps and then falls to zero. Default 0.004. */
   readonly stepSize?: number
+  /** How gradients become steps, with clipping, accumulation and the like around it. Default `nn.adam()`. */
+  readonly optimiser?: Optimiser
   /** The network, from image to one number a class, without softmax. Default: two convolutions with pooling, two dense layers. */
   readonly layers?: readonly Layer[] | Model
   /** Default 0. */
@@ -169,7 +172,7 @@ export class CNNClassifier<
     return {
       objective,
       rows,
-      optimiser: adam(),
+      optimiser: this.options.optimiser ?? adam(),
       schedule: cosine(stepSize, { warmUp: 0.1 }),
       weights: initialWeights(network, seed),
       finish: async (weights: CNNClassifierModel['weights']) =>

@@ -66,8 +66,9 @@ export function beginTraining<M extends Savable>(plan: FitPlan<M>): Training<M> 
         data,
         ...(validation === undefined ? {} : { validation }),
         rates: schedule(epochs * Math.ceil(rows / batchRows)),
+        ...(optimiser.scalesLoss ? { scalesLoss: true } : {}),
       },
-      finish: ({ weights: trained }) => finish(trained),
+      finish: (state) => finish(optimiser.finish?.(state) ?? state.weights),
     }
   })
 }

@@ -35,6 +35,8 @@ export interface TrainingJob {
   readonly validation?: FrameSource
   /** Learning rate of step `s` (from 0): `rates[min(s, rates.length - 1)]`. */
   readonly rates: readonly number[]
+  /** Whether `scale` is to be multiplied by slot 0: the loss comes out so much larger, and the gradients as `update` wants them. */
+  readonly scalesLoss?: true
 }
 
 /** Where a training stands: enough to go on from, bit for bit. */

@@ -144,7 +144,8 @@ export class TrainingLoop implements Loop {
   async #computeGradients(batch: Batch, scale: number): Promise<{ scalars: number[]; gradients: Tensor[] }> {
     const tf = this.#tf
     const count = 1 + this.#job.metrics.length
-    const shared = [tf.scalar(scale), tf.scalar(fold(keyOf(this.#job.seed), this.#step) | 0, 'int32')]
+    const factor = this.#job.scalesLoss ? (await this.#slots[0]!.data())[0]! : 1
+    const shared = [tf.scalar(scale * factor), tf.scalar(fold(keyOf(this.#job.seed), this.#step) | 0, 'int32')]
     let outputs: Tensor[] = []
     try {
       outputs =
@@ -153,8 +154,8 @@ export class TrainingLoop implements Loop {
       for (const tensor of shared) tensor.dispose()
     }
     if (this.#context.workers === 1) {
-      const scalars = await readScalars(outputs.slice(0, count))
-      return { scalars, gradients: outputs.slice(count) }
+      const [loss, ...metrics] = await readScalars(outputs.slice(0, count))
+      return { scalars: [loss! / factor, ...metrics], gradients: outputs.slice(count) }
     }
     const vector = this.#vector
     vector.fill(0)
@@ -165,7 +166,8 @@ export class TrainingLoop implements Loop {
       output.dispose()
     }
     await this.#context.reduce(this.#step, vector)
-    return { scalars: [...vector.subarray(0, count)], gradients: this.#split(count) }
+    const [loss, ...metrics] = vector.subarray(0, count)
+    return { scalars: [loss! / factor, ...metrics], gradients: this.#split(count) }
   }
 
   /** The tensors in the reduced vector, from output `first` of the gradient program on. */

@@ -81,6 +81,7 @@ export async function makeJob(engine: Engine, options: TaskOptions = {}): Promis
     data: await bars(rows).source(['image', 'label']),
     ...(validationRows === 0 ? {} : { validation: await bars(validationRows, 2).source(['image', 'label']) }),
     rates: [rate],
+    ...(optimiser.scalesLoss ? { scalesLoss: true } : {}),
   }
 }
 
