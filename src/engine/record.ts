@@ -9,6 +9,7 @@ import type { Tensor } from '@tensorflow/tfjs-core'
 import { ShardbookError } from '../core/errors.js'
 import { registerGradients } from './gradients.js'
 import { type KernelParams, type RecordedInput, type RecordedOutput, Recorder } from './recorder.js'
+import { refuseDraw } from './random.js'
 import { tfCore } from './tf.js'
 import type { Trace } from './trace.js'
 
@@ -106,7 +107,7 @@ function hook(): () => void {
   }
   hooks.readSync = (dataId) => {
     refuseRead()
-    if (active!.refusal !== undefined) throw active!.refusal
+    if (active!.depth === 0 && !active!.recorder.reading) throw active!.refusal!
     return original.readSync(dataId)
   }
   hooks.read = (dataId) => {
@@ -128,7 +129,13 @@ function hook(): () => void {
       own.depth--
     }
   }
+  const { random } = Math
+  Math.random = () => {
+    if (active!.depth === 0) active!.refusal ??= refuseDraw()
+    return random()
+  }
   return () => {
+    Math.random = random
     // The originals are methods of the prototype.
     for (const name of ['runKernelFunc', 'readSync', 'read'] as const) delete (hooks as Partial<Hooks>)[name]
   }

@@ -94,6 +94,7 @@ export const dataTypes = {
   TF_BOOL: 10,
   TF_RESOURCE: 20,
   TF_VARIANT: 21,
+  TF_UINT32: 22,
 } as const
 
 export interface TensorFlow {

@@ -10,6 +10,7 @@ import { Binding } from './binding.js'
 import { loadTensorFlow } from './c-api.js'
 import { registerNativeKernels } from './kernels.js'
 import { nativeProgram } from './program.js'
+import { registerRandom } from './random.js'
 import { registerScan } from './scan.js'
 import { tensorStore } from './tensors.js'
 
@@ -21,6 +22,7 @@ export async function openNative(libraryPath: string, threads: number = availabl
   const backend: NativeBackend = createBackend(binding)
   registerNativeKernels()
   registerScan(tensorFlow)
+  registerRandom()
   registerGradients()
   tf.registerBackend(nativeBackend, () => backend)
   if (!(await tf.setBackend(nativeBackend))) {

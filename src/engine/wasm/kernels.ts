@@ -5,6 +5,7 @@
  */
 import type { KernelFunc, NamedTensorMap, Tensor, TensorInfo } from '@tensorflow/tfjs-core'
 import { gradientKernels } from '../gradients.js'
+import { randomUniformKernel } from '../random.js'
 import { scanKernel } from '../scan.js'
 import { tfCore } from '../tf.js'
 import { convBackpropFilter, convBackpropInput } from './convolution.js'
@@ -25,6 +26,7 @@ export function registerWasmKernels(): void {
     DepthwiseConv2dNativeBackpropInput: depthwiseBackpropInput,
     UnsortedSegmentSum: unsortedSegmentSum,
     Scan: scanKernel,
+    RandomUniform: randomUniformKernel,
     MaxPoolGrad: maxPoolGrad,
     AvgPoolGrad: avgPoolGrad,
     ResizeNearestNeighborGrad: resizeNearestGrad,
