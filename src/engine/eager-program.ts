@@ -77,7 +77,7 @@ export function eagerProgram(trace: Trace, backend: string, engine: string, slic
           // The caller owns results: what is not made by this slice alone is handed out as a clone.
           const ends = trace.outputs.map(({ value }) => tf.clone(own.get(value) ?? common.get(value)!))
           for (const tensor of own.values()) tensor.dispose()
-          merge(trace, parts, ends)
+          mergeResults(trace, parts, ends)
         }
         for (const [value, tensor] of common) if (!given.has(value)) tensor.dispose()
         return parts.map((part) => (part.length === 1 ? part[0]! : tf.concat(part, 0)))
@@ -92,7 +92,7 @@ export function eagerProgram(trace: Trace, backend: string, engine: string, slic
 }
 
 /** Adds a slice's results to those of the slices before: sums are kept added up, rows as a list. */
-function merge(trace: Trace, parts: Tensor[][], results: readonly Tensor[]): void {
+export function mergeResults(trace: Trace, parts: Tensor[][], results: readonly Tensor[]): void {
   for (const [i, result] of results.entries()) {
     const part = (parts[i] ??= [])
     const before = part[0]
@@ -107,7 +107,7 @@ function merge(trace: Trace, parts: Tensor[][], results: readonly Tensor[]): voi
 }
 
 /** The rows of one slice; a tensor of its own. */
-function rowsOf(tensor: Tensor, slice: number, slices: number): Tensor {
+export function rowsOf(tensor: Tensor, slice: number, slices: number): Tensor {
   const rows = tensor.shape[0] / slices
   const zeros = tensor.shape.slice(1).map(() => 0)
   return tfCore().slice(tensor, [slice * rows, ...zeros], [rows, ...tensor.shape.slice(1)])

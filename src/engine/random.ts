@@ -28,7 +28,7 @@ export interface Random {
 }
 
 /** The draws that a source gives, the same ones for the same order of calls. */
-export function randomOf({ key, rows }: RandomSource): Random {
+function randomOf({ key, rows }: RandomSource): Random {
   const tf = tfCore()
   let stream = 0
   const uniform = (shape: readonly number[]): Tensor => {

@@ -32,6 +32,13 @@ interface Recording {
 
 let active: Recording | undefined
 
+const readRefusals = new WeakSet<object>()
+
+/** Whether an error says that a step reads values: it can run, but not be recorded. */
+export function isReadRefusal(error: unknown): error is ShardbookError {
+  return error instanceof ShardbookError && readRefusals.has(error)
+}
+
 /** Whether a step is being recorded now. */
 export function isRecording(): boolean {
   return active !== undefined
@@ -97,13 +104,15 @@ function hook(): () => void {
   const refuseRead = (): void => {
     const own = active!
     if (own.depth > 0 || own.recorder.reading) return
-    own.refusal ??= new ShardbookError(
+    if (own.refusal !== undefined) return
+    own.refusal = new ShardbookError(
       'engine',
       'record: expected a step that only computes, got one that reads values.',
       {
         hint: 'Leave data(), dataSync(), array() and print() out of the step; return the tensor as an output instead.',
       },
     )
+    readRefusals.add(own.refusal)
   }
   hooks.readSync = (dataId) => {
     refuseRead()

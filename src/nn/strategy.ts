@@ -14,6 +14,8 @@ export interface Strategy {
   readonly workers: number
   /** Engine that the programs will run on: a step is traced for it. */
   readonly engine: EngineName
+  /** Whether programs run in this process, where JavaScript that cannot be recorded can run too. */
+  readonly inProcess?: true
   /** Runs synchronous data-parallel steps. Returns at once. */
   step(job: TrainingJob, listener: (event: TrainingEvent) => void): StepRun
   /** Runs independent jobs, each on one worker, as a queue; results in the order of the jobs. */

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { openMemory } from '../../ffi/index.js'
 import { ShardbookError } from '../../core/errors.js'
+import { stepProgram } from '../eager-step.js'
 import type { Engine } from '../engine.js'
 import { registerGradients } from '../gradients.js'
 import { tfCore } from '../tf.js'
@@ -34,7 +35,8 @@ export async function openNative(libraryPath: string, threads: number = availabl
   return {
     name: 'native',
     description: `TensorFlow ${binding.TF_Version}, ${threads} thread${threads === 1 ? '' : 's'}`,
-    load: (trace, { slices = 1 } = {}) => nativeProgram(trace, backend, tensorFlow, slices),
+    load: (trace, { slices = 1 } = {}) =>
+      stepProgram(trace, slices) ?? nativeProgram(trace, backend, tensorFlow, slices),
     memory() {
       const { numTensors, numBytes } = tf.memory()
       return { tensors: numTensors, bytes: numBytes }

@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module'
 import { ShardbookError } from '../../core/errors.js'
 import { eagerProgram } from '../eager-program.js'
+import { stepProgram } from '../eager-step.js'
 import type { Engine } from '../engine.js'
 import { registerGradients } from '../gradients.js'
 import { tfCore } from '../tf.js'
@@ -30,7 +31,8 @@ export async function openWasm(): Promise<Engine> {
   return {
     name: 'wasm',
     description: `TensorFlow.js ${version} on WebAssembly, one thread`,
-    load: (trace, { slices = 1 } = {}) => eagerProgram(trace, wasmBackend, 'wasm', slices),
+    load: (trace, { slices = 1 } = {}) =>
+      stepProgram(trace, slices) ?? eagerProgram(trace, wasmBackend, 'wasm', slices),
     memory() {
       const { numTensors, numBytes } = tf.memory()
       return { tensors: numTensors, bytes: numBytes }

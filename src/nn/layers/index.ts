@@ -2,6 +2,7 @@
 import { activation, rescale } from './activation.js'
 import { conv2d, conv2dTranspose } from './convolution.js'
 import { dense } from './dense.js'
+import { dropout, gaussianNoise } from './dropout.js'
 import type { Layer } from './layer.js'
 import { averagePooling2d, maxPooling2d } from './pooling.js'
 import { gru, lstm, simpleRnn } from './recurrent.js'
@@ -13,7 +14,9 @@ export const layerKinds = {
   conv2d,
   conv2dTranspose,
   dense,
+  dropout,
   flatten,
+  gaussianNoise,
   gru,
   lstm,
   maxPooling2d,

@@ -8,6 +8,7 @@
  */
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { ShardbookError } from '../../core/errors.js'
+import type { Random } from '../../engine/index.js'
 import type { Tf } from '../../engine/tf.js'
 
 /** The shape of one sample, without the batch axis. */
@@ -32,6 +33,8 @@ export interface WeightSpec {
 /** What a layer may use besides its input and weights. */
 export interface LayerContext {
   readonly tf: Tf
+  /** While training: random numbers of the step, by sample. */
+  readonly random?: Random
 }
 
 export interface Inferred {

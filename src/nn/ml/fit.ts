@@ -2,8 +2,9 @@
 import { checkInteger } from '../../core/check.js'
 import type { TensorData } from '../../core/dtype.js'
 import { ShardbookError } from '../../core/errors.js'
-import { loadTf, openEngine } from '../../engine/index.js'
+import { loadTf, openEngine, whyEager } from '../../engine/index.js'
 import type { FrameSource } from '../../frame/index.js'
+import type { TrainingJob } from '../train/job.js'
 import type { Objective } from '../train/programs.js'
 import { recordPrograms } from '../train/programs.js'
 import { Training } from '../train/training.js'
@@ -50,6 +51,7 @@ export function beginTraining<M extends Savable>(plan: FitPlan<M>): Training<M> 
     await openEngine(strategy.engine)
     const start = { step: 0, weights, slots: optimiser.init(weights) }
     const programs = recordPrograms(await loadTf(), objective, optimiser, start, batchRows / slices)
+    checkRecorded(name, strategy, programs)
     return {
       strategy,
       job: {
@@ -71,6 +73,20 @@ export function beginTraining<M extends Savable>(plan: FitPlan<M>): Training<M> 
       finish: (state) => finish(optimiser.finish?.(state) ?? state.weights),
     }
   })
+}
+
+/** Tells when a step could not be recorded: a warning here, an error where it would have to travel. */
+function checkRecorded(name: string, strategy: Strategy, programs: TrainingJob['programs']): void {
+  const refusal = [programs.gradients, programs.update, programs.evaluate].map(whyEager).find(Boolean)
+  if (refusal === undefined) return
+  if (!strategy.inProcess) {
+    throw new ShardbookError(
+      'engine',
+      `${name}.fit: expected layers that can be recorded and sent to workers, got ones that read values.`,
+      { cause: refusal, ...(refusal.hint === undefined ? {} : { hint: refusal.hint }) },
+    )
+  }
+  console.warn(`${name}.fit: trains without compiling its steps, which is slower. ${refusal.message}`)
 }
 
 /**

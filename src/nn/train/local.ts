@@ -20,6 +20,7 @@ export async function local(name: EngineName | 'auto' = 'auto'): Promise<Strateg
   return Object.freeze({
     workers: 1,
     engine,
+    inProcess: true as const,
     step: (job: TrainingJob, listener: (event: TrainingEvent) => void) => runLocally(job, listener),
     map: async (jobs: readonly TrainingJob[], listener?: (job: number, event: TrainingEvent) => void) => {
       const states: TrainingState[] = []

@@ -5,7 +5,7 @@
 import type { Scalar, Tensor, Tensor1D } from '@tensorflow/tfjs-core'
 import { sizeOf } from '../../core/dtype.js'
 import type { DType, TensorData } from '../../core/dtype.js'
-import { record } from '../../engine/index.js'
+import { isReadRefusal, record, standFor, withRandom } from '../../engine/index.js'
 import type { RecordedInput, RecordedOutput, Trace } from '../../engine/index.js'
 import type { Tf } from '../../engine/tf.js'
 import type { LayerContext, Shape, WeightSpec } from '../layers/layer.js'
@@ -55,26 +55,27 @@ function recordGradients(tf: Tf, objective: Objective, rows: number): Trace {
     const weights = objective.weights.map(({ name, shape }) => input(name, shape, 'float32'))
     const columns = objective.columns.map(({ name, shape, dtype }) => input(name, [rows, ...shape], dtype, true))
     const rowWeight = input('rowWeight', [rows], 'float32', true) as Tensor1D
-    input('rowIndex', [rows], 'int32', true)
+    const rowIndex = input('rowIndex', [rows], 'int32', true)
     const scale = input('scale', [], 'float32') as Scalar
-    input('key', [], 'int32')
-    return () => {
-      const kept: Tensor[] = []
-      const weightedLoss = (...current: Tensor[]): Scalar => {
-        const { output, target } = objective.forward({ tf }, current, columns)
-        kept.push(tf.keep(tf.clone(output)), tf.keep(tf.clone(target)))
-        return tf.mul(tf.sum(tf.mul(objective.loss.rows(tf, output, target), rowWeight)), scale)
-      }
-      const { value, grads } = tf.valueAndGrads(weightedLoss)(weights)
-      const [output, target] = kept
-      const metrics = metricSums(tf, objective, output!, target!, rowWeight)
-      for (const tensor of kept) tensor.dispose()
-      return [
-        { name: 'loss', tensor: value, merge: 'sum' },
-        ...metrics,
-        ...grads.map((tensor, i): RecordedOutput => ({ name: objective.weights[i]!.name, tensor, merge: 'sum' })),
-      ]
-    }
+    const key = input('key', [], 'int32')
+    return () =>
+      withRandom({ key, rows: rowIndex }, (random) => {
+        const kept: Tensor[] = []
+        const weightedLoss = (...current: Tensor[]): Scalar => {
+          const { output, target } = objective.forward({ tf, random }, current, columns)
+          kept.push(tf.keep(tf.clone(output)), tf.keep(tf.clone(target)))
+          return tf.mul(tf.sum(tf.mul(objective.loss.rows(tf, output, target), rowWeight)), scale)
+        }
+        const { value, grads } = tf.valueAndGrads(weightedLoss)(weights)
+        const [output, target] = kept
+        const metrics = metricSums(tf, objective, output!, target!, rowWeight)
+        for (const tensor of kept) tensor.dispose()
+        return [
+          { name: 'loss', tensor: value, merge: 'sum' },
+          ...metrics,
+          ...grads.map((tensor, i): RecordedOutput => ({ name: objective.weights[i]!.name, tensor, merge: 'sum' })),
+        ]
+      })
   })
 }
 
@@ -153,7 +154,10 @@ function metricSums(
 
 type AddInput = (name: string, shape: Shape, dtype: DType, split?: boolean) => Tensor
 
-/** Makes the inputs that `prepare` asks for, records the step that it returns, and disposes the inputs. */
+/**
+ * Makes the inputs that `prepare` asks for, records the step that it returns, and disposes the inputs. A step that reads values
+ * cannot be recorded: its trace then stands for the step itself, which `prepare` makes anew from the inputs of each run.
+ */
 function withInputs(tf: Tf, prepare: (input: AddInput) => () => RecordedOutput[]): Trace {
   const inputs: RecordedInput[] = []
   try {
@@ -164,7 +168,16 @@ function withInputs(tf: Tf, prepare: (input: AddInput) => () => RecordedOutput[]
       inputs.push({ name, tensor, split })
       return tensor
     })
-    return record(inputs, step)
+    try {
+      return record(inputs, step)
+    } catch (error) {
+      if (!isReadRefusal(error)) throw error
+      const again = (given: readonly Tensor[]): RecordedOutput[] => {
+        let next = 0
+        return prepare(() => given[next++]!)()
+      }
+      return standFor(inputs, again, error)
+    }
   } finally {
     for (const { tensor } of inputs) tensor.dispose()
   }

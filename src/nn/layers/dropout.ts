@@ -1,0 +1,50 @@
+/** Layers that act while training only. Their numbers follow from the step's key and the sample: equal for any number of workers. */
+import { checkNumber } from '../../core/check.js'
+import { dropout as drop } from '../../engine/index.js'
+import { layer } from './layer.js'
+import type { Layer, LayerOptions } from './layer.js'
+
+export interface DropoutOptions extends LayerOptions {
+  /** Share of the numbers that become zero; the others are divided by `1 - rate`. */
+  readonly rate: number
+}
+
+/**
+ * Sets a random share of the numbers to zero while training (Srivastava and others, 2014): `x: [batch, ...] -> [batch, ...]`.
+ *
+ * @throws ShardbookError `argument` for a rate outside [0, 1).
+ * @example
+ * ```ts
+ * nn.dropout({ rate: 0.5 })
+ * ```
+ */
+export function dropout(options: DropoutOptions): Layer {
+  const { rate } = options
+  checkNumber('nn.dropout', 'rate', rate, 0, 1 - 2 ** -20)
+  return layer('dropout', options, {
+    infer: (input) => ({ output: input, weights: [] }),
+    apply: ({ tf, random }, x) => (random === undefined || rate === 0 ? x : drop(tf, random, x, rate)),
+  })
+}
+
+export interface GaussianNoiseOptions extends LayerOptions {
+  readonly deviation: number
+}
+
+/**
+ * Adds normal noise while training: `x: [batch, ...] -> [batch, ...]`.
+ *
+ * @throws ShardbookError `argument` for a negative deviation.
+ * @example
+ * ```ts
+ * nn.gaussianNoise({ deviation: 0.1 })
+ * ```
+ */
+export function gaussianNoise(options: GaussianNoiseOptions): Layer {
+  const { deviation } = options
+  checkNumber('nn.gaussianNoise', 'deviation', deviation, 0)
+  return layer('gaussianNoise', options, {
+    infer: (input) => ({ output: input, weights: [] }),
+    apply: ({ tf, random }, x) => (random === undefined ? x : tf.add(x, tf.mul(random.normal(x.shape), deviation))),
+  })
+}
