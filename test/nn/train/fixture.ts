@@ -39,31 +39,46 @@ export interface TaskOptions {
   readonly rate?: number
   readonly seed?: number
   readonly optimiser?: nn.Optimiser
+  /** Between pixels in [0, 1] and one number a class; default: a small convolutional network. */
+  readonly layers?: readonly nn.Layer[]
+  /** Learn the pixels themselves in place of the classes: `layers` end in [8, 8, 1]. */
+  readonly reconstruct?: boolean
+}
+
+const convolutional = [
+  nn.conv2d({ filters: 4, kernelSize: 3, activation: 'relu' }),
+  nn.maxPooling2d(),
+  nn.flatten(),
+  nn.dense({ units: classes }),
+] as const
+
+/** A layer that leaves numbers as they are and reads one of them: what it is in cannot be recorded, and runs eagerly. */
+export const reading: nn.Layer = {
+  kind: 'reading',
+  name: undefined,
+  options: {},
+  infer: (input) => ({ output: input, weights: [] }),
+  apply: ({ tf }, x) => (Number.isNaN(tf.max(x).dataSync()[0]) ? tf.zerosLike(x) : x),
 }
 
 /** A job over `bars` for an engine. */
 export async function makeJob(engine: Engine, options: TaskOptions = {}): Promise<TrainingJob> {
   const { rows = 70, validationRows = 0, batchRows = 16, slices = 4, epochs = 2, rate = 0.01, seed = 3 } = options
-  const { optimiser = nn.adam() } = options
-  const model = nn.model(
-    [
-      nn.rescale({ scale: 1 / 255 }),
-      nn.conv2d({ filters: 4, kernelSize: 3, activation: 'relu' }),
-      nn.maxPooling2d(),
-      nn.flatten(),
-      nn.dense({ units: classes }),
-    ],
-    { inputShape: [8, 8, 1] },
-  )
+  const { optimiser = nn.adam(), layers = convolutional, reconstruct = false } = options
+  const pixels = nn.rescale({ scale: 1 / 255 })
+  const model = nn.model([pixels, ...layers], { inputShape: [8, 8, 1] })
   const objective: Objective = {
     weights: model.weights,
     columns: [
       { name: 'image', dtype: 'float32', shape: [8, 8, 1] },
       { name: 'label', dtype: 'int32', shape: [] },
     ],
-    loss: nn.softmaxCrossEntropy,
-    metrics: [nn.accuracy],
-    forward: (context, weights, [x, y]) => ({ output: applyModel(model, context, weights, x!), target: y! }),
+    loss: reconstruct ? nn.meanSquaredError : nn.softmaxCrossEntropy,
+    metrics: reconstruct ? [] : [nn.accuracy],
+    forward: (context, weights, [x, y]) => ({
+      output: applyModel(model, context, weights, x!),
+      target: reconstruct ? pixels.apply(context, x!, []) : y!,
+    }),
   }
   const weights = initialWeights(model, seed)
   const start = { step: 0, weights, slots: optimiser.init(weights) }
@@ -75,7 +90,7 @@ export async function makeJob(engine: Engine, options: TaskOptions = {}): Promis
     epochs,
     batchRows,
     slices,
-    metrics: ['accuracy'],
+    metrics: reconstruct ? [] : ['accuracy'],
     programs: recordPrograms(await loadTf(), objective, optimiser, start, batchRows / slices),
     start,
     data: await bars(rows).source(['image', 'label']),
