@@ -10,8 +10,11 @@ import { displaySymbol } from '../core/display.js'
 import type { MimeBundle } from '../core/display.js'
 import type { DType, TensorData } from '../core/dtype.js'
 import { ShardbookError } from '../core/errors.js'
+import { chainOperations } from './chained-operations.js'
 
-export type Tf = typeof import('@tensorflow/tfjs-core')
+/** The methods' types come with a module that has nothing else: naming it is what counts. */
+type Chained = typeof import('@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.js')
+export type Tf = typeof import('@tensorflow/tfjs-core') & Pick<Chained, never>
 
 let loaded: Tf | undefined
 
@@ -23,6 +26,7 @@ export function tfCore(): Tf {
     const layers: unknown = tf.getGradient('Relu') ?? require('@tensorflow/tfjs-layers')
     if (layers === undefined) throw new ShardbookError('internal', 'tfCore: expected gradients, got none.')
     Object.defineProperty(tf.Tensor.prototype, displaySymbol, { value: displayTensor, configurable: true })
+    chainOperations(tf)
     loaded = tf
   }
   return loaded

@@ -27,7 +27,7 @@ onEngines('a layer that reads values', (name) => {
     const warn = vi.spyOn(console, 'warn').mockReturnValue()
     const on = await local(name)
     const data = bars(70)
-    const reading = await classifier(true).fit(data, { on, validation: bars(20, 2) })
+    const eager = await classifier(true).fit(data, { on, validation: bars(20, 2) })
     expect(warn.mock.calls).toEqual([
       [
         expect.stringMatching(
@@ -37,10 +37,10 @@ onEngines('a layer that reads values', (name) => {
     ])
     const compiled = await classifier(false).fit(data, { on })
     expect(warn).toHaveBeenCalledOnce()
-    for (const [i, { values }] of reading.weights.entries()) {
+    for (const [i, { values }] of eager.weights.entries()) {
       for (const [j, value] of values.entries()) expect(value).toBeCloseTo(compiled.weights[i]!.values[j]!, 4)
     }
-    const rows = await reading.transform(bars(9, 5)).toRows()
+    const rows = await eager.transform(bars(9, 5)).toRows()
     const same = await compiled.transform(bars(9, 5)).toRows()
     expect(rows.map((row) => row.prediction)).toEqual(same.map((row) => row.prediction))
   })
