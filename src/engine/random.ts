@@ -5,7 +5,7 @@
  * `RandomUniform` is our kernel, with the generator of `core/random`: from (key, draw of the step, row, column), equal to the bit
  * on every engine. `withRandom` makes it the source of TensorFlow.js's own functions while a step runs.
  */
-import type { KernelFunc, NamedTensorMap, Tensor } from '@tensorflow/tfjs-core'
+import type { KernelFunc, NamedTensorMap, Rank, Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core'
 import { sizeOf } from '../core/dtype.js'
 import { ShardbookError } from '../core/errors.js'
 import { type Key, fold } from '../core/random.js'
@@ -88,6 +88,12 @@ function adoptRandom(tf: Tf): void {
         ? original.randomNormal(shape, mean, deviation, dtype, seed)
         : tf.cast(tf.add(tf.mul(current.normal(shape), deviation), mean), dtype),
     randomStandardNormal: (shape, dtype = 'float32', seed) => tf.randomNormal(shape, 0, 1, dtype, seed),
+    multinomial: (given, samples, seed, normalized = false) => {
+      const logits = given instanceof tf.Tensor ? given : tf.tensor(given)
+      return current === undefined || seed !== undefined
+        ? original.multinomial(given, samples, seed, normalized)
+        : multinomial(tf, current, normalized ? tf.log(logits) : logits, samples)
+    },
     dropout: (x, rate, noiseShape, seed) => {
       if (current === undefined || seed !== undefined || rate === 0 || !(rate > 0 && rate < 1)) {
         return original.dropout(x, rate, noiseShape, seed)
@@ -109,6 +115,14 @@ export function dropout(
   const shape = x.shape.map((size, axis) => noiseShape[axis] ?? size)
   const kept = tf.cast(tf.greaterEqual(random.uniform(shape), rate), 'float32')
   return tf.mul(x, tf.div(kept, 1 - rate))
+}
+
+/** Class numbers, int32 `[samples]` or `[batch, samples]`, by the largest of logits with Gumbel noise (Gumbel, 1954). */
+function multinomial(tf: Tf, random: Random, logits: Tensor, samples: number): Tensor1D | Tensor2D {
+  const [batch, classes] = [logits.size / logits.shape.at(-1)!, logits.shape.at(-1)!]
+  const noise = tf.neg(tf.log(tf.neg(tf.log(random.uniform([batch, samples, classes])))))
+  const chosen = tf.argMax(tf.add(tf.reshape(logits, [batch, 1, classes]), noise), 2)
+  return logits.rank === 1 ? tf.reshape<Rank.R1>(chosen, [samples]) : tf.reshape<Rank.R2>(chosen, [batch, samples])
 }
 
 /** What a draw in JavaScript inside a recorded step meets. */

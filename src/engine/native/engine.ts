@@ -10,6 +10,7 @@ import { type NativeBackend, createBackend, nativeBackend } from './backend.js'
 import { Binding } from './binding.js'
 import { loadTensorFlow } from './c-api.js'
 import { registerNativeKernels } from './kernels.js'
+import { registerMatMul } from './mat-mul.js'
 import { nativeProgram } from './program.js'
 import { registerRandom } from './random.js'
 import { registerScan } from './scan.js'
@@ -22,6 +23,7 @@ export async function openNative(libraryPath: string, threads: number = availabl
   const binding = new Binding(tensorFlow, tensorStore(tensorFlow, await openMemory()))
   const backend: NativeBackend = createBackend(binding)
   registerNativeKernels()
+  registerMatMul()
   registerScan(tensorFlow)
   registerRandom()
   registerGradients()

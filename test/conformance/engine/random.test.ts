@@ -58,15 +58,20 @@ onEngines('random numbers in a step', (name) => {
   })
 
   test('have the distribution asked for', () => {
+    const mean = (list: number[]) => list.reduce((a, b) => a + b, 0) / list.length
     const f = compile(() => [
       tf.randomUniform([20_000], -2, 6),
       tf.randomNormal([20_000], 3, 2),
       tf.randomUniformInt([20_000], 2, 5),
       tf.dropout(tf.ones([20_000]), 0.25),
+      tf.multinomial(tf.tensor1d([0.1, 0.6, 0.3]), 20_000, undefined, true),
     ])
     f().forEach((tensor) => tensor.dispose())
-    const [uniform, normal, integer, mask] = f().map(numbers) as [number[], number[], number[], number[]]
-    const mean = (list: number[]) => list.reduce((a, b) => a + b, 0) / list.length
+    const drawn = f().map(numbers)
+    const [uniform, normal, integer, mask, classes] = drawn as [number[], number[], number[], number[], number[]]
+    for (const [k, share] of [0.1, 0.6, 0.3].entries()) {
+      expect(Math.abs(mean(classes.map((value) => Number(value === k))) - share)).toBeLessThan(0.02)
+    }
     expect(mean(uniform)).toBeCloseTo(2, 0)
     expect(Math.min(...uniform)).toBeGreaterThanOrEqual(-2)
     expect(Math.max(...uniform)).toBeLessThan(6)
