@@ -2,7 +2,7 @@
  * The public list: everything that `import { … } from 'shardbook'` offers. Importing it loads no vendor; each loads when it
  * is first used.
  */
-import { compile, currentEngine, useEngine } from './engine/index.js'
+import { compile, currentEngine, scan, useEngine } from './engine/index.js'
 import type { Engine } from './engine/index.js'
 import { tfCore } from './engine/tf.js'
 import type { Tf } from './engine/tf.js'
@@ -41,6 +41,8 @@ export * as viz from './viz/index.js'
 /** Tensor engines: which one runs, and functions compiled for it. */
 export const engine = Object.freeze({
   compile,
+  /** A loop inside a compiled function. */
+  scan,
   /** Makes an engine the current one, for code of one's own and for trainings in this process. */
   use: useEngine,
   /** The current engine, once one was opened. */
