@@ -5,7 +5,11 @@
  * and its native libraries and children print, and fd 4 of the session carries interrupts to its control thread.
  * Messages that must keep their place among the printed text have a `seq`: the session prints a mark with that number on
  * both streams when it sends one (see `mark`), and the front waits until both marks have passed.
+ *
+ * Whatever a request causes, now or later, carries that request's number, its origin: in messages as a field, in printed
+ * text as a mark before it (see `originMark`).
  */
+import type { CommContent } from '../src/core/host.js'
 import type { MimeBundle } from '../src/core/display.js'
 
 /** An error as Jupyter shows it. */
@@ -28,37 +32,53 @@ export interface Outcome {
   readonly types: Readonly<Record<string, string>>
 }
 
+/** A step in the life of a comm. */
+export interface CommMessage extends Required<CommContent> {
+  readonly step: 'open' | 'message' | 'close'
+  readonly id: string
+  /** The target's name; empty but for `open`. */
+  readonly target: string
+}
+
+/** What a session is asked to do; it ends with a `done` or `handled` event of the same origin. */
+export type Task =
+  | { readonly kind: 'execute'; readonly origin: number; readonly label: string; readonly code: string }
+  | { readonly kind: 'comm'; readonly origin: number; readonly comm: CommMessage }
+  /** Asks for an event that follows everything printed so far. */
+  | { readonly kind: 'sync'; readonly origin: number }
+
 export type ToSession =
-  | { readonly kind: 'execute'; readonly label: string; readonly code: string }
+  | Task
   /** The answer to an `input` event; `text` is absent when there is none, then `reason` says why. */
   | { readonly kind: 'input'; readonly id: number; readonly text?: string; readonly reason?: string }
-  /** Asks for an `idle` event, which follows everything printed so far. */
-  | { readonly kind: 'sync' }
 
 export type FromSession =
   | { readonly kind: 'ready' }
   | { readonly kind: 'track'; readonly id: number; readonly label: string }
   | { readonly kind: 'untrack'; readonly id: number }
+  /** The session takes comms that a client opens under this name, or takes them no longer. */
+  | { readonly kind: 'target'; readonly name: string; readonly isRegistered: boolean }
   | SessionEvent
 
-/** Messages with a place among the printed text. */
-export type SessionEvent =
+/** Messages with a place among the printed text. The origin is absent where no request is known to have caused it. */
+export type SessionEvent = { readonly seq: number; readonly origin?: number } & (
   | {
       readonly kind: 'display'
-      readonly seq: number
       readonly bundle: MimeBundle
       readonly id?: string
       readonly update: boolean
     }
   | {
       readonly kind: 'input'
-      readonly seq: number
       readonly id: number
       readonly text: string
       readonly password: boolean
     }
-  | { readonly kind: 'done'; readonly seq: number; readonly outcome: Outcome }
-  | { readonly kind: 'idle'; readonly seq: number }
+  | { readonly kind: 'clear'; readonly wait: boolean }
+  | { readonly kind: 'comm'; readonly comm: CommMessage }
+  | { readonly kind: 'done'; readonly outcome: Outcome }
+  | { readonly kind: 'handled' }
+)
 
 /** The environment variable that tells the session its secret, so that printed text cannot be taken for a mark. */
 export const markVariable = 'SHARDBOOK_SESSION_MARK'
@@ -71,4 +91,9 @@ export function markPrefix(secret: string): string {
 /** The mark with number `seq`; short enough that the pipe takes it in one piece. */
 export function mark(secret: string, seq: number): string {
   return `${markPrefix(secret)}${seq}\u0000`
+}
+
+/** The mark that says which request the text behind it comes from. */
+export function originMark(secret: string, origin: number | undefined): string {
+  return `${markPrefix(secret)}@${origin ?? ''}\u0000`
 }

@@ -1,18 +1,21 @@
 /**
  * The kernel without sockets: takes requests, answers them, publishes outputs through a `Port`.
  *
- * Invariants: shell requests are handled one after the other, control requests at once; each request is framed by one
- * `busy` and one `idle`; printed text that is still held back goes out before anything else is published.
+ * Invariants: shell requests are handled one after the other, control requests and comm messages at once; each request
+ * is framed by one `busy` and one `idle`; printed text that is still held back goes out before anything else is published;
+ * outputs name the request as parent whose code made them.
  */
+import { Comms } from './comms.js'
 import type { StreamName } from './merge.js'
 import { NotebookLanguage } from './language/notebook.js'
+import { commContent } from './protocol/comm.js'
 import { handlers } from './protocol/index.js'
 import type { HistoryEntry, KernelState } from './protocol/handler.js'
-import type { Content, Header, Request } from './protocol/message.js'
+import type { Content, Extra, Header, Request } from './protocol/message.js'
 import { Runner } from './runner.js'
 
 export interface Port {
-  publish(type: string, content: Content, parent: Header | undefined): void
+  publish(type: string, content: Content, parent: Header | undefined, extra?: Extra): void
   log(text: string): void
   /** The kernel has shut down. */
   stopped(): void
@@ -28,17 +31,25 @@ export interface KernelOptions {
 const collectMs = 30
 const collectChars = 65536
 
+/** Of so many requests it is known which outputs are theirs; those of older ones go to the latest. */
+const rememberedRequests = 4096
+
 export class Kernel implements KernelState {
   readonly language: NotebookLanguage
   readonly runner: Runner
+  readonly comms: Comms
   readonly history: HistoryEntry[] = []
   executionCount = 0
   private readonly port: Port
   private readonly waiting: { readonly request: Request; isAborted: boolean }[] = []
   private isWorking = false
-  /** The request that outputs belong to: the cell that runs, or that ran last. */
+  /** Who waits for the shell to have nothing to do. */
+  private readonly quietWaiters: (() => void)[] = []
+  /** Requests by their numbers. */
+  private readonly requests = new Map<number, Request>()
+  /** The request that outputs without an origin belong to: the cell that runs, or that ran last. */
   private current: Request | undefined
-  private printed: { name: StreamName; text: string } | undefined
+  private printed: { name: StreamName; text: string; request: Request | undefined } | undefined
   private printTimer: NodeJS.Timeout | undefined
   private isStopped = false
 
@@ -50,20 +61,32 @@ export class Kernel implements KernelState {
       env,
       language: this.language,
       target: {
-        stream: (name, text) => this.print(name, text),
-        display: ({ bundle, id, update }) =>
-          this.publish(update ? 'update_display_data' : 'display_data', {
-            data: bundle,
-            metadata: {},
-            transient: id === undefined ? {} : { display_id: id },
-          }),
-        prompt: (text, password) => this.prompt(text, password),
+        stream: (name, text, origin) => this.print(name, text, this.requestOf(origin)),
+        display: ({ bundle, id, update, origin }) => {
+          const content = { data: bundle, metadata: {}, transient: id === undefined ? {} : { display_id: id } }
+          this.publish(update ? 'update_display_data' : 'display_data', content, this.requestOf(origin))
+        },
+        clear: (wait, origin) => this.publish('clear_output', { wait }, this.requestOf(origin)),
+        prompt: (text, password, origin) => this.prompt(text, password, this.requestOf(origin)),
+        comm: (message, origin) => this.comms.fromSession(message, this.requestOf(origin)),
+        commTarget: (name, isRegistered) => this.comms.setTarget(name, isRegistered),
+        sessionEnded: () => this.sessionEnded(),
       },
+    })
+    this.comms = new Comms({
+      deliver: (message, request) => this.runner.comm(message, this.originOf(request)),
+      publish: (message, request) => {
+        const { type, content } = commContent(message)
+        this.publish(type, content, request, message)
+      },
+      quiet: () => this.quiet(),
+      log: (text) => port.log(text),
     })
   }
 
   /** Takes a request of the shell channel. */
   shell(request: Request): void {
+    if (/^comm_(open|msg|close)$/.test(request.header.msg_type)) return void this.handle(request)
     this.waiting.push({ request, isAborted: false })
     if (!this.isWorking) void this.work()
   }
@@ -73,14 +96,17 @@ export class Kernel implements KernelState {
     void this.handle(request)
   }
 
-  publish(type: string, content: Content): void {
+  publish(type: string, content: Content, request: Request | undefined, extra?: Extra): void {
     this.flush()
-    this.port.publish(type, content, this.current?.header)
+    this.port.publish(type, content, request?.header, extra)
   }
 
-  attach(request: Request): void {
-    this.flush()
-    this.current = request
+  originOf(request: Request): number {
+    if (request.header.msg_type === 'execute_request') this.current = request
+    const origin = this.runner.newOrigin()
+    this.requests.set(origin, request)
+    this.requests.delete(origin - rememberedRequests)
+    return origin
   }
 
   abortWaiting(): void {
@@ -105,6 +131,21 @@ export class Kernel implements KernelState {
       else await this.handle(next.request)
     }
     this.isWorking = false
+    for (const tell of this.quietWaiters.splice(0)) tell()
+  }
+
+  private requestOf(origin: number | undefined): Request | undefined {
+    return (origin === undefined ? undefined : this.requests.get(origin)) ?? this.current
+  }
+
+  private quiet(): Promise<void> {
+    if (!this.isWorking) return Promise.resolve()
+    return new Promise((resolve) => this.quietWaiters.push(resolve))
+  }
+
+  private sessionEnded(): void {
+    const closed = this.comms.sessionEnded()
+    if (closed > 0) this.port.log(`the session ended: ${closed} comms of its own were closed`)
   }
 
   private async handle(request: Request): Promise<void> {
@@ -140,9 +181,9 @@ export class Kernel implements KernelState {
     this.port.publish('status', { execution_state: state }, request.header)
   }
 
-  private print(name: StreamName, text: string): void {
-    if (this.printed !== undefined && this.printed.name !== name) this.flush()
-    this.printed = { name, text: (this.printed?.text ?? '') + text }
+  private print(name: StreamName, text: string, request: Request | undefined): void {
+    if (this.printed !== undefined && (this.printed.name !== name || this.printed.request !== request)) this.flush()
+    this.printed = { name, text: (this.printed?.text ?? '') + text, request }
     if (this.printed.text.length >= collectChars) this.flush()
     else this.printTimer ??= setTimeout(() => this.flush(), collectMs)
   }
@@ -152,12 +193,14 @@ export class Kernel implements KernelState {
     this.printTimer = undefined
     const printed = this.printed
     this.printed = undefined
-    if (printed !== undefined) this.port.publish('stream', { ...printed }, this.current?.header)
+    if (printed === undefined) return
+    const { name, text, request } = printed
+    this.port.publish('stream', { name, text }, request?.header)
   }
 
-  private async prompt(text: string, password: boolean): Promise<string> {
+  private async prompt(text: string, password: boolean, request: Request | undefined): Promise<string> {
     this.flush()
-    if (this.current?.content['allow_stdin'] !== true) throw new Error('this client does not take questions')
-    return this.current.askInput({ prompt: text, password })
+    if (request?.content['allow_stdin'] !== true) throw new Error('this client does not take questions')
+    return request.askInput({ prompt: text, password })
   }
 }

@@ -31,7 +31,7 @@ async function main(file: string | undefined): Promise<void> {
     cwd: process.cwd(),
     env: process.env,
     port: {
-      publish: (type, content, parent) => sockets.publish(type, content, parent),
+      publish: (type, content, parent, extra) => sockets.publish(type, content, parent, extra),
       log,
       stopped: () => void sockets.close().then(() => process.exit(0)),
     },

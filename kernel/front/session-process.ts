@@ -14,6 +14,8 @@ import { Merger } from './merge.js'
 export interface SessionTarget extends MergerTarget {
   /** Background work of the session began (`label` given) or ended. */
   work(id: number, label: string | undefined): void
+  /** The session takes comms of this name from now on, or no longer. */
+  commTarget(name: string, isRegistered: boolean): void
   /** The session is gone; `reason` says why. Nothing follows. */
   exit(reason: string): void
 }
@@ -63,6 +65,7 @@ export class SessionProcess {
       if (event.kind === 'ready') return
       if (event.kind === 'track') target.work(event.id, event.label)
       else if (event.kind === 'untrack') target.work(event.id, undefined)
+      else if (event.kind === 'target') target.commTarget(event.name, event.isRegistered)
       else merger.event(event)
     })
     this.ended = new Promise((resolve) => {

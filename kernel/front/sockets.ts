@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto'
 import { Publisher, Reply, Router } from 'zeromq'
 import { ShardbookError } from '../../src/core/errors.js'
-import type { Content, Header, Message, Request } from './protocol/message.js'
+import type { Content, Extra, Header, Message, Request } from './protocol/message.js'
 import { newHeader, textField } from './protocol/message.js'
 import type { Received } from './wire.js'
 import { Codec } from './wire.js'
@@ -71,8 +71,8 @@ export class Sockets {
     return sockets
   }
 
-  publish(type: string, content: Content, parent: Header | undefined): void {
-    this.send(this.iopub, [type], type, content, parent)
+  publish(type: string, content: Content, parent: Header | undefined, extra?: Extra): void {
+    this.send(this.iopub, [type], type, content, parent, extra)
   }
 
   /** Sends what still waits and closes the sockets. */
@@ -105,10 +105,12 @@ export class Sockets {
   }
 
   private request(socket: Router, { identities, message }: Received): Request {
-    const { header, content } = message
+    const { header, metadata, content, buffers } = message
     return {
       header,
+      metadata,
       content,
+      buffers,
       reply: (type, reply) => this.send(socket, identities, type, reply, header),
       askInput: (question) =>
         new Promise((resolve) => {
@@ -124,13 +126,14 @@ export class Sockets {
     type: string,
     content: Content,
     parent: Header | undefined,
+    { metadata = {}, buffers = [] }: Extra = {},
   ): void {
     const message: Message = {
       header: newHeader(type, this.session),
       parentHeader: parent ?? {},
-      metadata: {},
+      metadata,
       content,
-      buffers: [],
+      buffers,
     }
     const frames = this.codec.encode(to, message)
     const before = this.sending.get(socket) ?? Promise.resolve()

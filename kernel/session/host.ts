@@ -1,21 +1,27 @@
 /** The host that the package meets inside a session: everything goes to the front, in order with the printed text. */
 import { ShardbookError } from '../../src/core/errors.js'
 import type { Host } from '../../src/core/host.js'
+import type { SessionComms } from './comms.js'
 import type { Interrupts } from './interrupt.js'
+import { currentOrigin } from './origin.js'
 import type { Output } from './output.js'
 
 export interface SessionHost extends Host {
   /** Hands over the front's answer to a prompt. */
   answer(id: number, text: string | undefined, reason: string | undefined): void
-  cell: string | undefined
 }
 
-export function createHost(output: Output, interrupts: Interrupts): SessionHost {
+export function createHost(output: Output, interrupts: Interrupts, comms: SessionComms): SessionHost {
   const questions = new Map<number, (text: string | undefined, reason?: string) => void>()
   let lastId = 0
   return {
     kind: 'kernel',
-    cell: undefined,
+    get cell() {
+      return currentOrigin()?.cell
+    },
+    openComm: comms.openComm,
+    registerTarget: comms.registerTarget,
+    clearOutput: (options = {}) => output.event({ kind: 'clear', wait: options.wait ?? false }),
     publish: (bundle, options = {}) =>
       output.event({ kind: 'display', bundle, update: false, ...(options.id === undefined ? {} : { id: options.id }) }),
     update: (id, bundle) => output.event({ kind: 'display', bundle, id, update: true }),

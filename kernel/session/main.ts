@@ -6,12 +6,14 @@
 import { register } from 'node:module'
 import { bundleOf } from '../../src/core/display.js'
 import { hostSymbol } from '../../src/core/host.js'
-import type { Outcome, ToSession } from '../channel.js'
+import type { Outcome, Task, ToSession } from '../channel.js'
 import { markVariable } from '../channel.js'
+import { createComms } from './comms.js'
 import type { Cell } from './evaluator.js'
 import { Evaluator } from './evaluator.js'
 import { createHost } from './host.js'
 import { openInterrupts } from './interrupt.js'
+import { runFor, trackOrigins } from './origin.js'
 import { openOutput } from './output.js'
 import { describeError, mapStacks } from './traceback.js'
 
@@ -19,9 +21,11 @@ const secret = process.env[markVariable] ?? ''
 delete process.env[markVariable]
 register('./modules.js', import.meta.url)
 
+trackOrigins()
 const output = openOutput(secret)
 const interrupts = openInterrupts((error) => complain('Error in an interrupt listener', error))
-const host = createHost(output, interrupts)
+const comms = createComms(output, complain)
+const host = createHost(output, interrupts, comms)
 Object.defineProperty(globalThis, hostSymbol, { configurable: true, writable: true, value: host })
 const evaluator = new Evaluator(process.cwd())
 mapStacks(evaluator.sources)
@@ -32,7 +36,6 @@ function complain(title: string, error: unknown): void {
 
 async function execute(code: string, label: string): Promise<Outcome> {
   let cell: Cell | undefined
-  host.cell = label
   try {
     const compiled = (cell = evaluator.compile(code, label))
     const result = await interrupts.run(async (waits) => {
@@ -48,21 +51,39 @@ async function execute(code: string, label: string): Promise<Outcome> {
       defined: cell?.defined() ?? [],
       types: cell?.types() ?? {},
     }
-  } finally {
-    host.cell = undefined
+  }
+}
+
+async function perform(task: Task): Promise<void> {
+  switch (task.kind) {
+    case 'execute':
+      return output.event({ kind: 'done', outcome: await execute(task.code, task.label) })
+    case 'comm':
+      try {
+        await interrupts.run(() => comms.receive(task.comm))
+      } catch (error) {
+        complain('A comm message was interrupted', error)
+      }
+      return output.event({ kind: 'handled' })
+    case 'sync':
+      // Two turns of the loop: what the same message woke up may still print.
+      await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+      return output.event({ kind: 'handled' })
+    default:
+      task satisfies never
   }
 }
 
 async function receive(message: ToSession): Promise<void> {
   switch (message.kind) {
-    case 'execute':
-      return output.event({ kind: 'done', outcome: await execute(message.code, message.label) })
     case 'input':
       return host.answer(message.id, message.text, message.reason)
+    case 'execute':
+      output.foreground(message.origin)
+      return runFor({ number: message.origin, cell: message.label }, () => perform(message))
+    case 'comm':
     case 'sync':
-      // Two turns of the loop: what the same message woke up may still print.
-      await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
-      return output.event({ kind: 'idle' })
+      return runFor({ number: message.origin }, () => perform(message))
     default:
       message satisfies never
   }

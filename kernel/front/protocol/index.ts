@@ -1,5 +1,5 @@
 /** Which handler answers which request. */
-import { commInfo, commOpen } from './comm.js'
+import { commClose, commInfo, commMessage, commOpen } from './comm.js'
 import { complete } from './complete.js'
 import { execute } from './execute.js'
 import type { Handler } from './handler.js'
@@ -19,8 +19,8 @@ export const handlers: Readonly<Record<string, Handler>> = {
   history_request: history,
   comm_info_request: commInfo,
   comm_open: commOpen,
-  comm_msg: () => ({}),
-  comm_close: () => ({}),
+  comm_msg: commMessage,
+  comm_close: commClose,
   interrupt_request: interrupt,
   shutdown_request: shutdown,
 }

@@ -2,6 +2,7 @@
 
 Every command starts with a fresh look at the sockets; messages on iopub are sorted by the request that they name as parent.
 """
+import base64
 import json
 import os
 import sys
@@ -36,18 +37,21 @@ def connect():
 def ask(command):
     """Sends a request; answers with the reply and all iopub messages up to its idle."""
     channel = client.control_channel if command.get("channel") == "control" else client.shell_channel
-    message = client.session.msg(command["type"], command.get("content", {}))
+    message = client.session.msg(command["type"], command.get("content", {}), metadata=command.get("metadata"))
+    message["header"].update(command.get("header", {}))
+    message["buffers"] = [base64.b64decode(one) for one in command.get("buffers", [])]
     started = time.monotonic()
-    channel.send(message)
+    client.session.send(channel.socket, message, buffers=message["buffers"])
     parent = message["header"]["msg_id"]
     if "interruptAfterMs" in command:
         threading.Timer(command["interruptAfterMs"] / 1000, manager.interrupt_kernel).start()
     iopub, strangers, reply = [], [], None
+    wants_reply = command["type"].endswith("_request")
     questions = []
     reply_time = None
     deadline = started + command.get("timeoutMs", 30000) / 1000
     idle = False
-    while time.monotonic() < deadline and not (idle and reply):
+    while time.monotonic() < deadline and not (idle and (reply or not wants_reply)):
         while client.stdin_channel.msg_ready():
             question = client.stdin_channel.get_msg(timeout=1)
             questions.append({"content": question["content"], "isOurs": question["parent_header"].get("msg_id") == parent})
@@ -59,7 +63,11 @@ def ask(command):
                 reply_time = time.monotonic()
         if client.iopub_channel.msg_ready():
             got = client.iopub_channel.get_msg(timeout=1)
-            entry = {"type": got["msg_type"], "content": got["content"]}
+            entry = {"type": got["msg_type"], "content": got["content"], "parent": got["parent_header"].get("msg_id")}
+            if got["buffers"]:
+                entry["buffers"] = [base64.b64encode(bytes(one)).decode() for one in got["buffers"]]
+            if got["metadata"]:
+                entry["metadata"] = got["metadata"]
             if got["parent_header"].get("msg_id") != parent:
                 strangers.append(entry)
                 continue
@@ -69,11 +77,34 @@ def ask(command):
             time.sleep(0.002)
     return {
         "reply": None if reply is None else {"type": reply["msg_type"], "content": reply["content"], "version": reply["header"]["version"]},
+        "id": parent,
         "iopub": iopub,
         "strangers": strangers,
         "questions": questions,
         "ms": None if reply_time is None else (reply_time - started) * 1000,
     }
+
+
+def during(command):
+    """Sends a message while a cell runs that has printed something; answers with what each of the two printed."""
+    cell = client.execute(command["code"])
+    other, printed, idle = None, {cell: []}, set()
+    while len(idle) < 2:
+        got = client.iopub_channel.get_msg(timeout=30)
+        parent = got["parent_header"].get("msg_id")
+        if parent not in printed:
+            continue
+        if got["msg_type"] == "stream":
+            printed[parent].append(got["content"]["text"])
+            if other is None:
+                message = client.session.msg(command["type"], command["content"])
+                message["header"].update(command.get("header", {}))
+                client.session.send(client.shell_channel.socket, message)
+                other = message["header"]["msg_id"]
+                printed[other] = []
+        elif got["msg_type"] == "status" and got["content"]["execution_state"] == "idle":
+            idle.add(parent)
+    return {"cell": printed[cell], "other": printed[other]}
 
 
 def queue(command):
@@ -127,7 +158,7 @@ def heartbeat(command):
     return {"beats": client.hb_channel.is_beating()}
 
 
-commands = {one.__name__: one for one in (start, ask, queue, forge, shutdown, restart, heartbeat)}
+commands = {one.__name__: one for one in (start, ask, during, queue, forge, shutdown, restart, heartbeat)}
 for line in sys.stdin:
     command = json.loads(line)
     try:

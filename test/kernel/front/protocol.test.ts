@@ -7,7 +7,14 @@ import type { Content } from '../../../kernel/front/protocol/message.js'
 import { newHeader } from '../../../kernel/front/protocol/message.js'
 
 function ask(handler: Handler, content: Content, entries: readonly HistoryEntry[] = []): Content {
-  const request = { header: newHeader('x', 'y'), content, reply: () => {}, askInput: () => Promise.resolve('') }
+  const request = {
+    header: newHeader('x', 'y'),
+    metadata: {},
+    content,
+    buffers: [],
+    reply: () => {},
+    askInput: () => Promise.resolve(''),
+  }
   return handler({ history: entries } as unknown as KernelState, request) as Content
 }
 
