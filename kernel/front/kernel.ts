@@ -6,11 +6,12 @@
  * outputs name the request as parent whose code made them.
  */
 import { Comms } from './comms.js'
+import { History } from './history.js'
 import type { StreamName } from './merge.js'
 import { NotebookLanguage } from './language/notebook.js'
 import { commContent } from './protocol/comm.js'
 import { handlers } from './protocol/index.js'
-import type { HistoryEntry, KernelState } from './protocol/handler.js'
+import type { KernelState } from './protocol/handler.js'
 import type { Content, Extra, Header, Request } from './protocol/message.js'
 import { Runner } from './runner.js'
 
@@ -25,6 +26,8 @@ export interface KernelOptions {
   readonly cwd: string
   readonly env: Readonly<Record<string, string | undefined>>
   readonly port: Port
+  /** Where cells are remembered; without it they are for this kernel's life only. */
+  readonly historyFolder?: string
 }
 
 /** Printed text is collected this long, or up to this many characters, before it is sent. */
@@ -38,7 +41,7 @@ export class Kernel implements KernelState {
   readonly language: NotebookLanguage
   readonly runner: Runner
   readonly comms: Comms
-  readonly history: HistoryEntry[] = []
+  readonly history: History
   executionCount = 0
   private readonly port: Port
   private readonly waiting: { readonly request: Request; isAborted: boolean }[] = []
@@ -53,8 +56,9 @@ export class Kernel implements KernelState {
   private printTimer: NodeJS.Timeout | undefined
   private isStopped = false
 
-  constructor({ cwd, env, port }: KernelOptions) {
+  constructor({ cwd, env, port, historyFolder }: KernelOptions) {
     this.port = port
+    this.history = new History({ folder: historyFolder, log: (text) => port.log(text) })
     this.language = new NotebookLanguage(cwd)
     this.runner = new Runner({
       cwd,

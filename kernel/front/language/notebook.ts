@@ -2,7 +2,9 @@
  * What TypeScript knows of a notebook: checks of cells before they run, completions and hovers, and the names that
  * accepted cells leave to later ones.
  */
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { CellModule, CellName } from './cells.js'
 import { cellModule } from './cells.js'
 import { offsetAt, positionAt } from './position.js'
@@ -31,6 +33,11 @@ interface Diagnostic {
   readonly range: LspRange
 }
 
+interface DefinitionLink {
+  readonly targetUri: string
+  readonly targetRange: LspRange
+}
+
 interface CompletionItem {
   readonly label: string
   readonly kind?: number
@@ -39,6 +46,9 @@ interface CompletionItem {
   readonly filterText?: string
   readonly insertText?: string
 }
+
+/** Overloads and merged declarations have several. */
+const shownDefinitions = 3
 
 /** LSP's numbers of completion kinds, in the words of Jupyter's clients. */
 const kinds = [
@@ -137,15 +147,38 @@ export class NotebookLanguage {
     return { start: offset - prefix.length, items }
   }
 
-  /** Markdown about what stands at `offset` (UTF-16) of a cell, if anything does. */
-  async inspect(code: string, offset: number): Promise<string | undefined> {
+  /**
+   * Markdown about what stands at `offset` (UTF-16) of a cell, if anything does.
+   *
+   * @param detail - 1 adds the source of its definition
+   */
+  async inspect(code: string, offset: number, detail: 0 | 1 = 0): Promise<string | undefined> {
     await this.prepare()
     const { text, shift } = await this.show(code)
     const ask = (at: number): Promise<{ contents: { value: string } } | null> =>
       this.server.ask('textDocument/hover', this.file(this.accepted), { position: positionAt(text, at + shift) })
     // The cursor may stand behind the word.
-    const hover = (await ask(offset)) ?? (offset > 0 ? await ask(offset - 1) : null)
-    return hover?.contents.value
+    let at = offset
+    let hover = await ask(at)
+    if (hover === null && offset > 0) hover = await ask(--at)
+    // Of a name that does not exist the server says nothing but `any`.
+    if (hover === null || hover.contents.value.trim() === '```typescript\nany\n```') return undefined
+    if (detail === 0) return hover.contents.value
+    const links = await this.server.ask<readonly DefinitionLink[] | null>(
+      'textDocument/definition',
+      this.file(this.accepted),
+      {
+        position: positionAt(text, at + shift),
+      },
+    )
+    const sources = await Promise.all((links ?? []).slice(0, shownDefinitions).map((link) => this.source(link)))
+    return [hover.contents.value, ...sources.map((source) => `\`\`\`typescript\n${source}\n\`\`\``)].join('\n\n')
+  }
+
+  private async source({ targetUri, targetRange }: DefinitionLink): Promise<string> {
+    const path = fileURLToPath(targetUri)
+    const text = this.server.read(path) ?? (await readFile(path, 'utf8'))
+    return text.slice(offsetAt(text, targetRange.start), offsetAt(text, targetRange.end))
   }
 
   close(): void {
