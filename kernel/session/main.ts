@@ -76,7 +76,8 @@ async function evaluate(expressions: CellTask['expressions'], label: string): Pr
 async function perform(task: Task): Promise<void> {
   switch (task.kind) {
     case 'execute':
-      return output.event({ kind: 'done', outcome: { ...(await execute(task)), payload: host.takePayload() } })
+      output.event({ kind: 'done', outcome: { ...(await execute(task)), payload: host.takePayload() } })
+      return output.end(task.origin)
     case 'comm':
       try {
         await interrupts.run(() => comms.receive(task.comm))
@@ -98,7 +99,7 @@ async function receive(message: ToSession): Promise<void> {
     case 'input':
       return host.answer(message.id, message.text, message.reason)
     case 'execute':
-      output.foreground(message.origin)
+      output.begin(message.origin)
       return runFor({ number: message.origin, cell: message.label }, () => perform(message))
     case 'comm':
     case 'sync':

@@ -3,7 +3,7 @@
  * accepted cells leave to later ones.
  */
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { CellModule, CellName } from './cells.js'
 import { cellModule } from './cells.js'
@@ -65,12 +65,18 @@ export class NotebookLanguage {
   private readonly folder: string
   private readonly server: LanguageServer
   private readonly names = new Map<string, CellName>()
-  /** How many cells were accepted; the next one is the file with this number. */
-  private accepted = 0
+  private lastFile = -1
   private isReady: Promise<void> | undefined
+  /** The files of cells that were checked: in subshells, several may be under way. */
+  private readonly files = new WeakMap<CellModule, string>()
+  /** Files of cells that were refused. */
+  private readonly free: string[] = []
+  /** What is being written: completions and hovers look at it. */
+  private readonly draft: string
 
   constructor(folder: string) {
     this.folder = folder
+    this.draft = join(folder, '__cell_draft.ts')
     this.server = new LanguageServer(folder)
   }
 
@@ -78,8 +84,8 @@ export class NotebookLanguage {
   prepare(): Promise<void> {
     this.isReady ??= (async () => {
       await this.server.write(join(this.folder, 'tsconfig.json'), projectConfig(this.folder, '__cell_*.ts'), 'json')
-      await this.server.write(this.file(0), 'export {}')
-      await this.server.ask('textDocument/diagnostic', this.file(0))
+      await this.server.write(this.draft, 'export {}')
+      await this.server.ask('textDocument/diagnostic', this.draft)
     })()
     return this.isReady
   }
@@ -92,14 +98,15 @@ export class NotebookLanguage {
   /** The errors of a cell, before it runs. */
   async check(code: string, module: CellModule): Promise<Problem[]> {
     await this.prepare()
-    await this.server.write(this.file(this.accepted), module.text)
-    const report = await this.server.ask<{ items?: readonly Diagnostic[] }>(
-      'textDocument/diagnostic',
-      this.file(this.accepted),
-    )
-    return (report.items ?? [])
+    const file = this.free.pop() ?? this.nextFile()
+    this.files.set(module, file)
+    await this.server.write(file, module.text)
+    const report = await this.server.ask<{ items?: readonly Diagnostic[] }>('textDocument/diagnostic', file)
+    const problems = (report.items ?? [])
       .filter((one) => (one.severity ?? 1) === 1 && one.range.start.line > 0 && !tolerated.has(String(one.code)))
       .map((one) => problemOf(one, code))
+    if (problems.length > 0) this.free.push(file)
+    return problems
   }
 
   /**
@@ -109,11 +116,10 @@ export class NotebookLanguage {
    * @param types - static types that values told
    */
   accept(module: CellModule, defined: ReadonlySet<string>, types: Readonly<Record<string, string>>): void {
-    const specifier = `./__cell_${this.accepted}`
+    const specifier = `./${basename(this.files.get(module) ?? this.nextFile(), '.ts')}`
     for (const [name, kind] of module.declared) {
       if (kind === 'type' || defined.has(name)) this.names.set(name, { kind, module: specifier })
     }
-    this.accepted++
     for (const [name, selfType] of Object.entries(types)) {
       const known = this.names.get(name)
       if (known !== undefined && known.kind !== 'type') this.names.set(name, { ...known, selfType })
@@ -131,7 +137,7 @@ export class NotebookLanguage {
     const { text, shift } = await this.show(code)
     const list = await this.server.ask<{ items: readonly CompletionItem[] } | null>(
       'textDocument/completion',
-      this.file(this.accepted),
+      this.draft,
       { position: positionAt(text, offset + shift) },
     )
     const prefix = /[\p{ID_Continue}$]*$/u.exec(code.slice(0, offset))![0]
@@ -156,7 +162,7 @@ export class NotebookLanguage {
     await this.prepare()
     const { text, shift } = await this.show(code)
     const ask = (at: number): Promise<{ contents: { value: string } } | null> =>
-      this.server.ask('textDocument/hover', this.file(this.accepted), { position: positionAt(text, at + shift) })
+      this.server.ask('textDocument/hover', this.draft, { position: positionAt(text, at + shift) })
     // The cursor may stand behind the word.
     let at = offset
     let hover = await ask(at)
@@ -164,13 +170,9 @@ export class NotebookLanguage {
     // Of a name that does not exist the server says nothing but `any`.
     if (hover === null || hover.contents.value.trim() === '```typescript\nany\n```') return undefined
     if (detail === 0) return hover.contents.value
-    const links = await this.server.ask<readonly DefinitionLink[] | null>(
-      'textDocument/definition',
-      this.file(this.accepted),
-      {
-        position: positionAt(text, at + shift),
-      },
-    )
+    const links = await this.server.ask<readonly DefinitionLink[] | null>('textDocument/definition', this.draft, {
+      position: positionAt(text, at + shift),
+    })
     const sources = await Promise.all((links ?? []).slice(0, shownDefinitions).map((link) => this.source(link)))
     return [hover.contents.value, ...sources.map((source) => `\`\`\`typescript\n${source}\n\`\`\``)].join('\n\n')
   }
@@ -187,12 +189,12 @@ export class NotebookLanguage {
 
   private async show(code: string): Promise<{ text: string; shift: number }> {
     const { text } = cellModule(code, this.names, true)
-    await this.server.write(this.file(this.accepted), text)
+    await this.server.write(this.draft, text)
     return { text, shift: offsetAt(text, { line: 1, character: 0 }) }
   }
 
-  private file(number: number): string {
-    return join(this.folder, `__cell_${number}.ts`)
+  private nextFile(): string {
+    return join(this.folder, `__cell_${++this.lastFile}.ts`)
   }
 }
 

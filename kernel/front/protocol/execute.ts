@@ -20,7 +20,7 @@ export const execute: Handler = async (kernel, request) => {
   if (error !== undefined) {
     const told = { ename: error.ename, evalue: error.evalue, traceback: error.traceback }
     if (!isSilent) kernel.publish('error', told, request)
-    if (content['stop_on_error'] !== false) kernel.abortWaiting(request)
+    if (content['stop_on_error'] !== false) kernel.shells.abortWaiting(request)
     return { status: 'error', execution_count: count, ...told, user_expressions: {}, payload }
   }
   if (result !== undefined && !isSilent) {

@@ -3,12 +3,14 @@ import type { Comms } from '../comms.js'
 import type { History } from '../history.js'
 import type { NotebookLanguage } from '../language/notebook.js'
 import type { Runner } from '../runner.js'
+import type { Shells } from '../shell.js'
 import type { Content, Extra, Request } from './message.js'
 
 export interface KernelState {
   readonly runner: Runner
   readonly language: NotebookLanguage
   readonly comms: Comms
+  readonly shells: Shells
   readonly history: History
   /** The number of the last cell that counted. */
   executionCount: number
@@ -16,8 +18,6 @@ export interface KernelState {
   publish(type: string, content: Content, request: Request | undefined, extra?: Extra): void
   /** A number for `request`, by which what it causes in the session finds its way back. */
   originOf(request: Request): number
-  /** Refuses the execute requests that wait behind `request`, or all that wait. */
-  abortWaiting(request?: Request): void
   /** Ends the session and the language server. */
   close(): Promise<void>
   /** Ends the kernel once the reply is sent. */

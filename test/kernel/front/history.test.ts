@@ -1,5 +1,5 @@
 /** What is remembered of cells: across kernels, by several at once, within bounds, whatever happens to the files. */
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
@@ -91,9 +91,8 @@ describe('the history', () => {
     expect(existsSync(folder)).toBe(false)
   })
 
-  test.skipIf(process.getuid?.() === 0)('tells of sessions that it may not read', async () => {
-    open().add(1, 'x')
-    chmodSync(join(folder, readdirSync(folder)[0]!), 0)
+  test('tells of sessions that it cannot read', async () => {
+    mkdirSync(join(folder, '1.jsonl'), { recursive: true })
     expect(await open().entries(1)).toEqual([])
     expect(told.join()).toContain('cannot be read')
   })
