@@ -12,8 +12,31 @@ import time
 from jupyter_client.manager import KernelManager
 from jupyter_client.session import Session
 
+from message_spec import check, contents
+
 manager = None
 client = None
+seen, wrong = set(), []
+
+
+def watch(session):
+    """Has every message that arrives checked against the specification."""
+    deserialize = session.deserialize
+
+    def checked(*arguments, **options):
+        message = deserialize(*arguments, **options)
+        seen.add(message["header"]["msg_type"])
+        wrong.extend(one for one in check(message) if one not in wrong)
+        return message
+
+    if deserialize.__name__ != "checked":
+        session.deserialize = checked
+
+
+def specification(command):
+    """Which messages came that were wrong, and which kinds of messages never came."""
+    return {"wrong": wrong, "unseen": sorted(set(contents) - seen)}
+
 
 
 def start(command):
@@ -30,6 +53,7 @@ def start(command):
 def connect():
     global client
     client = manager.client()
+    watch(client.session)
     client.start_channels()
     client.wait_for_ready(timeout=60)
 
@@ -163,8 +187,24 @@ def forge(command):
         session = Session(key=b"another", signature_scheme="hmac-sha256")
     frames = session.serialize(session.msg("kernel_info_request"))
     stream = client.shell_channel.socket
-    if command["how"] == "frames":
+    how = command["how"]
+    if how == "frames":
         frames = [b"<IDS|MSG>", b"nonsense"]
+    elif how == "delimiter":
+        frames = [b"nonsense"] * 8
+    elif how == "empty":
+        frames = [b""]
+    elif how == "json":
+        parts = [b"{", b"{}", b"{}", b"{}"]
+        frames = [b"<IDS|MSG>", own.sign(parts), *parts]
+    elif how == "types":
+        parts = [b'{"msg_id": 1, "session": [], "msg_type": {}}', b"{}", b"{}", b"{}"]
+        frames = [b"<IDS|MSG>", own.sign(parts), *parts]
+    elif how == "unknown":
+        frames = own.serialize(own.msg("no_such_request"))
+    elif how == "utf8":
+        parts = [own.pack(own.msg_header("kernel_info_request")), b"{}", b"{}", b'{"a": "\xff\xfe"}']
+        frames = [b"<IDS|MSG>", own.sign(parts), *parts]
     stream.send_multipart(frames)
     if command["how"] == "replay":
         stream.send_multipart(frames)
@@ -176,6 +216,52 @@ def forge(command):
         if reply["parent_header"]["msg_id"] == last:
             return {"replies": replies}
         replies += 1
+
+
+def flood(command):
+    """Sends many requests at once; says how many replies came, in which order, and how often each was busy and idle."""
+    ids = [client.session.msg(command["type"], command["content"]) for _ in range(command["times"])]
+    for message in ids:
+        client.session.send(client.shell_channel.socket, message)
+    wanted = [message["header"]["msg_id"] for message in ids]
+    states = {one: [] for one in wanted}
+    replies, idles = [], 0
+    while len(replies) < len(wanted) or idles < len(wanted):
+        while client.shell_channel.msg_ready():
+            replies.append(client.get_shell_msg(timeout=1)["parent_header"]["msg_id"])
+        if client.iopub_channel.msg_ready():
+            got = client.iopub_channel.get_msg(timeout=1)
+            parent = got["parent_header"].get("msg_id")
+            if got["msg_type"] == "status" and parent in states:
+                states[parent].append(got["content"]["execution_state"])
+                idles += got["content"]["execution_state"] == "idle"
+        else:
+            time.sleep(0.001)
+    return {"inOrder": replies == wanted, "replies": len(replies), "framed": sum(one == ["busy", "idle"] for one in states.values())}
+
+
+def count(command):
+    """Runs a cell and adds up what it sends: its output may be too much to pass on."""
+    cell = client.execute(command["code"])
+    chars, largest = 0, 0
+    while True:
+        got = client.iopub_channel.get_msg(timeout=60)
+        if got["parent_header"].get("msg_id") != cell:
+            continue
+        content = got["content"]
+        if got["msg_type"] == "stream":
+            chars += len(content["text"])
+        elif got["msg_type"] == "display_data":
+            largest = max(largest, len(content["data"]["text/plain"]))
+        elif got["buffers"]:
+            largest = max(largest, len(got["buffers"][0]))
+        elif content.get("execution_state") == "idle":
+            return {"printed": chars, "largest": largest, "status": client.get_shell_msg(timeout=30)["content"]["status"]}
+
+
+def connection(command):
+    """Who may read the connection file."""
+    return {"mode": os.stat(manager.connection_file).st_mode & 0o777}
 
 
 def shutdown(command):
@@ -196,7 +282,7 @@ def heartbeat(command):
     return {"beats": client.hb_channel.is_beating()}
 
 
-commands = {one.__name__: one for one in (start, ask, during, debug, queue, forge, shutdown, restart, heartbeat)}
+commands = {one.__name__: one for one in (start, ask, during, debug, connection, queue, specification, flood, count, forge, shutdown, restart, heartbeat)}
 for line in sys.stdin:
     command = json.loads(line)
     try:
