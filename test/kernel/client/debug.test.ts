@@ -87,6 +87,8 @@ total`
     const { breakpoints } = (await ask('setBreakpoints', { source: { path: sourcePath }, breakpoints: [{ line: 4 }] }))
       .body
     expect(breakpoints).toMatchObject([{ verified: true, line: 4 }])
+    const elsewhere = await ask('setBreakpoints', { source: { path: '/elsewhere.ts' }, breakpoints: [{ line: 1 }] })
+    expect(elsewhere.body['breakpoints']).toMatchObject([{ verified: false }])
     const debugged = await run(code, [
       [
         ['stackTrace', { threadId: 1 }],

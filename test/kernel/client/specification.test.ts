@@ -3,7 +3,6 @@
  * kinds are called up, and so much of them that queues and pipes fill.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { toCodePoints } from '../../../kernel/front/language/position.js'
 import { missing } from '../../needs.js'
 import { Client, printed, result } from './bridge.js'
 
@@ -107,7 +106,7 @@ describe.skipIf(missing('python'))('by the message specification', () => {
     const astral = '𝒳😀🇨🇭'
     await client.execute(`const after = { '${astral}': 1, width: 2 }`)
     const code = `/* ${astral} */ after.wi /* ${astral} */`
-    const before = toCodePoints(code, code.indexOf('.wi') + 3)
+    const before = Array.from(`/* ${astral} */ after.wi`).length
     const completed = await client.ask('complete_request', { code, cursor_pos: before })
     expect(completed.reply?.content).toMatchObject({ matches: ['width'], cursor_start: before - 2, cursor_end: before })
     const inspected = await client.ask('inspect_request', { code, cursor_pos: before - 4, detail_level: 0 })
