@@ -134,7 +134,9 @@ export class DebugAdapter {
         const wanted = breakpointsOf(given)
         const path = pathOf(given)
         const lines = await this.scripts.replace(this.inspector, path, wanted)
-        return { breakpoints: lines.map((line, id) => ({ id, verified: path.startsWith(pathPrefix), line, source: { path } })) }
+        return {
+          breakpoints: lines.map((line, id) => ({ id, verified: path.startsWith(pathPrefix), line, source: { path } })),
+        }
       }
       case 'setExceptionBreakpoints':
         this.pauseOn =
