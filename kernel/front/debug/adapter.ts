@@ -15,7 +15,7 @@ import type { CompiledCell } from '../../channel.js'
 import type { Breakpoint } from './scripts.js'
 import { Scripts } from './scripts.js'
 import { Stopped } from './stopped.js'
-import { Variables, textOf } from './variables.js'
+import { Variables, textOf, typeOf } from './variables.js'
 
 type Arguments = Readonly<Record<string, unknown>>
 type Body = Readonly<Record<string, unknown>>
@@ -164,8 +164,8 @@ export class DebugAdapter {
       case 'evaluate': {
         const value = await evaluate(this.connected(), this.stopped, String(given['expression']), frameOf(given))
         const variables = this.stopped?.variables ?? (this.idle ??= new Variables(this.connected()))
-        const { type, variablesReference } = variables.variable('', value)
-        return { result: textOf(value), type, variablesReference }
+        const { variablesReference } = variables.variable('', value)
+        return { result: textOf(value), type: typeOf(value), variablesReference }
       }
       case 'richInspectVariables':
         return {

@@ -7,7 +7,7 @@ import type { Inspector, RemoteObject } from './inspector.js'
 export interface Variable {
   readonly name: string
   readonly value: string
-  readonly type: string
+  readonly type?: string
   readonly variablesReference: number
   readonly evaluateName?: string
 }
@@ -47,16 +47,11 @@ export class Variables {
     return (await Promise.all(objects.map((object) => this.members(object)))).flat()
   }
 
-  /** One value under a name. */
+  /** One value under a name. A primitive goes without its type: clients would show that in the place of the value. */
   variable(name: string, object: RemoteObject): Variable {
-    const type = object.subtype === 'null' ? 'null' : (object.className ?? object.type)
-    return {
-      name,
-      value: textOf(object),
-      type,
-      variablesReference: object.objectId === undefined ? 0 : this.refer([object]),
-      evaluateName: name,
-    }
+    const common = { name, value: textOf(object), evaluateName: name }
+    if (object.objectId === undefined) return { ...common, variablesReference: 0 }
+    return { ...common, type: typeOf(object), variablesReference: this.refer([object]) }
   }
 
   private async members(object: RemoteObject): Promise<Variable[]> {
@@ -83,6 +78,11 @@ export class Variables {
     })
     return result.objectId
   }
+}
+
+/** The name of a value's class, or of its primitive type. */
+export function typeOf({ type, subtype, className }: RemoteObject): string {
+  return subtype === 'null' ? 'null' : (className ?? type)
 }
 
 /** A value in one line. */

@@ -109,7 +109,7 @@ total`
     ])
     expect(list(stop!['scopes'], 'scopes').map(({ name }) => name)).toEqual(['Locals', 'Notebook'])
     expect(stop!['variables']!.body['variables']).toMatchObject([
-      { name: 'a', value: '40', type: 'number', variablesReference: 0 },
+      { name: 'a', value: '40', variablesReference: 0 },
       { name: 'b', value: '2' },
       { name: 'sum', value: '42' },
     ])
