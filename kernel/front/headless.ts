@@ -70,7 +70,14 @@ export async function startHeadless({ cwd, env, onMessage }: HeadlessOptions): P
       const header = newHeader(type, client)
       if (typeof content['cell'] === 'number') cells.set(header.msg_id, content['cell'])
       const askInput = (): Promise<string> => Promise.reject(new Error('nobody is there to answer'))
-      const take = { header, content, reply: (_type: string, reply: Content) => resolve(reply), askInput }
+      const take = {
+        header,
+        metadata: {},
+        content,
+        buffers: [],
+        reply: (_type: string, reply: Content) => resolve(reply),
+        askInput,
+      }
       try {
         if (type === 'execute_request') kernel.shell(take)
         else kernel.control(take)

@@ -1,18 +1,24 @@
 /**
  * The kernel without sockets: takes requests, answers them, publishes outputs through a `Port`.
  *
- * Invariants: shell requests are handled one after the other, control requests at once; each request is framed by one
- * `busy` and one `idle`; printed text that is still held back goes out before anything else is published.
+ * Invariants: requests of one shell are handled one after the other, control requests and comm messages at once; each is
+ * framed by one `busy` and one `idle`; printed text that is still held back goes out before anything else is published;
+ * outputs name the request as parent whose code made them.
  */
+import { Comms } from './comms.js'
+import { DebugAdapter } from './debug/adapter.js'
+import { History } from './history.js'
 import type { StreamName } from './merge.js'
 import { NotebookLanguage } from './language/notebook.js'
+import { commContent } from './protocol/comm.js'
 import { handlers } from './protocol/index.js'
-import type { HistoryEntry, KernelState } from './protocol/handler.js'
-import type { Content, Header, Request } from './protocol/message.js'
+import type { KernelState } from './protocol/handler.js'
+import type { Content, Extra, Header, Request } from './protocol/message.js'
 import { Runner } from './runner.js'
+import { Shells } from './shell.js'
 
 export interface Port {
-  publish(type: string, content: Content, parent: Header | undefined): void
+  publish(type: string, content: Content, parent: Header | undefined, extra?: Extra): void
   log(text: string): void
   /** The kernel has shut down. */
   stopped(): void
@@ -22,50 +28,84 @@ export interface KernelOptions {
   readonly cwd: string
   readonly env: Readonly<Record<string, string | undefined>>
   readonly port: Port
+  /** Where cells are remembered; without it they are for this kernel's life only. */
+  readonly historyFolder?: string
 }
 
 /** Printed text is collected this long, or up to this many characters, before it is sent. */
 const collectMs = 30
 const collectChars = 65536
 
+/** Of so many requests it is known which outputs are theirs; those of older ones go to the latest. */
+const rememberedRequests = 4096
+
 export class Kernel implements KernelState {
   readonly language: NotebookLanguage
   readonly runner: Runner
-  readonly history: HistoryEntry[] = []
+  readonly comms: Comms
+  readonly shells: Shells
+  readonly debugger: DebugAdapter
+  readonly history: History
   executionCount = 0
   private readonly port: Port
-  private readonly waiting: { readonly request: Request; isAborted: boolean }[] = []
-  private isWorking = false
-  /** The request that outputs belong to: the cell that runs, or that ran last. */
+  /** Requests by their numbers. */
+  private readonly requests = new Map<number, Request>()
+  /** The request that outputs without an origin belong to: the cell that runs, or that ran last. */
   private current: Request | undefined
-  private printed: { name: StreamName; text: string } | undefined
+  private printed: { name: StreamName; text: string; request: Request | undefined } | undefined
   private printTimer: NodeJS.Timeout | undefined
   private isStopped = false
 
-  constructor({ cwd, env, port }: KernelOptions) {
+  constructor({ cwd, env, port, historyFolder }: KernelOptions) {
     this.port = port
+    this.history = new History({ folder: historyFolder, log: (text) => port.log(text) })
     this.language = new NotebookLanguage(cwd)
     this.runner = new Runner({
       cwd,
       env,
       language: this.language,
       target: {
-        stream: (name, text) => this.print(name, text),
-        display: ({ bundle, id, update }) =>
-          this.publish(update ? 'update_display_data' : 'display_data', {
-            data: bundle,
-            metadata: {},
-            transient: id === undefined ? {} : { display_id: id },
-          }),
-        prompt: (text, password) => this.prompt(text, password),
+        stream: (name, text, origin) => this.print(name, text, this.requestOf(origin)),
+        display: ({ bundle, id, update, origin }) => {
+          const content = { data: bundle, metadata: {}, transient: id === undefined ? {} : { display_id: id } }
+          this.publish(update ? 'update_display_data' : 'display_data', content, this.requestOf(origin))
+        },
+        clear: (wait, origin) => this.publish('clear_output', { wait }, this.requestOf(origin)),
+        prompt: (text, password, origin) => this.prompt(text, password, this.requestOf(origin)),
+        comm: (message, origin) => this.comms.fromSession(message, this.requestOf(origin)),
+        commTarget: (name, isRegistered) => this.comms.setTarget(name, isRegistered),
+        sessionStarted: () => this.debugger.sessionStarted(),
+        compiled: (cell) => this.debugger.compiled(cell),
+        sessionEnded: () => this.sessionEnded(),
       },
+    })
+    this.debugger = new DebugAdapter({
+      event: (event) => this.publish('debug_event', event, this.current),
+      pipe: () => this.runner.debugPipe(),
+    })
+    this.shells = new Shells({
+      handle: (request) => this.handle(request),
+      abort: (request) => this.answer(request, { status: 'aborted', execution_count: this.executionCount }),
+      refuse: (request, id) => {
+        const evalue = `expected the id of a subshell, got ${JSON.stringify(id)}`
+        this.answer(request, { status: 'error', ename: 'SubshellNotFound', evalue, traceback: [] })
+      },
+    })
+    this.comms = new Comms({
+      deliver: (message, request) => this.runner.comm(message, this.originOf(request)),
+      publish: (message, request) => {
+        const { type, content } = commContent(message)
+        this.publish(type, content, request, message)
+      },
+      quiet: () => this.shells.quiet(),
+      log: (text) => port.log(text),
     })
   }
 
   /** Takes a request of the shell channel. */
   shell(request: Request): void {
-    this.waiting.push({ request, isAborted: false })
-    if (!this.isWorking) void this.work()
+    if (/^comm_(open|msg|close)$/.test(request.header.msg_type)) return void this.handle(request)
+    this.shells.take(request)
   }
 
   /** Takes a request of the control channel. */
@@ -73,18 +113,17 @@ export class Kernel implements KernelState {
     void this.handle(request)
   }
 
-  publish(type: string, content: Content): void {
+  publish(type: string, content: Content, request: Request | undefined, extra?: Extra): void {
     this.flush()
-    this.port.publish(type, content, this.current?.header)
+    this.port.publish(type, content, request?.header, extra)
   }
 
-  attach(request: Request): void {
-    this.flush()
-    this.current = request
-  }
-
-  abortWaiting(): void {
-    for (const one of this.waiting) one.isAborted = one.request.header.msg_type === 'execute_request'
+  originOf(request: Request): number {
+    if (request.header.msg_type === 'execute_request') this.current = request
+    const origin = this.runner.newOrigin()
+    this.requests.set(origin, request)
+    this.requests.delete(origin - rememberedRequests)
+    return origin
   }
 
   /** Ends the session and the language server. */
@@ -98,13 +137,14 @@ export class Kernel implements KernelState {
     this.isStopped = true
   }
 
-  private async work(): Promise<void> {
-    this.isWorking = true
-    for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) {
-      if (next.isAborted) this.abort(next.request)
-      else await this.handle(next.request)
-    }
-    this.isWorking = false
+  private requestOf(origin: number | undefined): Request | undefined {
+    return (origin === undefined ? undefined : this.requests.get(origin)) ?? this.current
+  }
+
+  private sessionEnded(): void {
+    this.debugger.sessionEnded()
+    const closed = this.comms.sessionEnded()
+    if (closed > 0) this.port.log(`the session ended: ${closed} comms of its own were closed`)
   }
 
   private async handle(request: Request): Promise<void> {
@@ -129,9 +169,10 @@ export class Kernel implements KernelState {
     if (this.isStopped) this.port.stopped()
   }
 
-  private abort(request: Request): void {
+  /** Answers without handling. */
+  private answer(request: Request, content: Content): void {
     this.status('busy', request)
-    request.reply('execute_reply', { status: 'aborted', execution_count: this.executionCount })
+    request.reply(request.header.msg_type.replace(/_request$/, '_reply'), content)
     this.status('idle', request)
   }
 
@@ -140,9 +181,9 @@ export class Kernel implements KernelState {
     this.port.publish('status', { execution_state: state }, request.header)
   }
 
-  private print(name: StreamName, text: string): void {
-    if (this.printed !== undefined && this.printed.name !== name) this.flush()
-    this.printed = { name, text: (this.printed?.text ?? '') + text }
+  private print(name: StreamName, text: string, request: Request | undefined): void {
+    if (this.printed !== undefined && (this.printed.name !== name || this.printed.request !== request)) this.flush()
+    this.printed = { name, text: (this.printed?.text ?? '') + text, request }
     if (this.printed.text.length >= collectChars) this.flush()
     else this.printTimer ??= setTimeout(() => this.flush(), collectMs)
   }
@@ -152,12 +193,14 @@ export class Kernel implements KernelState {
     this.printTimer = undefined
     const printed = this.printed
     this.printed = undefined
-    if (printed !== undefined) this.port.publish('stream', { ...printed }, this.current?.header)
+    if (printed === undefined) return
+    const { name, text, request } = printed
+    this.port.publish('stream', { name, text }, request?.header)
   }
 
-  private async prompt(text: string, password: boolean): Promise<string> {
+  private async prompt(text: string, password: boolean, request: Request | undefined): Promise<string> {
     this.flush()
-    if (this.current?.content['allow_stdin'] !== true) throw new Error('this client does not take questions')
-    return this.current.askInput({ prompt: text, password })
+    if (request?.content['allow_stdin'] !== true) throw new Error('this client does not take questions')
+    return request.askInput({ prompt: text, password })
   }
 }

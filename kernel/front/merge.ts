@@ -12,15 +12,22 @@ import { markPrefix } from '../channel.js'
 export type StreamName = 'stdout' | 'stderr'
 
 export interface MergerTarget {
-  text(name: StreamName, text: string): void
+  /** `origin` is the number of the request whose code printed it, if one is known. */
+  text(name: StreamName, text: string, origin: number | undefined): void
   event(event: SessionEvent): void
+}
+
+interface OriginMark {
+  readonly origin: number | undefined
 }
 
 interface Stream {
   readonly name: StreamName
   readonly decoder: StringDecoder
   /** Text and marks that wait for a message. */
-  readonly waiting: (string | number)[]
+  readonly waiting: (string | number | OriginMark)[]
+  /** The request that the text comes from. */
+  origin: number | undefined
   /** The number of the last mark that was passed. */
   passed: number
   /** Bytes that may be the beginning of a mark. */
@@ -45,6 +52,7 @@ export class Merger {
       name,
       decoder: new StringDecoder('utf8'),
       waiting: [],
+      origin: undefined,
       passed: 0,
       rest: Buffer.alloc(0),
     }))
@@ -64,7 +72,7 @@ export class Merger {
         break
       }
       this.queue(stream, bytes.subarray(0, start))
-      stream.waiting.push(Number(bytes.toString('latin1', start + this.prefix.length, end)))
+      stream.waiting.push(parseMark(bytes.toString('latin1', start + this.prefix.length, end)))
       bytes = bytes.subarray(end + 1)
     }
     this.advance()
@@ -94,7 +102,7 @@ export class Merger {
     }
     this.advance()
     for (const stream of this.streams) {
-      for (const item of stream.waiting.splice(0)) if (typeof item === 'string') this.target.text(stream.name, item)
+      for (const item of stream.waiting.splice(0)) this.pass(stream, item)
     }
   }
 
@@ -125,10 +133,20 @@ export class Merger {
       const isHeld = this.events.length > 0 ? stream.passed >= this.events[0]!.seq : stream.passed > this.arrived
       if (isHeld) return
       stream.waiting.shift()
-      if (typeof item === 'number') stream.passed = Math.max(stream.passed, item)
-      else this.target.text(stream.name, item)
+      this.pass(stream, item)
     }
   }
+
+  private pass(stream: Stream, item: string | number | OriginMark): void {
+    if (typeof item === 'number') stream.passed = Math.max(stream.passed, item)
+    else if (typeof item === 'string') this.target.text(stream.name, item, stream.origin)
+    else stream.origin = item.origin
+  }
+}
+
+function parseMark(text: string): number | OriginMark {
+  if (!text.startsWith('@')) return Number(text)
+  return { origin: text === '@' ? undefined : Number(text.slice(1)) }
 }
 
 /** The length of the longest end of `bytes` that begins `prefix`. */

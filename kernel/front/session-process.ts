@@ -14,6 +14,8 @@ import { Merger } from './merge.js'
 export interface SessionTarget extends MergerTarget {
   /** Background work of the session began (`label` given) or ended. */
   work(id: number, label: string | undefined): void
+  /** The session takes comms of this name from now on, or no longer. */
+  commTarget(name: string, isRegistered: boolean): void
   /** The session is gone; `reason` says why. Nothing follows. */
   exit(reason: string): void
 }
@@ -33,6 +35,8 @@ export class SessionProcess {
   /** Resolves when the process is gone and what it printed is passed on. */
   readonly ended: Promise<void>
   private readonly child: ChildProcess
+  /** The debugger's pipe. */
+  readonly debug: Duplex
   private readonly interrupts: Duplex
   private errorTail = ''
 
@@ -41,7 +45,7 @@ export class SessionProcess {
     this.child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry], {
       cwd: options.cwd,
       env: { ...options.env, [markVariable]: secret },
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe', 'pipe'],
       serialization: 'advanced',
     })
     this.pid = this.child.pid
@@ -50,6 +54,8 @@ export class SessionProcess {
     this.interrupts.resume()
     // The pipe breaks when the session dies; its end is told by `exit`.
     this.interrupts.on('error', () => {})
+    this.debug = (this.child.stdio as readonly unknown[])[5] as Duplex
+    this.debug.on('error', () => {})
     const merger = new Merger(secret, target)
     const stdout = this.child.stdout as Readable
     const stderr = this.child.stderr as Readable
@@ -63,6 +69,7 @@ export class SessionProcess {
       if (event.kind === 'ready') return
       if (event.kind === 'track') target.work(event.id, event.label)
       else if (event.kind === 'untrack') target.work(event.id, undefined)
+      else if (event.kind === 'target') target.commTarget(event.name, event.isRegistered)
       else merger.event(event)
     })
     this.ended = new Promise((resolve) => {

@@ -7,6 +7,9 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Content, Header, Message } from './protocol/message.js'
 
+/** Bytes that are not UTF-8 make a message malformed, not different. */
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
 const delimiter = Buffer.from('<IDS|MSG>')
 
 /** So many signatures are remembered against replays. */
@@ -82,7 +85,7 @@ export class Codec {
 
 function parseObject(bytes: Buffer): Content | undefined {
   try {
-    const value: unknown = JSON.parse(bytes.toString('utf8'))
+    const value: unknown = JSON.parse(utf8.decode(bytes))
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Content) : undefined
   } catch {
     // Told by the caller as a malformed message.

@@ -6,9 +6,14 @@
  */
 import { Worker } from 'node:worker_threads'
 import { ShardbookError } from '../../src/core/errors.js'
+import { currentOrigin, forgetOrigin, runFor } from './origin.js'
 
 /** The pipe, given by the front, that carries interrupts. */
 const interruptFd = 4
+/** The pipe of the debugger, which the control thread serves too. */
+const debugFd = 5
+/** How long an exit waits for the control thread. */
+const disconnectMs = 200
 
 /** The awaits of one cell. */
 export interface Waits {
@@ -23,7 +28,7 @@ export interface Interrupts {
   onInterrupt(listener: () => void): () => void
 }
 
-/** The cell that runs. */
+/** A cell, or a comm's listener, that runs. */
 interface Running {
   /** Its last top-level await. */
   wait: { isPending(): Promise<boolean>; reject(error: unknown): void } | undefined
@@ -35,15 +40,26 @@ const nativeTimeout = globalThis.setTimeout
 
 /** Starts the control thread and wraps the global timers. `onError` gets what listeners throw. */
 export function openInterrupts(onError: (error: unknown) => void): Interrupts {
+  const left = new Int32Array(new SharedArrayBuffer(4))
   const answered = new Int32Array(new SharedArrayBuffer(4))
-  const control = new Worker(new URL('./control.js', import.meta.url), { workerData: { answered, fd: interruptFd } })
+  const control = new Worker(new URL('./control.js', import.meta.url), {
+    workerData: { answered, left, fd: interruptFd, debugFd },
+  })
+  process.on('exit', () => {
+    // oxlint-disable-next-line require-post-message-target-origin -- a thread's port, not a window's
+    control.postMessage('leave')
+    Atomics.wait(left, 0, 0, disconnectMs)
+    // What the inspector was told is done where V8 checks for interrupts, as in a loop.
+    for (let i = 0; i < 10_000; i++) Atomics.load(left, 0)
+  })
   control.unref()
   const listeners = new Set<() => void>()
   const running = wrapTimers()
-  let current: Running | undefined
+  const current = new Set<Running>()
 
   control.on('message', () => {
     Atomics.store(answered, 0, 1)
+    forgetOrigin()
     running.stop()
     for (const listener of listeners) {
       try {
@@ -52,7 +68,7 @@ export function openInterrupts(onError: (error: unknown) => void): Interrupts {
         onError(error)
       }
     }
-    if (current !== undefined) void interruptCell(current)
+    for (const cell of current) void interruptCell(cell)
   })
 
   return {
@@ -61,14 +77,16 @@ export function openInterrupts(onError: (error: unknown) => void): Interrupts {
         const cell: Running = { reject: over(reject), wait: undefined, wasInterrupted: false }
         function over<V>(finish: (value: V) => void): (value: V) => void {
           return (value) => {
-            if (current === cell) current = undefined
+            current.delete(cell)
             finish(value)
           }
         }
-        current = cell
+        current.add(cell)
+        const origin = currentOrigin()
         nativeTimeout(() =>
           queueMicrotask(() => {
-            code({ wait: (value) => waitFor(cell, value) }).then(over(resolve), cell.reject)
+            const ended = runFor(origin, () => code({ wait: (value) => waitFor(cell, value) }))
+            ended.then(over(resolve), cell.reject)
           }),
         )
       }),
@@ -121,11 +139,12 @@ function wrapTimers(): { stop(): void } {
     const native = globalThis[name] as unknown as Schedule
     const wrapped: Schedule = (callback, ...rest) => {
       if (typeof callback !== 'function') return native(callback, ...rest)
+      const origin = currentOrigin()
       const timer: NodeJS.Timeout = native(
         (...args: unknown[]) =>
           queueMicrotask(() => {
             if (name === 'setInterval') interval = timer
-            ;(callback as (...args: unknown[]) => unknown).apply(timer, args)
+            runFor(origin, () => (callback as (...args: unknown[]) => unknown).apply(timer, args))
             interval = undefined
           }),
         ...rest,

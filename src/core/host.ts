@@ -4,6 +4,28 @@
  */
 import type { MimeBundle } from './display.js'
 
+/** What travels over a comm: a JSON value, and bytes beside it. */
+export interface CommContent {
+  readonly data?: unknown
+  readonly metadata?: Readonly<Record<string, unknown>>
+  readonly buffers?: readonly Uint8Array[]
+}
+
+/** A two-way channel to an object in the client, such as a widget. */
+export interface Comm {
+  readonly id: string
+  /** The name under which the other side knows what to do with it. */
+  readonly target: string
+  /** Sends a message; nothing happens on a closed comm. */
+  send(data: unknown, options?: Omit<CommContent, 'data'>): void
+  /** Calls `listener` at each message from the client; returns how to stop. */
+  onMessage(listener: (message: Required<CommContent>) => unknown): () => void
+  /** Calls `listener` when the client closes the comm; returns how to stop. */
+  onClose(listener: (message: Required<CommContent>) => unknown): () => void
+  /** Closes it from this side, with a last word to the client. */
+  close(data?: unknown, options?: Omit<CommContent, 'data'>): void
+}
+
 export interface Host {
   readonly kind: 'kernel' | 'terminal'
   /** Label of the cell that runs now; absent between cells and without a kernel. */
@@ -18,6 +40,16 @@ export interface Host {
   onInterrupt(listener: () => void): () => void
   /** Names work that goes on in the background: a headless run waits for it before it ends. */
   track(label: string, work: Promise<unknown>): void
+  /** Opens a comm to the client's object of the name `target`; without a kernel nobody answers. */
+  openComm(target: string, data?: unknown, options?: Omit<CommContent, 'data'>): Comm
+  /** Takes the comms that a client opens under the name `target`; returns how to stop. */
+  registerTarget(target: string, handler: (comm: Comm, opened: Required<CommContent>) => unknown): () => void
+  /** Empties the output of what runs now: at once, or with `wait` when the next output comes. */
+  clearOutput(options?: { wait?: boolean }): void
+  /** Shows a bundle beside the outputs, as help is shown, when the cell has ended. */
+  page(bundle: MimeBundle): void
+  /** Puts code into the next cell, or with `replace` into this one, when the cell has ended. */
+  setNextInput(code: string, options?: { replace?: boolean }): void
 }
 
 export const hostSymbol = Symbol.for('shardbook.host')
@@ -28,7 +60,8 @@ export function host(): Host {
   return (holder[hostSymbol] ??= terminalHost())
 }
 
-function terminalHost(): Host {
+/** The host of a process without a kernel: text goes to the terminal. */
+export function terminalHost(): Host {
   const text = (bundle: MimeBundle): string => String(bundle['text/plain'] ?? Object.keys(bundle).join(', '))
   const latest = new Map<string, string>()
   const listeners = new Set<() => void>()
@@ -62,5 +95,17 @@ function terminalHost(): Host {
       }
     },
     track: () => {},
+    openComm: (target) => ({
+      id: '',
+      target,
+      send: () => {},
+      onMessage: () => () => {},
+      onClose: () => () => {},
+      close: () => {},
+    }),
+    registerTarget: () => () => {},
+    clearOutput: () => {},
+    page: (bundle) => void process.stdout.write(`${text(bundle)}\n`),
+    setNextInput: () => {},
   }
 }

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { hostSymbol, type Host } from '../../src/core/host.js'
+import { hostSymbol, type Host, terminalHost } from '../../src/core/host.js'
 import { col, frame, Frame, lit, vector, when } from '../../src/frame/index.js'
 
 const people = frame([
@@ -173,12 +173,10 @@ describe('interrupts', () => {
   test('end a running query with a clear error', async () => {
     const listeners = new Set<() => void>()
     const quiet = {
-      kind: 'kernel',
+      ...terminalHost(),
       publish: () => {},
       update: () => {},
-      prompt: async () => '',
-      track: () => {},
-    } as const
+    }
     ;(globalThis as { [hostSymbol]?: Host })[hostSymbol] = {
       ...quiet,
       onInterrupt: (listener) => (listeners.add(listener), () => void listeners.delete(listener)),

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { type Host, hostSymbol } from '../../src/core/host.js'
+import { type Host, hostSymbol, terminalHost } from '../../src/core/host.js'
 import type { MimeBundle } from '../../src/core/display.js'
 import * as viz from '../../src/viz/index.js'
 
@@ -18,12 +18,10 @@ function recorder(kind: Host['kind']): Host {
     shown.push({ how, id, title: String(bundle['text/plain']), picture: 'image/png' in bundle })
   }
   return {
+    ...terminalHost(),
     kind,
     publish: (bundle, options) => record('publish', options?.id, bundle),
     update: (id, bundle) => record('update', id, bundle),
-    prompt: async () => '',
-    onInterrupt: () => () => {},
-    track: () => {},
   }
 }
 

@@ -1,26 +1,25 @@
 /** What handlers of requests get to work with. A handler returns the content of the reply; sockets are not its business. */
+import type { Comms } from '../comms.js'
+import type { DebugAdapter } from '../debug/adapter.js'
+import type { History } from '../history.js'
 import type { NotebookLanguage } from '../language/notebook.js'
 import type { Runner } from '../runner.js'
-import type { Content, Request } from './message.js'
-
-export interface HistoryEntry {
-  readonly session: number
-  readonly line: number
-  readonly input: string
-}
+import type { Shells } from '../shell.js'
+import type { Content, Extra, Request } from './message.js'
 
 export interface KernelState {
   readonly runner: Runner
   readonly language: NotebookLanguage
-  readonly history: HistoryEntry[]
+  readonly comms: Comms
+  readonly shells: Shells
+  readonly debugger: DebugAdapter
+  readonly history: History
   /** The number of the last cell that counted. */
   executionCount: number
-  /** Sends something to everybody, as an output of the cell that runs or ran last. */
-  publish(type: string, content: Content): void
-  /** Makes `request` the one that outputs belong to. */
-  attach(request: Request): void
-  /** Refuses the execute requests that wait. */
-  abortWaiting(): void
+  /** Sends something to everybody, as an output of `request`. */
+  publish(type: string, content: Content, request: Request | undefined, extra?: Extra): void
+  /** A number for `request`, by which what it causes in the session finds its way back. */
+  originOf(request: Request): number
   /** Ends the session and the language server. */
   close(): Promise<void>
   /** Ends the kernel once the reply is sent. */

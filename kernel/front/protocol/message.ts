@@ -12,6 +12,8 @@ export interface Header {
   readonly date: string
   readonly msg_type: string
   readonly version: string
+  /** The subshell that is to handle the request; absent or null for the main shell. */
+  readonly subshell_id?: string | null
 }
 
 /** A message as it travels, without its frames. */
@@ -26,10 +28,18 @@ export interface Message {
 /** A request and the way to answer it. */
 export interface Request {
   readonly header: Header
+  readonly metadata: Content
   readonly content: Content
+  readonly buffers: readonly Uint8Array[]
   reply(type: string, content: Content): void
   /** Asks the one who sent it for a line of text. */
   askInput(content: Content): Promise<string>
+}
+
+/** What may go with a message beside its content. */
+export interface Extra {
+  readonly metadata?: Content
+  readonly buffers?: readonly Uint8Array[]
 }
 
 export function newHeader(type: string, session: string): Header {
@@ -47,6 +57,12 @@ export function newHeader(type: string, session: string): Header {
 export function textField(content: Content, name: string): string {
   const value = content[name]
   return typeof value === 'string' ? value : ''
+}
+
+/** An object field of a request, or an empty object. */
+export function objectField(content: Content, name: string): Content {
+  const value = content[name]
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Content) : {}
 }
 
 /** A number field of a request, or `fallback`. */

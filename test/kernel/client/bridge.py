@@ -2,6 +2,7 @@
 
 Every command starts with a fresh look at the sockets; messages on iopub are sorted by the request that they name as parent.
 """
+import base64
 import json
 import os
 import sys
@@ -11,8 +12,31 @@ import time
 from jupyter_client.manager import KernelManager
 from jupyter_client.session import Session
 
+from message_spec import check, contents
+
 manager = None
 client = None
+seen, wrong = set(), []
+
+
+def watch(session):
+    """Has every message that arrives checked against the specification."""
+    deserialize = session.deserialize
+
+    def checked(*arguments, **options):
+        message = deserialize(*arguments, **options)
+        seen.add(message["header"]["msg_type"])
+        wrong.extend(one for one in check(message) if one not in wrong)
+        return message
+
+    if deserialize.__name__ != "checked":
+        session.deserialize = checked
+
+
+def specification(command):
+    """Which messages came that were wrong, and which kinds of messages never came."""
+    return {"wrong": wrong, "unseen": sorted(set(contents) - seen)}
+
 
 
 def start(command):
@@ -29,6 +53,7 @@ def start(command):
 def connect():
     global client
     client = manager.client()
+    watch(client.session)
     client.start_channels()
     client.wait_for_ready(timeout=60)
 
@@ -36,18 +61,21 @@ def connect():
 def ask(command):
     """Sends a request; answers with the reply and all iopub messages up to its idle."""
     channel = client.control_channel if command.get("channel") == "control" else client.shell_channel
-    message = client.session.msg(command["type"], command.get("content", {}))
+    message = client.session.msg(command["type"], command.get("content", {}), metadata=command.get("metadata"))
+    message["header"].update(command.get("header", {}))
+    message["buffers"] = [base64.b64decode(one) for one in command.get("buffers", [])]
     started = time.monotonic()
-    channel.send(message)
+    client.session.send(channel.socket, message, buffers=message["buffers"])
     parent = message["header"]["msg_id"]
     if "interruptAfterMs" in command:
         threading.Timer(command["interruptAfterMs"] / 1000, manager.interrupt_kernel).start()
     iopub, strangers, reply = [], [], None
+    wants_reply = command["type"].endswith("_request")
     questions = []
     reply_time = None
     deadline = started + command.get("timeoutMs", 30000) / 1000
     idle = False
-    while time.monotonic() < deadline and not (idle and reply):
+    while time.monotonic() < deadline and not (idle and (reply or not wants_reply)):
         while client.stdin_channel.msg_ready():
             question = client.stdin_channel.get_msg(timeout=1)
             questions.append({"content": question["content"], "isOurs": question["parent_header"].get("msg_id") == parent})
@@ -59,7 +87,11 @@ def ask(command):
                 reply_time = time.monotonic()
         if client.iopub_channel.msg_ready():
             got = client.iopub_channel.get_msg(timeout=1)
-            entry = {"type": got["msg_type"], "content": got["content"]}
+            entry = {"type": got["msg_type"], "content": got["content"], "parent": got["parent_header"].get("msg_id")}
+            if got["buffers"]:
+                entry["buffers"] = [base64.b64encode(bytes(one)).decode() for one in got["buffers"]]
+            if got["metadata"]:
+                entry["metadata"] = got["metadata"]
             if got["parent_header"].get("msg_id") != parent:
                 strangers.append(entry)
                 continue
@@ -69,6 +101,7 @@ def ask(command):
             time.sleep(0.002)
     return {
         "reply": None if reply is None else {"type": reply["msg_type"], "content": reply["content"], "version": reply["header"]["version"]},
+        "id": parent,
         "iopub": iopub,
         "strangers": strangers,
         "questions": questions,
@@ -76,9 +109,69 @@ def ask(command):
     }
 
 
+def during(command):
+    """Sends a message while a cell runs that has printed something; answers with what each of the two printed."""
+    cell = client.execute(command["code"])
+    other, printed, idle = None, {cell: []}, set()
+    while len(idle) < 2:
+        got = client.iopub_channel.get_msg(timeout=30)
+        parent = got["parent_header"].get("msg_id")
+        if parent not in printed:
+            continue
+        if got["msg_type"] == "stream":
+            printed[parent].append(got["content"]["text"])
+            if other is None:
+                message = client.session.msg(command["type"], command["content"])
+                message["header"].update(command.get("header", {}))
+                client.session.send(client.shell_channel.socket, message)
+                other = message["header"]["msg_id"]
+                printed[other] = []
+        elif got["msg_type"] == "status" and got["content"]["execution_state"] == "idle":
+            idle.add(parent)
+    return {"cell": printed[cell], "other": printed[other]}
+
+
+def debug(command):
+    """Runs a cell under the debugger; whenever it stands, sends the next list of debug requests."""
+    cell = client.execute(command["code"])
+    waiting, stops, events, printed, reply, idle = list(command["stops"]), [], [], [], None, False
+    while not (idle and reply):
+        got = client.iopub_channel.get_msg(timeout=5)
+        content = got["content"]
+        if got["msg_type"] == "debug_event":
+            events.append({"event": content["event"], "body": content.get("body", {})})
+            if content["event"] == "stopped":
+                stops.append(debug_requests(waiting.pop(0)))
+        elif got["parent_header"].get("msg_id") == cell:
+            if got["msg_type"] == "stream":
+                printed.append(content["text"])
+            idle = got["msg_type"] == "status" and content["execution_state"] == "idle"
+            if idle:
+                message = client.get_shell_msg(timeout=5)
+                reply = {"type": message["msg_type"], "content": message["content"]}
+    return {"stops": stops, "events": events, "printed": "".join(printed), "reply": reply}
+
+
+def debug_requests(requests):
+    """Answers by command; a reference given as a name is that of the scope with this name."""
+    answers = {}
+    for name, arguments in requests:
+        arguments = dict(arguments)
+        reference = arguments.get("variablesReference")
+        if isinstance(reference, str):
+            scopes = answers["scopes"]["body"]["scopes"]
+            arguments["variablesReference"] = next(one["variablesReference"] for one in scopes if one["name"] == reference)
+        content = {"type": "request", "seq": 1, "command": name, "arguments": arguments}
+        client.control_channel.send(client.session.msg("debug_request", content))
+        answer = client.control_channel.get_msg(timeout=5)["content"]
+        answers[f"{name}:{arguments['expression']}" if name in answers else name] = answer
+    return answers
+
+
 def queue(command):
     """Sends several execute requests at once; answers with the statuses of their replies, in the order asked for."""
-    ids = [client.execute(code, stop_on_error=True) for code in command["codes"]]
+    stop = command.get("stop", True)
+    ids = [client.execute(code, stop_on_error=stop) for code in command["codes"]]
     statuses = {}
     while len(statuses) < len(ids):
         reply = client.get_shell_msg(timeout=30)
@@ -94,8 +187,24 @@ def forge(command):
         session = Session(key=b"another", signature_scheme="hmac-sha256")
     frames = session.serialize(session.msg("kernel_info_request"))
     stream = client.shell_channel.socket
-    if command["how"] == "frames":
+    how = command["how"]
+    if how == "frames":
         frames = [b"<IDS|MSG>", b"nonsense"]
+    elif how == "delimiter":
+        frames = [b"nonsense"] * 8
+    elif how == "empty":
+        frames = [b""]
+    elif how == "json":
+        parts = [b"{", b"{}", b"{}", b"{}"]
+        frames = [b"<IDS|MSG>", own.sign(parts), *parts]
+    elif how == "types":
+        parts = [b'{"msg_id": 1, "session": [], "msg_type": {}}', b"{}", b"{}", b"{}"]
+        frames = [b"<IDS|MSG>", own.sign(parts), *parts]
+    elif how == "unknown":
+        frames = own.serialize(own.msg("no_such_request"))
+    elif how == "utf8":
+        parts = [own.pack(own.msg_header("kernel_info_request")), b"{}", b"{}", b'{"a": "\xff\xfe"}']
+        frames = [b"<IDS|MSG>", own.sign(parts), *parts]
     stream.send_multipart(frames)
     if command["how"] == "replay":
         stream.send_multipart(frames)
@@ -107,6 +216,52 @@ def forge(command):
         if reply["parent_header"]["msg_id"] == last:
             return {"replies": replies}
         replies += 1
+
+
+def flood(command):
+    """Sends many requests at once; says how many replies came, in which order, and how often each was busy and idle."""
+    ids = [client.session.msg(command["type"], command["content"]) for _ in range(command["times"])]
+    for message in ids:
+        client.session.send(client.shell_channel.socket, message)
+    wanted = [message["header"]["msg_id"] for message in ids]
+    states = {one: [] for one in wanted}
+    replies, idles = [], 0
+    while len(replies) < len(wanted) or idles < len(wanted):
+        while client.shell_channel.msg_ready():
+            replies.append(client.get_shell_msg(timeout=1)["parent_header"]["msg_id"])
+        if client.iopub_channel.msg_ready():
+            got = client.iopub_channel.get_msg(timeout=1)
+            parent = got["parent_header"].get("msg_id")
+            if got["msg_type"] == "status" and parent in states:
+                states[parent].append(got["content"]["execution_state"])
+                idles += got["content"]["execution_state"] == "idle"
+        else:
+            time.sleep(0.001)
+    return {"inOrder": replies == wanted, "replies": len(replies), "framed": sum(one == ["busy", "idle"] for one in states.values())}
+
+
+def count(command):
+    """Runs a cell and adds up what it sends: its output may be too much to pass on."""
+    cell = client.execute(command["code"])
+    chars, largest = 0, 0
+    while True:
+        got = client.iopub_channel.get_msg(timeout=60)
+        if got["parent_header"].get("msg_id") != cell:
+            continue
+        content = got["content"]
+        if got["msg_type"] == "stream":
+            chars += len(content["text"])
+        elif got["msg_type"] == "display_data":
+            largest = max(largest, len(content["data"]["text/plain"]))
+        elif got["buffers"]:
+            largest = max(largest, len(got["buffers"][0]))
+        elif content.get("execution_state") == "idle":
+            return {"printed": chars, "largest": largest, "status": client.get_shell_msg(timeout=30)["content"]["status"]}
+
+
+def connection(command):
+    """Who may read the connection file."""
+    return {"mode": os.stat(manager.connection_file).st_mode & 0o777}
 
 
 def shutdown(command):
@@ -127,7 +282,7 @@ def heartbeat(command):
     return {"beats": client.hb_channel.is_beating()}
 
 
-commands = {one.__name__: one for one in (start, ask, queue, forge, shutdown, restart, heartbeat)}
+commands = {one.__name__: one for one in (start, ask, during, debug, connection, queue, specification, flood, count, forge, shutdown, restart, heartbeat)}
 for line in sys.stdin:
     command = json.loads(line)
     try:

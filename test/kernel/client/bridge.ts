@@ -11,9 +11,16 @@ import { pythonEnv } from '../../../tools/python-env.mjs'
 interface Message {
   readonly type: string
   readonly content: Readonly<Record<string, unknown>>
+  readonly metadata?: Readonly<Record<string, unknown>>
+  /** In base64. */
+  readonly buffers?: readonly string[]
+  /** The id of the message that it names as its parent. */
+  readonly parent?: string
 }
 
 export interface Answer {
+  /** The id of the request. */
+  readonly id: string
   readonly reply: (Message & { readonly version: string }) | null
   /** Messages that name the request as their parent, up to its idle. */
   readonly iopub: readonly Message[]
@@ -27,6 +34,11 @@ export interface AskOptions {
   readonly channel?: 'shell' | 'control'
   readonly interruptAfterMs?: number
   readonly answers?: readonly string[]
+  readonly metadata?: Readonly<Record<string, unknown>>
+  readonly buffers?: readonly string[]
+  /** What the header says beside the usual. */
+  readonly header?: Readonly<Record<string, unknown>>
+  readonly timeoutMs?: number
 }
 
 export class Client {
@@ -50,7 +62,8 @@ export class Client {
       resolve('dist/kernel/install.js')
     )) as typeof import('../../../kernel/install.js')
     await installKernelspec({ dir: join(kernels, 'shardbook') })
-    await client.command({ do: 'start', kernels, cwd: client.folder, log: join(client.folder, 'kernel.log'), env })
+    const own = { SHARDBOOK_CACHE: join(client.folder, 'cache'), ...env }
+    await client.command({ do: 'start', kernels, cwd: client.folder, log: join(client.folder, 'kernel.log'), env: own })
     return client
   }
 

@@ -263,15 +263,6 @@ describe.skipIf(missing('python'))('a Jupyter client', () => {
   })
 
   test.each([
-    ['key', 0, 'bad signature'],
-    ['frames', 0, 'too few parts'],
-    ['replay', 1, 'came before'],
-  ])('gets no answer to forged messages: %s', async (how, replies, logged) => {
-    expect(await client.command({ do: 'forge', how })).toEqual({ replies })
-    expect(client.log()).toContain(logged)
-  })
-
-  test.each([
     ['process.exit(3)', 'it exited with code 3'],
     ["process.kill(process.pid, 'SIGSEGV')", 'signal SIGSEGV'],
     ['const big: unknown[] = []; for (;;) big.push(new Array(1e6).fill(big.length))', 'ran out of memory'],

@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { displaySymbol } from '../../../src/core/display.js'
 import type { MimeBundle } from '../../../src/core/display.js'
-import { hostSymbol } from '../../../src/core/host.js'
+import { hostSymbol, terminalHost } from '../../../src/core/host.js'
 import type { Host } from '../../../src/core/host.js'
 import { openEngine } from '../../../src/engine/index.js'
 import * as ml from '../../../src/nn/ml/index.js'
@@ -16,6 +16,11 @@ class Notebook implements Host {
   readonly updates: { bundle: MimeBundle; id: string }[] = []
   readonly tracked: Promise<unknown>[] = []
   readonly listeners = new Set<() => void>()
+  readonly openComm: Host['openComm'] = (target) => terminalHost().openComm(target)
+  readonly registerTarget: Host['registerTarget'] = () => () => {}
+  readonly clearOutput: Host['clearOutput'] = () => {}
+  readonly page: Host['page'] = () => {}
+  readonly setNextInput: Host['setNextInput'] = () => {}
   publish(bundle: MimeBundle, options: { id?: string } = {}): void {
     this.published.push({ bundle, id: options.id })
   }
