@@ -63,7 +63,7 @@ is<{ filled: number; features: Tensor<[2]>; size: string; year: number; next: bi
   flowers.select((c) => ({
     filled: c.petal.fillNull(0),
     features: vector('id', 'width'),
-    size: when(c.id.gt(1), lit('big'), c.species),
+    size: when(c.id.gt(1)).then('big').otherwise(c.species),
     year: c.seen.year(),
     next: c.code.add(1n),
   })),
@@ -127,7 +127,9 @@ flowers.groupBy('specie')
 flowers.groupBy('species').agg({ x: col('species').mean() })
 
 // verbs that keep the columns
-is<Flowers>()(flowers.sort('species', col('petal').desc()).limit(3).slice(1, 2).sample(0.5, { seed: 1 }).distinct('id'))
+is<Flowers>()(
+  flowers.sort('species', col('petal').desc()).limit(3).slice(1, 2).sample({ fraction: 0.5, seed: 1 }).distinct('id'),
+)
 is<Flowers>()(flowers.sort((c) => [c.species, c.petal.desc()]))
 is<Flowers>()(flowers.randomSplit([0.9, 0.1], { seed: 7 })[1])
 // @ts-expect-error there are two parts
@@ -158,7 +160,7 @@ is<{ id: number; species: string }>()(
   flowers.select('id', 'species').join(names, { on: ['species', 'id'], how: 'semi' }),
 )
 is<{ id: number | null; species: string; latin: string | null; id_right: number | null }>()(
-  flowers.select('id', 'species').join(names, { on: 'species', how: 'outer' }),
+  flowers.select('id', 'species').join(names, { on: 'species', how: 'full' }),
 )
 is<{ petal: number | null }>()(flowers.select('width').rename({ width: 'petal' }).concat(flowers.select('petal')))
 // @ts-expect-error the other side has no such column
@@ -180,7 +182,7 @@ is<{ x: number; y: string; t: Tensor<[2, 3]>; k: bigint }>()(
     k: new BigInt64Array(2),
   }),
 )
-is<{ a: number | null; b: string }>()(frame([], { a: 'number?', b: 'string' }))
+is<{ a: number | null; b: string }>()(frame([], { schema: { a: 'number?', b: 'string' } }))
 
 // readers: any column without a schema, exactly the given ones with
 is<Dynamic>()(await read.csv('x.csv'))
