@@ -49,9 +49,9 @@ export async function count(plan: Plan): Promise<number> {
   return 0
 }
 
-/** The plan with everything in it computed that its engine cannot compute. */
-export async function prepare(plan: Plan): Promise<Plan> {
-  return lower(rewritten(plan), true)
+/** The plan, rewritten or as it is, with everything in it computed that its engine cannot compute. */
+export async function prepare(plan: Plan, { rewrites = true }: { rewrites?: boolean } = {}): Promise<Plan> {
+  return lower(rewrites ? rewritten(plan) : plan, true)
 }
 
 /** The plan with its `map` nodes computed. */

@@ -3,7 +3,7 @@
  */
 import type { Sparse } from '../tensor/sparse.js'
 import type { Tensor } from '../tensor/tensor.js'
-import type { Columns, Expr, FrameError, Intersect, NullIf, Part, Proves, Ref, SortExpr } from './types.js'
+import type { Columns, Expr, FrameError, Intersect, NullIf, Open, Part, Proves, Ref, SortExpr } from './types.js'
 
 /** A value type with its references resolved against the columns of a frame. */
 export type Resolve<T, S> = unknown extends T
@@ -25,9 +25,9 @@ export type Resolve<T, S> = unknown extends T
         : T extends Proves<string>
           ? never
           : T extends readonly (infer E)[]
-            ? E extends Ref<string> | Part<string, string>
-              ? Resolve<E, S>[]
-              : T
+            ? [Extract<E, Open>] extends [never]
+              ? T
+              : Resolve<E, S>[]
             : T
 type PartOf<V, P> = unknown extends V
   ? unknown

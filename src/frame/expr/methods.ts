@@ -33,7 +33,7 @@ export interface CommonMethods<T, N, G extends Grain> extends Expr<T, N, G> {
    * ```
    */
   readonly over: G extends 'row'
-    ? FrameError<'over() is for aggregates and window functions, as in .mean().over(…).'>
+    ? (this: FrameError<'over() is for aggregates and window functions, as in .mean().over(…).'>) => never
     : Over<T, N>
   asc(): SortExpr<N>
   desc(): SortExpr<N>
