@@ -121,7 +121,9 @@ export function cellOf(where: string, typed: Typed, value: unknown): unknown {
 }
 
 function misfit(where: string, typed: Typed, value: unknown): ShardbookError {
-  const expected = isNullType(typed.type) ? 'a value that a column can hold' : describeType(typed)
+  const expected = isNullType(typed.type)
+    ? 'a value that a column can hold'
+    : describeType({ type: typed.type, nullable: false })
   const levels = typed.type.kind === 'categorical' ? { hint: `Levels: ${typed.type.levels.join(', ')}.` } : {}
   return new ShardbookError('argument', `frame: expected ${expected} in ${where}, got ${show(value)}.`, levels)
 }
