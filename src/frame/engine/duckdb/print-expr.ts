@@ -1,6 +1,14 @@
 /** Expressions as DuckDB SQL. */
 import { inferExpr } from '../../expr/infer.js'
-import type { AggregateExpr, ExprNode, LiteralValue, OverExpr, SortKey, WindowExpr } from '../../expr/node.js'
+import type {
+  AggregateExpr,
+  AggregateOp,
+  ExprNode,
+  LiteralValue,
+  OverExpr,
+  SortKey,
+  WindowExpr,
+} from '../../expr/node.js'
 import type { ColumnType, Schema } from '../../schema.js'
 import { quoteString, sqlNames } from './names.js'
 import { printFunction } from './print-functions.js'
@@ -118,17 +126,23 @@ function printWindow({ op, args }: WindowExpr, scope: ExprScope): string {
   }
 }
 
+/** Aggregates whose result depends on the order of the rows. */
+const inOrder: readonly AggregateOp[] = ['first', 'last', 'toList']
+
 function printOver(node: OverExpr, scope: ExprScope): string {
   const { input, partitionBy, orderBy, frame } = node
   const ranks = input.kind === 'window' && /rank/i.test(input.op)
   const whole = orderBy.length === 0 || (input.kind === 'aggregate' && (input.op === 'first' || input.op === 'last'))
+  // The whole partition in no order is what the engine has a shortcut for.
+  const anyOrder = input.kind === 'aggregate' && frame === null && whole && !inOrder.includes(input.op)
+  const order = [...printSortKeys(orderBy, scope), ...(ranks ? [] : [scope.rowOrder ?? '1'])]
   const parts = [
     ...(partitionBy.length === 0
       ? []
       : [`PARTITION BY ${partitionBy.map((key) => printSqlExpr(key, scope)).join(', ')}`]),
     // Ranks are equal for equal keys; everything else takes the rows one by one.
-    `ORDER BY ${[...printSortKeys(orderBy, scope), ...(ranks ? [] : [scope.rowOrder ?? '1'])].join(', ')}`,
-    ...(input.kind === 'window' ? [] : [printFrame(frame ?? [null, whole ? null : 0])]),
+    ...(anyOrder ? [] : [`ORDER BY ${order.join(', ')}`]),
+    ...(anyOrder || input.kind === 'window' ? [] : [printFrame(frame ?? [null, whole ? null : 0])]),
   ]
   const call = input.kind === 'window' ? printWindow(input, scope) : printAggregate(input, scope, false)
   const over = `${call} OVER (${parts.join(' ')})`
