@@ -1,18 +1,18 @@
 /**
  * Constructors of plan nodes: they check arguments, infer the schema and freeze. A plan that exists is well typed.
  */
-import { checkInteger, checkNumber, checkOneOf, show } from '../core/check.js'
+import { checkInteger, checkNumber, show } from '../core/check.js'
 import { ShardbookError } from '../core/errors.js'
-import { hasAggregate, printExpr, partsOf, type ExprNode } from './expr/node.js'
+import { hasAggregate, hasWindow, partsOf, type ExprNode, type SortKey } from './expr/node.js'
+import { inferExpr } from './expr/infer.js'
 import { literalNode } from './expr/literal.js'
-import { inferExpr, unify } from './expr/functions.js'
+import { printExpr } from './expr/print.js'
+import { comparable } from './expr/unify.js'
 import type {
   AggregateNode,
-  ConcatNode,
+  CacheNode,
   DistinctNode,
   FilterNode,
-  JoinHow,
-  JoinNode,
   MapNode,
   NamedExpr,
   Plan,
@@ -20,11 +20,11 @@ import type {
   SampleNode,
   ScanNode,
   SliceNode,
-  SortKey,
   SortNode,
   Source,
 } from './plan.js'
-import { checkDistinctNames, describeType, findColumn, type Column, type Schema } from './schema.js'
+import { checkDistinctNames, findColumn, isNullType, type Column, type Schema } from './schema.js'
+import { describeType } from './schema-spec.js'
 
 export function scan(caller: string, source: Source, schema: Schema): ScanNode {
   checkDistinctNames(
@@ -57,15 +57,26 @@ export function extend(caller: string, input: Plan, added: readonly NamedExpr[])
   return project(caller, input, [...kept, ...added.filter(({ name }) => !names.has(name))])
 }
 
+/** The rows where the predicate is true; columns that it says are not null hold no null any more. */
 export function filter(caller: string, input: Plan, predicate: ExprNode): FilterNode {
-  const { type } = rowColumn(caller, 'predicate', predicate, input.schema)
+  const { type } = plainColumn(caller, 'predicate', predicate, input.schema)
   if (type.kind !== 'boolean') {
     throw new ShardbookError(
       'column',
       `${caller}: expected a boolean expression, got ${describeType({ type, nullable: false })} (${printExpr(predicate)}).`,
     )
   }
-  return freeze({ kind: 'filter', input, predicate, schema: input.schema })
+  const held = new Set(columnsNotNull(predicate))
+  const schema = input.schema.map((column) => (held.has(column.name) ? { ...column, nullable: false } : column))
+  return freeze({ kind: 'filter', input, predicate, schema })
+}
+
+/** Columns of which a predicate says with `isNotNull`, alone or joined by `and`, that they are not null. */
+function columnsNotNull(predicate: ExprNode): readonly string[] {
+  if (predicate.kind !== 'call') return []
+  if (predicate.op === 'and') return predicate.args.flatMap(columnsNotNull)
+  const [input] = predicate.args
+  return predicate.op === 'isNotNull' && input?.kind === 'column' ? [input.name] : []
 }
 
 export function aggregate(
@@ -82,7 +93,7 @@ export function aggregate(
     throw new ShardbookError('argument', `${caller}: expected at least one aggregate, got none.`)
   }
   const keyColumns = keys.map(({ name, expr }) => {
-    const column = rowColumn(caller, name, expr, input.schema)
+    const column = plainColumn(caller, name, expr, input.schema)
     checkKey(caller, column)
     return column
   })
@@ -104,7 +115,7 @@ export function aggregate(
 
 export function sort(caller: string, input: Plan, by: readonly SortKey[]): SortNode {
   if (by.length === 0) throw new ShardbookError('argument', `${caller}: expected at least one key, got none.`)
-  for (const { expr } of by) checkKey(caller, rowColumn(caller, printExpr(expr), expr, input.schema))
+  for (const { expr } of by) checkKey(caller, plainColumn(caller, printExpr(expr), expr, input.schema))
   return freeze({ kind: 'sort', input, by, schema: input.schema })
 }
 
@@ -117,88 +128,20 @@ export function slice(caller: string, input: Plan, offset: number, length: numbe
 export function sample(
   caller: string,
   input: Plan,
-  options: { seed: number; unit: 'fraction' | 'rows'; from: number; to: number },
+  options: { seed: number; unit: 'fraction' | 'rows'; from: number; to: number; within?: readonly string[] },
 ): SampleNode {
+  const within = options.within ?? []
+  for (const name of within) checkKey(caller, findColumn(caller, input.schema, name))
   checkInteger(caller, 'seed', options.seed, Number.MIN_SAFE_INTEGER)
   if (options.unit === 'rows') checkInteger(caller, 'rows', options.to, 0)
   else checkNumber(caller, 'fraction', options.to, 0, 1)
-  return freeze({ kind: 'sample', input, ...options, schema: input.schema })
+  return freeze({ kind: 'sample', input, ...options, within, schema: input.schema })
 }
 
 export function distinct(caller: string, input: Plan, on: readonly string[]): DistinctNode {
   const names = on.length === 0 ? input.schema.map((column) => column.name) : on
   for (const name of names) checkKey(caller, findColumn(caller, input.schema, name))
   return freeze({ kind: 'distinct', input, on: names, schema: input.schema })
-}
-
-export function join(
-  caller: string,
-  left: Plan,
-  right: Plan,
-  options: { on: readonly string[]; how: JoinHow; suffix: string },
-): JoinNode {
-  const { on, how, suffix } = options
-  checkOneOf(caller, 'how', how, ['inner', 'left', 'outer', 'semi', 'anti'])
-  if (on.length === 0) throw new ShardbookError('argument', `${caller}: expected columns to join on, got none.`)
-  checkDistinctNames(caller, on)
-  for (const name of on) {
-    const [ours, theirs] = [
-      findColumn(`${caller} (left)`, left.schema, name),
-      findColumn(`${caller} (right)`, right.schema, name),
-    ]
-    checkKey(caller, ours)
-    if (unify(ours.type, theirs.type) !== undefined) continue
-    throw new ShardbookError(
-      'column',
-      `${caller}: expected '${name}' to have one type on both sides, got ${describeType(ours)} and ${describeType(theirs)}.`,
-    )
-  }
-  const schema = left.schema.map((column): Column => {
-    if (how !== 'outer') return column
-    if (!on.includes(column.name)) return { ...column, nullable: true }
-    const theirs = findColumn(caller, right.schema, column.name)
-    return {
-      name: column.name,
-      type: unify(column.type, theirs.type) ?? column.type,
-      nullable: column.nullable || theirs.nullable,
-    }
-  })
-  if (how !== 'semi' && how !== 'anti') {
-    const taken = new Set(left.schema.map((column) => column.name))
-    for (const column of right.schema) {
-      if (on.includes(column.name)) continue
-      const name = taken.has(column.name) ? `${column.name}${suffix}` : column.name
-      schema.push({ name, type: column.type, nullable: column.nullable || how !== 'inner' })
-    }
-  }
-  checkDistinctNames(
-    caller,
-    schema.map((column) => column.name),
-  )
-  return freeze({ kind: 'join', left, right, on, how, suffix, schema })
-}
-
-export function concat(caller: string, inputs: readonly Plan[]): ConcatNode {
-  const [first, ...rest] = inputs
-  if (first === undefined) throw new ShardbookError('argument', `${caller}: expected at least one frame, got none.`)
-  const schema = first.schema.map((column): Column => {
-    let { type, nullable } = column
-    for (const other of rest) {
-      const theirs = findColumn(caller, other.schema, column.name)
-      const unified = unify(type, theirs.type)
-      if (unified === undefined) {
-        throw new ShardbookError(
-          'column',
-          `${caller}: expected '${column.name}' to have one type in all frames, got ${describeType(column)} and ${describeType(theirs)}.`,
-        )
-      }
-      type = unified
-      nullable ||= theirs.nullable
-    }
-    return { name: column.name, type, nullable }
-  })
-  for (const other of rest) for (const { name } of other.schema) findColumn(caller, schema, name)
-  return freeze({ kind: 'concat', inputs, schema })
 }
 
 export function map(caller: string, node: Omit<MapNode, 'kind' | 'schema'>): MapNode {
@@ -225,7 +168,7 @@ function rowColumn(caller: string, name: string, expr: ExprNode, schema: Schema)
     })
   }
   const { type, nullable } = inferExpr(caller, expr, schema)
-  if (type.kind === 'opaque' && type.sql === 'NULL') {
+  if (isNullType(type)) {
     throw new ShardbookError('column', `${caller}: expected '${name}' to have a type, got a bare null.`, {
       hint: `Cast it: lit(null).cast('number').`,
     })
@@ -233,18 +176,26 @@ function rowColumn(caller: string, name: string, expr: ExprNode, schema: Schema)
   return { name, type, nullable }
 }
 
+/** A column that a verb computes for itself, where no window can be. */
+function plainColumn(caller: string, name: string, expr: ExprNode, schema: Schema): Column {
+  if (!hasWindow(expr)) return rowColumn(caller, name, expr, schema)
+  throw new ShardbookError('column', `${caller}: expected no window here, got ${printExpr(expr)}.`, {
+    hint: 'Add it as a column first: withColumns({ … }).',
+  })
+}
+
 /** Whether an expression is made of aggregates and literals only. */
 function isOverGroups(expr: ExprNode): boolean {
   if (expr.kind === 'aggregate' || expr.kind === 'literal') return true
-  return expr.kind !== 'column' && partsOf(expr).every(isOverGroups)
+  return (expr.kind === 'call' || expr.kind === 'cast') && partsOf(expr).every(isOverGroups)
 }
 
 function isCount(expr: ExprNode): boolean {
   return expr.kind === 'aggregate' && (expr.op === 'count' || expr.op === 'countDistinct')
 }
 
-function checkKey(caller: string, column: Column): void {
-  if (column.type.kind !== 'tensor' && column.type.kind !== 'opaque') return
+export function checkKey(caller: string, column: Column): void {
+  if (comparable.includes(column.type.kind)) return
   throw new ShardbookError(
     'column',
     `${caller}: expected a key of plain values, got '${column.name}' of type ${describeType(column)}.`,
@@ -252,7 +203,7 @@ function checkKey(caller: string, column: Column): void {
   )
 }
 
-function freeze<T extends Plan>(plan: T): T {
+export function freeze<T extends Plan>(plan: T): T {
   Object.freeze(plan.schema)
   return Object.freeze(plan)
 }
@@ -278,16 +229,17 @@ export function splitBounds(caller: string, weights: readonly number[]): readonl
 /** The rows without null in the given columns, which then hold none. */
 export function dropNulls(caller: string, input: Plan, names: readonly string[]): Plan {
   if (names.length === 0) return input
-  const predicate = names
-    .map((name): ExprNode => ({ kind: 'call', op: 'isNotNull', args: [reference(name)] }))
-    .reduce((a, b): ExprNode => ({ kind: 'call', op: 'and', args: [a, b] }))
-  const kept = filter(caller, input, predicate)
-  const schema = input.schema.map((column) => (names.includes(column.name) ? { ...column, nullable: false } : column))
-  return freeze({ ...kept, schema })
+  const conditions = names.map((name): ExprNode => ({ kind: 'call', op: 'isNotNull', args: [reference(name)] }))
+  return filter(caller, input, { kind: 'call', op: 'and', args: conditions })
 }
 
 /** A column with `value` for null. */
 export function fillNull(caller: string, schema: Schema, name: string, value: unknown): NamedExpr {
   findColumn(caller, schema, name)
   return { name, expr: { kind: 'call', op: 'fillNull', args: [reference(name), literalNode(caller, value)] } }
+}
+
+/** Rows that are computed once and kept; `check` is applied to each. */
+export function cache(input: Plan, check: string | null = null): CacheNode {
+  return freeze({ kind: 'cache', input, check, schema: input.schema })
 }

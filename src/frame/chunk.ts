@@ -5,7 +5,8 @@
  * |---|---|
  * | number | typed array of its storage; `int64` as Float64Array, checked to be exact |
  * | bigint | BigInt64Array |
- * | string, opaque | array |
+ * | string, list, struct, sparse, opaque | array |
+ * | categorical | typed array of positions in its levels (`codesOf`) |
  * | boolean | Uint8Array of 0 and 1 |
  * | date, timestamp | Float64Array of milliseconds since 1970 UTC |
  * | tensor by reference | Float64Array of references (`tensor/store.ts`), -1 for null |
@@ -14,7 +15,7 @@
 import { ShardbookError } from '../core/errors.js'
 import { sizeOf } from '../core/dtype.js'
 import type { TensorStore } from './plan.js'
-import type { Column, Schema } from './schema.js'
+import type { Schema } from './schema.js'
 import { allocateStored, openGatherer, type Gatherer, type StoredValues } from './tensor/store.js'
 import type { Tensor } from './tensor/tensor.js'
 
@@ -71,6 +72,8 @@ export function cellReader({ schema, stores }: Pick<ChunkStream, 'schema' | 'sto
       switch (type.kind) {
         case 'boolean':
           return values[row] === 1
+        case 'categorical':
+          return type.levels[values[row] as number]
         case 'date':
         case 'timestamp':
           return new Date(values[row] as number)
@@ -91,13 +94,26 @@ export function cellReader({ schema, stores }: Pick<ChunkStream, 'schema' | 'sto
   }
 }
 
+/** A chunk's rows as objects. */
+export function rowsOfChunk(schema: Schema, chunk: Chunk, reader: CellReader): Record<string, unknown>[] {
+  return Array.from({ length: chunk.rows }, (_, row) =>
+    Object.fromEntries(schema.map(({ name }, i) => [name, reader.value(chunk, i, row)])),
+  )
+}
+
+/** An array for the positions of `rows` values in a categorical's levels. */
+export function codesOf(levels: readonly string[], rows: number): Uint8Array | Uint16Array | Uint32Array {
+  if (levels.length < 256) return new Uint8Array(rows)
+  return levels.length < 65_536 ? new Uint16Array(rows) : new Uint32Array(rows)
+}
+
 /** Raises for a 64-bit integer that a JavaScript number cannot hold. */
-export function checkSafeInteger(column: Column, value: bigint): number {
+export function checkSafeInteger(name: string, value: bigint): number {
   const exact = Number(value)
   if (Number.isSafeInteger(exact)) return exact
   throw new ShardbookError(
     'data',
-    `frame: expected '${column.name}' to hold integers that a number can hold exactly, got ${value}.`,
-    { hint: `Read them as bigint: .withColumns(c => ({ ${column.name}: c.${column.name}.cast('bigint') })).` },
+    `frame: expected '${name}' to hold integers that a number can hold exactly, got ${value}.`,
+    { hint: `Read them as bigint: .withColumns({ ${name}: col(${JSON.stringify(name)}).cast('bigint') }).` },
   )
 }

@@ -6,9 +6,11 @@ import { cellReader } from './chunk.js'
 import { rowsOf } from './ends.js'
 import { count, run } from './execute.js'
 import type { AggregateOp } from './expr/node.js'
+import { comparable } from './expr/unify.js'
 import { planOfRows } from './memory.js'
 import type { NamedExpr, Plan } from './plan.js'
-import { describeType, type Column, type Schema } from './schema.js'
+import { type Column, type Schema } from './schema.js'
+import { describeType } from './schema-spec.js'
 import { tensorPicture } from './tensor/picture.js'
 import type { Tensor } from './tensor/tensor.js'
 
@@ -157,7 +159,7 @@ export type Description = {
 export async function describeFrame(plan: Plan): Promise<Plan> {
   const operations = (column: Column): readonly AggregateOp[] => {
     if (column.type.kind === 'number') return ['count', 'mean', 'std', 'min', 'max']
-    return column.type.kind === 'tensor' || column.type.kind === 'opaque' ? ['count'] : ['count', 'min', 'max']
+    return comparable.includes(column.type.kind) ? ['count', 'min', 'max'] : ['count']
   }
   const aggregates: NamedExpr[] = [{ name: 'rows', expr: { kind: 'aggregate', op: 'count', input: null } }]
   plan.schema.forEach((column, i) => {

@@ -1,7 +1,7 @@
 /** Results of plans as JavaScript values. */
 import { ShardbookError } from '../core/errors.js'
 import { sizeOf } from '../core/dtype.js'
-import { cellReader, type Chunk, type ChunkColumn, type NumericValues } from './chunk.js'
+import { cellReader, rowsOfChunk, type Chunk, type ChunkColumn, type NumericValues } from './chunk.js'
 import { run } from './execute.js'
 import type { Plan, TensorStore } from './plan.js'
 import type { Column } from './schema.js'
@@ -32,9 +32,7 @@ export async function rowsOf(plan: Plan): Promise<Record<string, unknown>[]> {
   const rows: Record<string, unknown>[] = []
   try {
     for await (const chunk of stream.chunks) {
-      for (let row = 0; row < chunk.rows; row++) {
-        rows.push(Object.fromEntries(plan.schema.map(({ name }, i) => [name, reader.value(chunk, i, row)])))
-      }
+      for (const row of rowsOfChunk(plan.schema, chunk, reader)) rows.push(row)
     }
   } finally {
     reader.close()

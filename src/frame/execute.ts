@@ -10,7 +10,7 @@ import { ShardbookError } from '../core/errors.js'
 import { sizeOf } from '../core/dtype.js'
 import { ioError, temporaryFile } from '../store/index.js'
 import { aggregate } from './build.js'
-import type { Chunk, ChunkColumn, ChunkStream, NumericValues } from './chunk.js'
+import { cellReader, rowsOfChunk, type Chunk, type ChunkColumn, type ChunkStream, type NumericValues } from './chunk.js'
 import { createTable, dropTable, queryChunks, tableFromQuery, tablesSideBySide } from './engine/duckdb/index.js'
 import type { FeedColumn } from './feed.js'
 import { readIdxFile } from './idx.js'
@@ -19,6 +19,7 @@ import { memoryChunk } from './memory.js'
 import {
   inputsOf,
   withInputs,
+  type CacheNode,
   type MapNode,
   type NamedExpr,
   type Plan,
@@ -30,6 +31,7 @@ import { rewrite } from './rewrite.js'
 import { openSlice } from './slice.js'
 import { feedTypeOf, type Column, type Schema } from './schema.js'
 import { storeStride } from './tensor/store.js'
+import { checkRows } from './validate.js'
 
 /** Rows of a batch that a mapper gets. */
 const mapRows = 512
@@ -47,9 +49,9 @@ export async function count(plan: Plan): Promise<number> {
   return 0
 }
 
-/** The plan with everything in it computed that its engine cannot compute. */
-export async function prepare(plan: Plan): Promise<Plan> {
-  return lower(rewritten(plan), true)
+/** The plan, rewritten or as it is, with everything in it computed that its engine cannot compute. */
+export async function prepare(plan: Plan, { rewrites = true }: { rewrites?: boolean } = {}): Promise<Plan> {
+  return lower(rewrites ? rewritten(plan) : plan, true)
 }
 
 /** The plan with its `map` nodes computed. */
@@ -63,7 +65,7 @@ export function rewritten(plan: Plan): Plan {
 }
 
 async function lower(plan: Plan, loadFiles: boolean): Promise<Plan> {
-  if (plan.kind === 'map') return scanOf(plan, await compute(plan))
+  if (plan.kind === 'map' || plan.kind === 'cache') return scanOf(plan, await compute(plan))
   if (plan.kind === 'scan') {
     const { source } = plan
     const needsTable = source.kind === 'memory' || (loadFiles && source.kind === 'idx')
@@ -80,7 +82,7 @@ function scanOf(plan: Plan, source: Source): ScanNode {
 
 type Table = Extract<Source, { kind: 'table' }>
 
-const computed = new WeakMap<MapNode, Promise<Table>>()
+const computed = new WeakMap<MapNode | CacheNode, Promise<Table>>()
 const loaded = new WeakMap<Source, Promise<Table>>()
 const collected = new FinalizationRegistry<string>((table) => void dropTable(table).catch(() => {}))
 
@@ -90,12 +92,29 @@ function ownTable(source: Table): Table {
   return source
 }
 
-function compute(node: MapNode): Promise<Table> {
+function compute(node: MapNode | CacheNode): Promise<Table> {
   let table = computed.get(node)
   if (table === undefined) {
-    table = computeMap(node)
+    table = node.kind === 'map' ? computeMap(node) : computeCache(node)
     computed.set(node, table)
     table.catch(() => computed.delete(node))
+  }
+  return table
+}
+
+async function computeCache(node: CacheNode): Promise<Table> {
+  const table = ownTable(await tableFromQuery(await prepare(node.input)))
+  if (node.check === null) return table
+  const stream = queryChunks(scanOf(node, table))
+  const reader = cellReader(stream)
+  let checked = 0
+  try {
+    for await (const chunk of stream.chunks) {
+      await checkRows(node.check, rowsOfChunk(node.schema, chunk, reader), checked)
+      checked += chunk.rows
+    }
+  } finally {
+    reader.close()
   }
   return table
 }

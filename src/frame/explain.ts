@@ -1,6 +1,6 @@
 /** Plans as text. */
 import { prepare, rewritten } from './execute.js'
-import { printExpr } from './expr/node.js'
+import { printExpr, printSortKey } from './expr/print.js'
 import { inputsOf, type NamedExpr, type Plan, type Source } from './plan.js'
 import { toSql } from './engine/duckdb/index.js'
 
@@ -28,17 +28,23 @@ function describe(plan: Plan): string {
     case 'aggregate':
       return `aggregate ${plan.aggregates.map(printNamed).join(', ')}${plan.keys.length === 0 ? '' : ` by ${plan.keys.map(printNamed).join(', ')}`}`
     case 'sort':
-      return `sort ${plan.by.map(({ expr, descending }) => `${printExpr(expr)}${descending ? ' descending' : ''}`).join(', ')}`
+      return `sort ${plan.by.map(printSortKey).join(', ')}`
     case 'slice':
       return `slice from ${plan.offset}, ${plan.length ?? 'all'} rows`
     case 'sample':
-      return `sample [${plan.from}, ${plan.to}) ${plan.unit === 'rows' ? 'rows' : 'of the rows'}, seed ${plan.seed}`
+      return `sample [${plan.from}, ${plan.to}) ${plan.unit === 'rows' ? 'rows' : 'of the rows'}, seed ${plan.seed}${plan.within.length === 0 ? '' : `, within ${plan.within.join(', ')}`}`
     case 'distinct':
       return `distinct on ${plan.on.join(', ')}`
     case 'join':
-      return `join ${plan.how} on ${plan.on.join(', ')}`
+      return `join ${plan.how}${plan.on.length === 0 ? '' : ` on ${plan.on.join(', ')}`}${plan.at === null ? '' : ` at ${plan.at}`}`
     case 'concat':
       return `concat ${plan.inputs.length} frames`
+    case 'explode':
+      return `explode ${plan.column}${plan.keepEmpty ? '' : ', without empty lists'}`
+    case 'sql':
+      return `sql ${plan.text.join('?').replaceAll(/\s+/g, ' ').trim()}`
+    case 'cache':
+      return plan.check === null ? 'cache' : 'validate'
     case 'map':
       return `map ${plan.mapper}: ${plan.reads.join(', ')} -> ${plan.adds.map(({ name }) => name).join(', ')}`
     default:

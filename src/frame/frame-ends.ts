@@ -15,7 +15,8 @@ import type { FeedBatch, FrameSource } from './feed.js'
 import { openFeed } from './open-feed.js'
 import type { Plan } from './plan.js'
 import { portable } from './portable.js'
-import { typeText, type Schema } from './schema.js'
+import { type Schema } from './schema.js'
+import { typeText } from './schema-spec.js'
 import { writer, type FrameWriter } from './write.js'
 
 /** Any frame, whatever its columns: what models take. */

@@ -3,24 +3,29 @@
  * plan is in `frame-ends.ts`.
  */
 import * as build from './build.js'
+import { concat, join } from './build-join.js'
+import { explode, pivot, unpivot } from './build-reshape.js'
 import { describeFrame, type Description } from './display.js'
-import { columnsProxy, isExpr, isSortExpr, nodeOf } from './expr/expr.js'
+import { nodeOf } from './expr/expr.js'
 import type { CheckArg, Flat, Made, ValueOf } from './expr/check-types.js'
-import type { Columns, Dynamic, FrameError } from './expr/types.js'
-import { FrameEnds } from './frame-ends.js'
-import type { JoinHow, NamedExpr, Plan, SortKey } from './plan.js'
+import type { Columns, Dynamic } from './expr/types.js'
+import type { JoinHow, Plan } from './plan.js'
 import { findColumn, type Schema } from './schema.js'
+import { RowVerbs } from './row-verbs.js'
+import { sqlOfPlan } from './sql.js'
+import { registerCheck, type StandardSchema } from './validate.js'
 import type {
-  Added,
+  Exploded,
+  GroupExpr,
   GroupRecord,
   Joined,
-  Key,
-  Name,
-  Nullable,
-  Predicate,
-  Renamed,
+  JoinedAsOf,
+  JoinedBy,
+  KeyedHow,
+  ListName,
+  Pivoted,
   RowRecord,
-  WithoutNull,
+  Unpivoted,
 } from './verb-types.js'
 
 /**
@@ -33,78 +38,14 @@ import type {
  * await means.toRows()
  * ```
  */
-export class Frame<S = Dynamic> extends FrameEnds<S> {
+export class Frame<in out S = Dynamic> extends RowVerbs<S> {
   /** The frame of a plan. */
   static fromPlan<S = Dynamic>(plan: Plan): Frame<S> {
     return new Frame<S>(plan)
   }
 
-  /**
-   * These columns only: by name, or computed.
-   * @throws `column` on an unknown column
-   *
-   * @example
-   * ```ts
-   * df.select('a', 'b')
-   * df.select(c => ({ a: c.a, double: c.a.mul(2) }))
-   * ```
-   */
-  select<A extends RowRecord | ((columns: Columns<S>) => RowRecord)>(
-    columns: A & CheckArg<A, S>,
-  ): Frame<Flat<{ [K in keyof Made<A>]: ValueOf<Made<A>[K], S> }>>
-  select<const K extends Name<S>>(...names: readonly K[]): Frame<Flat<Pick<S, K>>>
-  select(...args: readonly unknown[]): unknown {
-    const named = typeof args[0] === 'string' || args.length === 0
-    const columns = named ? args.map((name) => this.#reference('select', name)) : this.#record('select', args[0])
-    return new Frame(build.project('select', this.plan, columns))
-  }
-
-  /** All columns but these. */
-  drop<const K extends Name<S>>(...names: readonly K[]): Frame<Flat<Omit<S, K>>> {
-    for (const name of names) findColumn('drop', this.schema, name)
-    const kept = this.columns.filter((name) => !(names as readonly string[]).includes(name))
-    const columns = kept.map((name) => this.#reference('drop', name))
-    return new Frame(build.project('drop', this.plan, columns))
-  }
-
-  /** Columns by new names: `{ old: 'new' }`. */
-  rename<const R extends { readonly [K in Name<S>]?: string }>(
-    names: R & {
-      readonly [K in Exclude<keyof R, keyof S>]: FrameError<`There is no column '${K & string}' in this frame.`>
-    },
-  ): Frame<Renamed<S, R>> {
-    const renamed = names as Readonly<Record<string, string>>
-    for (const name of Object.keys(renamed)) findColumn('rename', this.schema, name)
-    const columns = this.columns.map((name) => ({ name: renamed[name] ?? name, expr: build.reference(name) }))
-    return new Frame(build.project('rename', this.plan, columns))
-  }
-
-  /**
-   * Adds columns, or replaces those of the same name.
-   *
-   * @example
-   * ```ts
-   * df.withColumns({ ratio: col('length').div(col('width')) })
-   * df.withColumns(c => ({ ratio: c.length.div(c.width) }))
-   * ```
-   */
-  withColumns<A extends RowRecord | ((columns: Columns<S>) => RowRecord)>(
-    columns: A & CheckArg<A, S>,
-  ): Frame<Added<S, A>> {
-    return new Frame(build.extend('withColumns', this.plan, this.#record('withColumns', columns)))
-  }
-
-  /**
-   * The rows where the predicate is true (not false, not null).
-   *
-   * @example
-   * ```ts
-   * df.filter(col('petalLength').gt(1.5))
-   * df.filter(c => c.petalLength.gt(1.5).and(c.species.ne('setosa')))
-   * ```
-   */
-  filter<A extends Predicate | ((columns: Columns<S>) => Predicate)>(predicate: A & CheckArg<A, S>): Frame<S> {
-    return new Frame(build.filter('filter', this.plan, nodeOf('filter', this.#made('filter', predicate))))
+  protected derive<T>(plan: Plan): Frame<T> {
+    return new Frame<T>(plan)
   }
 
   /**
@@ -118,12 +59,12 @@ export class Frame<S = Dynamic> extends FrameEnds<S> {
   groupBy<A extends RowRecord | ((columns: Columns<S>) => RowRecord)>(
     keys: A & CheckArg<A, S>,
   ): GroupedFrame<S, Flat<{ [K in keyof Made<A>]: ValueOf<Made<A>[K], S> }>>
-  groupBy<const K extends Name<S>>(...names: readonly K[]): GroupedFrame<S, Pick<S, K>>
+  groupBy<const K extends keyof S & string>(...names: readonly K[]): GroupedFrame<S, Pick<S, K>>
   groupBy(...args: readonly unknown[]): unknown {
     const named = typeof args[0] === 'string' || args.length === 0
-    const keys = named ? args.map((name) => this.#reference('groupBy', name)) : this.#record('groupBy', args[0])
+    const keys = named ? args.map((name) => this.reference('groupBy', name)) : this.record('groupBy', args[0])
     return {
-      agg: (aggregates: unknown) => new Frame(build.aggregate('agg', this.plan, keys, this.#record('agg', aggregates))),
+      agg: (aggregates: unknown) => new Frame(build.aggregate('agg', this.plan, keys, this.record('agg', aggregates))),
     }
   }
 
@@ -131,134 +72,149 @@ export class Frame<S = Dynamic> extends FrameEnds<S> {
   agg<A extends GroupRecord | ((columns: Columns<S>) => GroupRecord)>(
     aggregates: A & CheckArg<A, S>,
   ): Frame<Flat<{ [K in keyof Made<A>]: ValueOf<Made<A>[K], S> | null }>> {
-    return new Frame(build.aggregate('agg', this.plan, [], this.#record('agg', aggregates)))
+    return new Frame(build.aggregate('agg', this.plan, [], this.record('agg', aggregates)))
   }
 
   /**
-   * Sorts, stably, nulls last.
+   * A row for each value of `index`, a column for each of `values` of the column `on`: the aggregate over the rows that have
+   * it, null where there are none. Without `values` they are looked up first.
    *
    * @example
    * ```ts
-   * df.sort('species', col('petalLength').desc())
-   * df.sort(c => c.petalLength.desc())
+   * sales.pivot({ index: 'city', on: 'year', values: [2025, 2026], agg: c => c.amount.sum() })
    * ```
    */
-  sort<const A extends readonly (Key<S> | ((columns: Columns<S>) => Key<S> | readonly Key<S>[]))[]>(
-    ...by: A & { readonly [I in keyof A]: A[I] extends string ? unknown : CheckArg<A[I], S> }
-  ): Frame<S> {
-    const keys = (by as readonly unknown[])
-      .flatMap((key) => this.#made('sort', key))
-      .map((key): SortKey => {
-        if (typeof key === 'string') return { expr: this.#reference('sort', key).expr, descending: false }
-        return isSortExpr(key) ? key.sort : { expr: nodeOf('sort', key), descending: false }
-      })
-    return new Frame(build.sort('sort', this.plan, keys))
-  }
-
-  /** The first `rows` rows. */
-  limit(rows: number): Frame<S> {
-    return new Frame(build.slice('limit', this.plan, 0, rows))
-  }
-
-  /** `rows` rows from position `offset` on (from 0); without `rows` to the end. */
-  slice(offset: number, rows?: number): Frame<S> {
-    return new Frame(build.slice('slice', this.plan, offset, rows ?? null))
-  }
-
-  /** A random part of the rows, in source order: a fraction in [0, 1], or `{ rows }`. The same for the same seed. */
-  sample(size: number | { readonly rows: number }, { seed = 0 }: { seed?: number } = {}): Frame<S> {
-    const range =
-      typeof size === 'number' ? { unit: 'fraction' as const, to: size } : { unit: 'rows' as const, to: size.rows }
-    return new Frame(build.sample('sample', this.plan, { seed, from: 0, ...range }))
+  pivot<
+    const K extends keyof S & string,
+    const C extends keyof S & string,
+    const V extends Exclude<S[C], null>,
+    A extends GroupExpr | ((columns: Columns<S>) => GroupExpr),
+  >(options: {
+    readonly index: K | readonly K[]
+    readonly on: C
+    readonly values: readonly V[]
+    readonly agg: A & CheckArg<A, S>
+  }): Frame<Pivoted<S, K, V, ValueOf<Made<A>, S>>>
+  pivot<const K extends keyof S & string, A extends GroupExpr | ((columns: Columns<S>) => GroupExpr)>(options: {
+    readonly index: K | readonly K[]
+    readonly on: keyof S & string
+    readonly agg: A & CheckArg<A, S>
+  }): Promise<Frame<Pick<S, K> & Dynamic>>
+  pivot(options: {
+    index: string | readonly string[]
+    on: string
+    values?: readonly unknown[]
+    agg: unknown
+  }): unknown {
+    const { index, on, values, agg } = options
+    const wide = (known: readonly unknown[]): Frame<unknown> => {
+      const aggregate = nodeOf('pivot', this.made('pivot', agg))
+      return new Frame(pivot('pivot', this.plan, { index: [index].flat(), on, values: known, aggregate }))
+    }
+    if (values !== undefined) return wide(values)
+    const name = findColumn('pivot', this.schema, on).name as keyof S & string
+    const known = this.select(name).dropNulls().distinct()
+    return known.toRows().then((rows) => wide(rows.map((row) => (row as Record<string, unknown>)[on])))
   }
 
   /**
-   * Splits the rows at random into parts whose sizes are proportional to `weights`. Every row is in exactly one part; the
-   * same seed gives the same parts.
+   * A row for each of the columns `on` of each row: its name in the column `variable`, its value in the column `value`.
    *
    * @example
    * ```ts
-   * const [train, test] = digits.randomSplit([0.9, 0.1], { seed: 7 })
+   * scores.unpivot({ index: 'name', on: ['maths', 'music'], variable: 'subject', value: 'score' })
    * ```
    */
-  randomSplit<const W extends readonly number[]>(
-    weights: W,
-    { seed = 0 }: { seed?: number } = {},
-  ): { -readonly [I in keyof W]: Frame<S> } {
-    const parts = build
-      .splitBounds('randomSplit', weights)
-      .map((bounds) => new Frame<S>(build.sample('randomSplit', this.plan, { seed, unit: 'fraction', ...bounds })))
-    return parts as { -readonly [I in keyof W]: Frame<S> }
-  }
-
-  /** The first row of each combination of values: of these columns, or of all. */
-  distinct(...on: readonly Name<S>[]): Frame<S> {
-    return new Frame(build.distinct('distinct', this.plan, on))
-  }
-
-  /** The rows without null in these columns, or in any. */
-  dropNulls<const K extends Name<S> = Name<S>>(...names: readonly K[]): Frame<WithoutNull<S, K>> {
-    const checked = names.length === 0 ? this.columns : names
-    const nullable = checked
-      .map((name) => findColumn('dropNulls', this.schema, name))
-      .filter((column) => column.nullable)
-    return new Frame(
-      build.dropNulls(
-        'dropNulls',
-        this.plan,
-        nullable.map(({ name }) => name),
-      ),
-    )
-  }
-
-  /** Values for nulls: `{ column: value }`. */
-  fillNull<const V extends { readonly [K in Name<S>]?: Exclude<S[K], null> }>(
-    values: V,
-  ): Frame<WithoutNull<S, keyof V & keyof S>> {
-    const filled = Object.entries(values).map(([name, value]) => build.fillNull('fillNull', this.schema, name, value))
-    return new Frame(build.extend('fillNull', this.plan, filled))
+  unpivot<
+    const K extends keyof S & string,
+    const I extends keyof S & string = Exclude<keyof S & string, K>,
+    const Variable extends string = 'variable',
+    const Value extends string = 'value',
+  >(options: {
+    readonly on: readonly K[]
+    /** Columns that stay; default: all others. */
+    readonly index?: I | readonly I[]
+    readonly variable?: Variable
+    readonly value?: Value
+  }): Frame<Unpivoted<S, I, K, Variable, Value>> {
+    const { on, variable = 'variable', value = 'value' } = options
+    const others = this.columns.filter((name) => !(on as readonly string[]).includes(name))
+    const index = [options.index ?? others].flat() as readonly string[]
+    return new Frame(unpivot('unpivot', this.plan, { index, on, variable, value }))
   }
 
   /**
-   * Joins on columns of the same name. Columns of `other` that clash get a suffix; rows come in this frame's order.
+   * A row for each element of a list column. A list without elements, or null, gives a row with null, or none with
+   * `{ empty: 'drop' }`.
+   *
+   * @example
+   * ```ts
+   * texts.withColumns(c => ({ word: c.text.split(' ') })).explode('word')
+   * ```
+   */
+  explode<const K extends ListName<S>, const Empty extends 'null' | 'drop' = 'null'>(
+    column: K,
+    options: { readonly empty?: Empty } = {},
+  ): Frame<Exploded<S, K, Empty>> {
+    return new Frame(explode('explode', this.plan, column, options.empty !== 'drop'))
+  }
+
+  /**
+   * Joins on columns of the same name. Columns of `other` that clash get a suffix; rows come in this frame's order. A null
+   * equals nothing.
    *
    * @example
    * ```ts
    * orders.join(customers, { on: 'customerId', how: 'left' })
+   * sizes.join(colours, { how: 'cross' })
    * ```
    */
-  join<R, const K extends Name<S> & Name<R>, const H extends JoinHow = 'inner', const X extends string = '_right'>(
+  join<R, const X extends string = '_right'>(
+    other: Frame<R>,
+    options: { readonly how: 'cross'; readonly suffix?: X },
+  ): Frame<Joined<S, R, never, X>>
+  join<
+    R,
+    const K extends keyof S & keyof R & string,
+    const H extends KeyedHow = 'inner',
+    const X extends string = '_right',
+  >(
     other: Frame<R>,
     options: { readonly on: K | readonly K[]; readonly how?: H; readonly suffix?: X },
-  ): Frame<
-    H extends 'semi' | 'anti'
-      ? S
-      : H extends 'left'
-        ? Joined<S, Nullable<R>, K, X>
-        : H extends 'outer'
-          ? Joined<Nullable<Omit<S, K>> & { [P in K]: S[P] | R[P] }, Nullable<R>, K, X>
-          : Joined<S, R, K, X>
-  > {
-    const on = typeof options.on === 'string' ? [options.on] : (options.on as readonly string[])
-    return new Frame(
-      build.join('join', this.plan, other.plan, {
-        on,
-        how: options.how ?? 'inner',
-        suffix: options.suffix ?? '_right',
-      }),
-    )
+  ): Frame<JoinedBy<S, R, K, H, X>>
+  join(other: Frame<unknown>, options: { on?: string | readonly string[]; how?: JoinHow; suffix?: string }): unknown {
+    const { on = [], how = 'inner', suffix = '_right' } = options
+    return new Frame(join('join', this.plan, other.plan, { on: [on].flat(), how, at: null, suffix }))
+  }
+
+  /**
+   * For each row the last row of `other` that is not later: whose `at` is the greatest up to the row's own, among those that
+   * equal it in the columns `on`. Its columns are null where there is none.
+   *
+   * @example
+   * ```ts
+   * trades.joinAsOf(quotes, { at: 'time', on: 'symbol' })
+   * ```
+   */
+  joinAsOf<R, const K extends keyof S & keyof R & string = never, const X extends string = '_right'>(
+    other: Frame<R>,
+    options: { readonly at: keyof S & keyof R & string; readonly on?: K | readonly K[]; readonly suffix?: X },
+  ): Frame<JoinedAsOf<S, R, K, X>> {
+    const { at, suffix = '_right' } = options
+    const on = [options.on ?? []].flat() as readonly string[]
+    return new Frame(join('joinAsOf', this.plan, other.plan, { on, how: 'asof', at, suffix }))
   }
 
   /** The rows of this frame, then those of the others, which have the same columns. */
   concat<O extends { readonly [K in keyof S]: unknown }>(
     ...others: readonly Frame<O>[]
   ): Frame<Flat<{ [K in keyof S]: S[K] | O[K] }>> {
-    return new Frame(build.concat('concat', [this.plan, ...others.map((other) => other.plan)]))
+    return new Frame(concat('concat', [this.plan, ...others.map((other) => other.plan)]))
   }
 
   /** Columns that a registered mapper computes in batches (`provideMapper`), once, when an end needs them. */
   mapBatches<A>(options: {
-    readonly reads: readonly Name<S>[]
+    readonly reads: readonly (keyof S & string)[]
     readonly adds: Schema
     readonly kind: string
     readonly payload: unknown
@@ -272,20 +228,28 @@ export class Frame<S = Dynamic> extends FrameEnds<S> {
     return new Frame(await describeFrame(this.plan))
   }
 
-  #made(caller: string, value: unknown): unknown {
-    return typeof value === 'function'
-      ? (value as (columns: unknown) => unknown)(columnsProxy(caller, this.schema))
-      : value
+  /** The same rows, computed once, when they are first needed, and kept; in memory, and on disk when there are too many. */
+  cache(): Frame<S> {
+    return new Frame(build.cache(this.plan))
   }
 
-  #record(caller: string, value: unknown): NamedExpr[] {
-    const made = this.#made(caller, value)
-    if (isExpr(made) || typeof made !== 'object' || made === null) nodeOf(`${caller} (an object of columns)`, null)
-    return Object.entries(made as object).map(([name, expr]) => ({ name, expr: nodeOf(`${caller}: '${name}'`, expr) }))
+  /**
+   * The same rows, each checked by a schema of any Standard Schema library (zod, valibot, …) when they are first needed. A
+   * schema that changes values is refused: what it makes is made by `withColumns`.
+   * @throws `data` at the ends, with the row's number, for a row that the schema refuses
+   *
+   * @example
+   * ```ts
+   * const people = df.validate(z.object({ name: z.string(), age: z.number().min(0) }))
+   * ```
+   */
+  validate<Output extends object>(schema: StandardSchema<Output>): Frame<Flat<Output>> {
+    return new Frame(build.cache(this.plan, registerCheck(schema)))
   }
 
-  #reference(caller: string, name: unknown): NamedExpr {
-    return { name: findColumn(caller, this.schema, String(name)).name, expr: build.reference(String(name)) }
+  /** The query that the plan becomes. */
+  async toSql(): Promise<string> {
+    return sqlOfPlan(this.plan)
   }
 }
 

@@ -4,11 +4,13 @@
  */
 import { show } from '../core/check.js'
 import { ShardbookError } from '../core/errors.js'
-import { sizeOf, type StoredDType } from '../core/dtype.js'
+import { sizeOf } from '../core/dtype.js'
 import { scan } from './build.js'
-import type { Chunk, ChunkColumn } from './chunk.js'
+import { cellOf, isTensorLike, typeOfCells } from './cell.js'
+import { codesOf, type Chunk, type ChunkColumn } from './chunk.js'
 import type { Plan, Source, TensorStore } from './plan.js'
-import { float64, parseSchema, sameType, type Column, type ColumnType, type SchemaSpec } from './schema.js'
+import type { Column, ColumnType } from './schema.js'
+import { parseSchema, type SchemaSpec } from './schema-spec.js'
 import { addBuffer, allocateStored, dropBuffer, storeStride, type StoredValues } from './tensor/store.js'
 import type { Tensor } from './tensor/tensor.js'
 
@@ -79,7 +81,7 @@ export function planOfRows(rows: readonly Readonly<Record<string, unknown>>[], s
   })
   if (rows.length === 0 && spec === undefined) {
     throw new ShardbookError('argument', 'frame: expected at least one row, got none.', {
-      hint: `Give the columns' types: frame([], { a: 'number' }).`,
+      hint: `Give the columns' types: frame([], { schema: { a: 'number' } }).`,
     })
   }
   return planOfColumns(Object.fromEntries([...names].map((name) => [name, rows.map((row) => row[name] ?? null)])), spec)
@@ -143,103 +145,53 @@ function references(rows: number, values: StoredValues, stores: TensorStore[], v
 }
 
 function takeArray(name: string, values: readonly unknown[], given: Column | undefined, stores: TensorStore[]): Taken {
-  const valid = new Uint8Array(values.length)
-  let type = given?.type
-  values.forEach((value, row) => {
-    if (value === null || value === undefined) return
-    valid[row] = 1
-    const got = typeOfValue(value)
-    type ??= got
-    if (type !== undefined && got !== undefined && fits(got, type)) return
-    throw new ShardbookError(
-      'argument',
-      `frame: expected '${name}' to hold values of one type (${type === undefined ? 'unknown' : type.kind}), got ${show(value)} (row ${row}).`,
-    )
-  })
-  if (type === undefined) {
-    throw new ShardbookError('argument', `frame: expected '${name}' to hold a value, got only nulls.`, {
-      hint: `Give the columns' types: frame(…, { ${name}: 'number?' }).`,
-    })
-  }
+  const { type, nullable } = given ?? typeOfCells(name, values)
+  const isPlain = type.kind === 'number' || type.kind === 'string' || type.kind === 'boolean'
+  const cells = values.map((value, row) =>
+    isPlain && typeof value === type.kind ? value : cellOf(`'${name}' (row ${row})`, { type, nullable: true }, value),
+  )
+  const valid = Uint8Array.from(cells, (cell) => (cell === null ? 0 : 1))
   const hasNull = valid.includes(0)
-  if (hasNull && given !== undefined && !given.nullable) {
+  if (hasNull && !nullable) {
     throw new ShardbookError('argument', `frame: expected no null in '${name}', got one (row ${valid.indexOf(0)}).`, {
       hint: `Give its type with a question mark.`,
     })
   }
-  const column: Column = {
-    name,
-    type: type.kind === 'tensor' ? { ...type, held: 'reference' } : type,
-    nullable: given?.nullable ?? hasNull,
-  }
-  const mask = hasNull ? valid : null
-  return { rows: values.length, column, data: chunkOfArray(column, values, mask, stores) }
+  const column: Column = { name, type: type.kind === 'tensor' ? { ...type, held: 'reference' } : type, nullable }
+  return { rows: cells.length, column, data: chunkOfArray(column, cells, hasNull ? valid : null, stores) }
 }
 
 function chunkOfArray(
-  column: Column,
-  values: readonly unknown[],
+  { type }: Column,
+  cells: readonly unknown[],
   valid: Uint8Array | null,
   stores: TensorStore[],
 ): ChunkColumn {
-  const { type } = column
   switch (type.kind) {
     case 'number':
-      return { values: Float64Array.from(values as readonly number[], (value) => value ?? 0), valid }
+      return { values: Float64Array.from(cells as readonly number[], (value) => value ?? 0), valid }
     case 'bigint':
-      return {
-        values: BigInt64Array.from(values as readonly bigint[], (value) => checkInt64(column.name, value ?? 0n)),
-        valid,
-      }
+      return { values: BigInt64Array.from(cells as readonly bigint[], (value) => value ?? 0n), valid }
     case 'boolean':
-      return { values: Uint8Array.from(values, (value) => (value === true ? 1 : 0)), valid }
+      return { values: Uint8Array.from(cells, (value) => (value === true ? 1 : 0)), valid }
     case 'date':
     case 'timestamp':
-      return { values: Float64Array.from(values as readonly Date[], (value) => value?.getTime() ?? 0), valid }
+      return { values: Float64Array.from(cells as readonly Date[], (value) => value?.getTime() ?? 0), valid }
+    case 'categorical': {
+      const codes = codesOf(type.levels, cells.length)
+      const codeOf = new Map(type.levels.map((level, i) => [level, i]))
+      cells.forEach((cell, row) => void (codes[row] = codeOf.get(cell as string) ?? 0))
+      return { values: codes, valid }
+    }
     case 'tensor': {
       const width = sizeOf(type.shape)
-      const buffer = allocateStored(type.dtype, values.length * width)
-      values.forEach((value, row) => {
-        if (value !== null && value !== undefined) buffer.set((value as Tensor).values, row * width)
+      const buffer = allocateStored(type.dtype, cells.length * width)
+      cells.forEach((cell, row) => {
+        if (cell !== null) buffer.set((cell as Tensor).values, row * width)
       })
-      return references(values.length, buffer, stores, valid)
+      return references(cells.length, buffer, stores, valid)
     }
     default:
-      return { values: values.map((value) => value ?? null), valid }
+      return { values: cells, valid }
   }
-}
-
-function typeOfValue(value: unknown): ColumnType | undefined {
-  switch (typeof value) {
-    case 'number':
-      return float64
-    case 'bigint':
-    case 'string':
-    case 'boolean':
-      return { kind: typeof value as 'bigint' | 'string' | 'boolean' }
-    default:
-      if (value instanceof Date) return Number.isNaN(value.getTime()) ? undefined : { kind: 'timestamp' }
-      return isTensorLike(value) && value.values.length === sizeOf(value.shape)
-        ? { kind: 'tensor', dtype: value.dtype, shape: value.shape, held: 'reference' }
-        : undefined
-  }
-}
-
-function fits(got: ColumnType, type: ColumnType): boolean {
-  if (got.kind === 'timestamp' && type.kind === 'date') return true
-  if (got.kind === 'tensor' && type.kind === 'tensor') return sameType(got, { ...type, held: 'reference' })
-  return got.kind === type.kind
-}
-
-function checkInt64(name: string, value: bigint): bigint {
-  if (BigInt.asIntN(64, value) === value) return value
-  throw new ShardbookError('argument', `frame: expected bigints of 64 bits in '${name}', got ${value}.`)
-}
-
-const dtypes: readonly StoredDType[] = ['uint8', 'int32', 'float32', 'float64']
-
-function isTensorLike(value: unknown): value is Tensor {
-  if (typeof value !== 'object' || value === null) return false
-  const { shape, dtype, values } = value as Partial<Tensor>
-  return Array.isArray(shape) && dtypes.includes(dtype!) && ArrayBuffer.isView(values)
 }

@@ -5,7 +5,7 @@
  * prints and runs them. A plan that is to leave the process is made portable first (`portable.ts`): sources that live in
  * this process's memory become files.
  */
-import type { ExprNode } from './expr/node.js'
+import type { ExprNode, LiteralValue, SortKey } from './expr/node.js'
 import type { Schema } from './schema.js'
 
 /** Where tensor values lie. A reference is a row number into one of these. */
@@ -61,12 +61,8 @@ export interface NamedExpr {
   readonly expr: ExprNode
 }
 
-export interface SortKey {
-  readonly expr: ExprNode
-  readonly descending: boolean
-}
-
-export type JoinHow = 'inner' | 'left' | 'outer' | 'semi' | 'anti'
+/** `asof`: as `left`, with the last row of the right side that is not later, for each row of the left. */
+export type JoinHow = 'inner' | 'left' | 'right' | 'full' | 'semi' | 'anti' | 'cross' | 'asof'
 
 interface Node {
   /** Columns that the node gives. */
@@ -115,6 +111,8 @@ export interface SampleNode extends Node {
   readonly unit: 'fraction' | 'rows'
   readonly from: number
   readonly to: number
+  /** Columns whose every combination of values is sampled by itself. */
+  readonly within: readonly string[]
 }
 /** The first row of each combination of values in `on`, in source order. */
 export interface DistinctNode extends Node {
@@ -129,11 +127,37 @@ export interface JoinNode extends Node {
   readonly right: Plan
   readonly on: readonly string[]
   readonly how: JoinHow
+  /** The column of both sides by which `asof` tells what is later. */
+  readonly at: string | null
   readonly suffix: string
 }
 export interface ConcatNode extends Node {
   readonly kind: 'concat'
   readonly inputs: readonly Plan[]
+}
+/** A row for each element of a list column. */
+export interface ExplodeNode extends Node {
+  readonly kind: 'explode'
+  readonly input: Plan
+  readonly column: string
+  /** A row with null for a list that is null or has no elements, instead of none. */
+  readonly keepEmpty: boolean
+}
+/** A query of the user's own: `text[0] hole[0] text[1] …`, a hole being an input's number or values. */
+export interface SqlNode extends Node {
+  readonly kind: 'sql'
+  readonly inputs: readonly Plan[]
+  readonly text: readonly string[]
+  readonly holes: readonly (number | readonly LiteralValue[])[]
+  /** The inputs' columns, by number, that the columns are: of types that SQL does not know. */
+  readonly wrapped: readonly (number | null)[]
+}
+/** Rows that are computed once, when they are first needed, and kept. */
+export interface CacheNode extends Node {
+  readonly kind: 'cache'
+  readonly input: Plan
+  /** A check in this process (`validate.ts`) that every row passes. */
+  readonly check: string | null
 }
 /** Columns that a registered mapper (`mapper.ts`) computes from the columns `reads`, in batches of rows. */
 export interface MapNode extends Node {
@@ -156,6 +180,9 @@ export type Plan =
   | DistinctNode
   | JoinNode
   | ConcatNode
+  | ExplodeNode
+  | SqlNode
+  | CacheNode
   | MapNode
 
 /** The plans that a node reads. */
@@ -166,6 +193,7 @@ export function inputsOf(plan: Plan): readonly Plan[] {
     case 'join':
       return [plan.left, plan.right]
     case 'concat':
+    case 'sql':
       return plan.inputs
     default:
       return [plan.input]
@@ -180,6 +208,7 @@ export function withInputs(plan: Plan, inputs: readonly Plan[]): Plan {
     case 'join':
       return { ...plan, left: inputs[0]!, right: inputs[1]! }
     case 'concat':
+    case 'sql':
       return { ...plan, inputs }
     default:
       return { ...plan, input: inputs[0]! }

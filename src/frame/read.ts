@@ -12,7 +12,8 @@ import type { Flat, SpecValue } from './expr/check-types.js'
 import type { Dynamic } from './expr/types.js'
 import { Frame } from './frame.js'
 import { readIdxHeader } from './idx.js'
-import { parseSchema, type Column, type SchemaSpec } from './schema.js'
+import { type Column } from './schema.js'
+import { parseSchema, type SchemaSpec } from './schema-spec.js'
 
 export type CsvOptions<Spec extends SchemaSpec = SchemaSpec> = CsvReadOptions & {
   /** The columns to read with their types, honoured exactly: `{ a: 'number', b: 'string?' }` (`?`: may be null). */

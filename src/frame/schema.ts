@@ -3,9 +3,9 @@
  *
  * A `number` is a JavaScript number whatever its width in storage; arithmetic on numbers is done in float64. A tensor
  * column is held by `reference` (a row number into a tensor store, so that verbs move 8 bytes and never the values) or
- * `inline` (a fixed-size array in the engine).
+ * `inline` (a fixed-size array in the engine). How users write a schema, and how one is told, is in `schema-spec.ts`.
  */
-import { checkOneOf, nearest } from '../core/check.js'
+import { nearest } from '../core/check.js'
 import { ShardbookError } from '../core/errors.js'
 import { sizeOf, type StoredDType } from '../core/dtype.js'
 
@@ -22,7 +22,13 @@ export type ColumnType =
   | { readonly kind: 'number'; readonly storage: NumberStorage }
   | { readonly kind: 'bigint' | 'string' | 'boolean' | 'date' | 'timestamp' }
   | TensorType
-  /** A type that verbs carry along but have no operation for (lists, structs, maps); values come as plain JavaScript. */
+  /** A vector of `size` components, of which only those that are not zero are kept, in float32. */
+  | { readonly kind: 'sparse'; readonly size: number }
+  | { readonly kind: 'list'; readonly element: Typed }
+  | { readonly kind: 'struct'; readonly fields: Schema }
+  /** Strings out of a fixed list, whose order is theirs; kept as numbers into it. */
+  | { readonly kind: 'categorical'; readonly levels: readonly string[] }
+  /** A type that verbs carry along but have no operation for (maps, unions); values come as plain JavaScript. */
   | { readonly kind: 'opaque'; readonly sql: string }
 
 export interface Column {
@@ -33,33 +39,17 @@ export interface Column {
 
 export type Schema = readonly Column[]
 
+/** The type of a column, of an expression, of a list's elements. */
+export type Typed = Pick<Column, 'type' | 'nullable'>
+
 export const float64: ColumnType = Object.freeze({ kind: 'number', storage: 'float64' })
 export const int64: ColumnType = Object.freeze({ kind: 'number', storage: 'int64' })
 export const boolean: ColumnType = Object.freeze({ kind: 'boolean' })
 export const string: ColumnType = Object.freeze({ kind: 'string' })
 
-/** How users write a column's type: a name, with `?` where the column may hold null, or a tensor's shape. */
-export type TypeSpec =
-  | `${'number' | 'bigint' | 'string' | 'boolean' | 'date' | 'timestamp'}${'' | '?'}`
-  | { readonly tensor: readonly number[]; readonly dtype?: StoredDType }
-export type SchemaSpec = Readonly<Record<string, TypeSpec>>
-
-const plainKinds = ['number', 'bigint', 'string', 'boolean', 'date', 'timestamp'] as const
-const dtypes: readonly StoredDType[] = ['uint8', 'int32', 'float32', 'float64']
-
-/** The schema that a user wrote. @throws on an unknown type name */
-export function parseSchema(caller: string, spec: SchemaSpec): Schema {
-  return Object.entries(spec).map(([name, type]) => {
-    if (typeof type === 'object') {
-      const { tensor: shape, dtype = 'float32' } = type
-      checkOneOf(caller, `dtype of '${name}'`, dtype, dtypes)
-      return { name, type: { kind: 'tensor', dtype, shape: [...shape], held: 'inline' }, nullable: false }
-    }
-    const kind = type.replace(/\?$/, '')
-    checkOneOf(caller, `type of '${name}'`, kind, plainKinds)
-    return { name, type: kind === 'number' ? float64 : { kind }, nullable: type.endsWith('?') }
-  })
-}
+/** The type of a bare null: it is of every type, and the other side of an operation decides. */
+export const nullType: ColumnType = Object.freeze({ kind: 'opaque', sql: 'NULL' })
+export const isNullType = (type: ColumnType): boolean => type.kind === 'opaque' && type.sql === 'NULL'
 
 /** The column of that name. @throws `column` naming the nearest one and listing the rest */
 export function findColumn(caller: string, schema: Schema, name: string): Column {
@@ -101,6 +91,11 @@ export function feedTypeOf(type: ColumnType): { dtype: StoredDType; shape: reado
       return { dtype: 'float64', shape: [] }
     case 'number':
       return { dtype: feedDtype(type.storage), shape: [] }
+    case 'categorical':
+      return { dtype: 'int32', shape: [] }
+    case 'sparse':
+    case 'list':
+    case 'struct':
     case 'string':
     case 'date':
     case 'timestamp':
@@ -127,40 +122,6 @@ function feedDtype(storage: NumberStorage): StoredDType {
       return 'float64'
     default:
       throw new ShardbookError('internal', `feedDtype: unknown storage ${String(storage satisfies never)}.`)
-  }
-}
-
-/** A type in words: `number`, `string?`, `tensor [28, 28, 1] uint8`. */
-export function describeType({ type, nullable }: Pick<Column, 'type' | 'nullable'>): string {
-  const name =
-    type.kind === 'tensor'
-      ? `tensor [${type.shape.join(', ')}] ${type.dtype}`
-      : type.kind === 'opaque'
-        ? type.sql.toLowerCase()
-        : type.kind
-  return nullable ? `${name}?` : name
-}
-
-/** The static type of a frame of this schema, as TypeScript text that refers to the package by its name. */
-export function typeText(schema: Schema): string {
-  const fields = schema.map((column) => {
-    const name = /^[A-Za-z_$][\w$]*$/.test(column.name) ? column.name : JSON.stringify(column.name)
-    return `${name}: ${valueTypeText(column.type)}${column.nullable ? ' | null' : ''}`
-  })
-  return `import('shardbook').Frame<{ ${fields.join('; ')} }>`
-}
-
-function valueTypeText(type: ColumnType): string {
-  switch (type.kind) {
-    case 'date':
-    case 'timestamp':
-      return 'Date'
-    case 'tensor':
-      return `import('shardbook').Tensor<[${type.shape.join(', ')}]>`
-    case 'opaque':
-      return 'unknown'
-    default:
-      return type.kind
   }
 }
 

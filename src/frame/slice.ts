@@ -13,7 +13,8 @@ import { countRows, querySlice } from './engine/duckdb/index.js'
 import type { Feed, FeedBatch, FeedColumn, FeedOptions } from './feed.js'
 import { project, reference } from './build.js'
 import type { Plan } from './plan.js'
-import { describeType, feedTypeOf, findColumn, type Column } from './schema.js'
+import { feedTypeOf, findColumn, type Column } from './schema.js'
+import { describeType } from './schema-spec.js'
 import { allocateStored, openGatherer, type Gatherer, type StoredValues } from './tensor/store.js'
 
 /** Opens slice `slice` of `slices` of a prepared plan. */

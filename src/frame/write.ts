@@ -5,7 +5,7 @@ import { localStore, putFile } from '../store/index.js'
 import { copyPlan } from './engine/duckdb/index.js'
 import { prepare } from './execute.js'
 import type { Plan } from './plan.js'
-import { describeType } from './schema.js'
+import { describeType } from './schema-spec.js'
 
 export interface FrameWriter {
   /** A Parquet file; tensors as lists, which `read.parquet` makes tensors again. */

@@ -23,7 +23,7 @@ describe('Arrow', () => {
   test('round-trips values of every plain type, nulls included, through IPC', async () => {
     await fc.assert(
       fc.asyncProperty(rowsOf, async (rows) => {
-        const table = await frame(rows, schema).toArrow()
+        const table = await frame(rows, { schema }).toArrow()
         const back = await read.arrow(tableFromIPC(tableToIPC(table)))
         expect(await back.toRows()).toEqual(rows)
       }),

@@ -3,24 +3,8 @@
  * the words of the refusals.
  */
 import { col, frame, lit, read, vector, when, type Dynamic, type Frame, type Tensor } from '../../src/frame/index.js'
+import { is, type Flowers } from './exact.js'
 
-type Equal<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false
-type ColumnsOf<F> = F extends Frame<infer S> ? S : never
-/** Compiles only when the frame has exactly these columns. */
-declare function is<S>(): <F>(
-  frame: F & (Equal<ColumnsOf<F>, S> extends true ? unknown : { expected: S; got: ColumnsOf<F> }),
-) => void
-
-type Flowers = {
-  id: number
-  petal: number | null
-  width: number
-  species: string
-  seen: Date
-  rare: boolean
-  code: bigint
-  image: Tensor<[28, 28, 1]>
-}
 declare const flowers: Frame<Flowers>
 declare const unknown: Frame
 
@@ -63,7 +47,7 @@ is<{ filled: number; features: Tensor<[2]>; size: string; year: number; next: bi
   flowers.select((c) => ({
     filled: c.petal.fillNull(0),
     features: vector('id', 'width'),
-    size: when(c.id.gt(1), lit('big'), c.species),
+    size: when(c.id.gt(1)).then('big').otherwise(c.species),
     year: c.seen.year(),
     next: c.code.add(1n),
   })),
@@ -127,7 +111,9 @@ flowers.groupBy('specie')
 flowers.groupBy('species').agg({ x: col('species').mean() })
 
 // verbs that keep the columns
-is<Flowers>()(flowers.sort('species', col('petal').desc()).limit(3).slice(1, 2).sample(0.5, { seed: 1 }).distinct('id'))
+is<Flowers>()(
+  flowers.sort('species', col('petal').desc()).limit(3).slice(1, 2).sample({ fraction: 0.5, seed: 1 }).distinct('id'),
+)
 is<Flowers>()(flowers.sort((c) => [c.species, c.petal.desc()]))
 is<Flowers>()(flowers.randomSplit([0.9, 0.1], { seed: 7 })[1])
 // @ts-expect-error there are two parts
@@ -158,7 +144,7 @@ is<{ id: number; species: string }>()(
   flowers.select('id', 'species').join(names, { on: ['species', 'id'], how: 'semi' }),
 )
 is<{ id: number | null; species: string; latin: string | null; id_right: number | null }>()(
-  flowers.select('id', 'species').join(names, { on: 'species', how: 'outer' }),
+  flowers.select('id', 'species').join(names, { on: 'species', how: 'full' }),
 )
 is<{ petal: number | null }>()(flowers.select('width').rename({ width: 'petal' }).concat(flowers.select('petal')))
 // @ts-expect-error the other side has no such column
@@ -180,7 +166,7 @@ is<{ x: number; y: string; t: Tensor<[2, 3]>; k: bigint }>()(
     k: new BigInt64Array(2),
   }),
 )
-is<{ a: number | null; b: string }>()(frame([], { a: 'number?', b: 'string' }))
+is<{ a: number | null; b: string }>()(frame([], { schema: { a: 'number?', b: 'string' } }))
 
 // readers: any column without a schema, exactly the given ones with
 is<Dynamic>()(await read.csv('x.csv'))

@@ -58,7 +58,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   })),
   fc.constant<Step>({
     text: 'n = n * 2 - id, b = s is null',
-    onFrame: (table) => table.withColumns((c) => ({ n: c.n.mul(2).sub(c.id), b: c.s.isNull() })),
+    onFrame: (table) => table.withColumns((c) => ({ n: c.n.mul(2).sub(c.id), b: c.s.isNull() })) as unknown as Table,
     onRows: (rows) =>
       oracle.withColumn(
         oracle.withColumn(rows, 'n', (row) => (row['n'] === null ? null : Number(row['n']) * 2 - Number(row['id']))),
@@ -106,7 +106,7 @@ describe('plans agree with the oracle', () => {
   test('for chains of verbs on random frames, in order', async () => {
     await fc.assert(
       fc.asyncProperty(rowsOf, steps, async (rows, taken) => {
-        const table = taken.reduce((f, each) => each.onFrame(f), frame(rows, schema) as Table)
+        const table = taken.reduce((f, each) => each.onFrame(f), frame(rows, { schema }) as Table)
         const expected = taken.reduce<Row[]>((r, each) => each.onRows(r), rows)
         expect({ steps: shown(taken), rows: await table.toRows() }).toEqual({ steps: shown(taken), rows: expected })
         expect(await table.count()).toBe(expected.length)
@@ -122,7 +122,7 @@ describe('plans agree with the oracle', () => {
         steps,
         fc.uniqueArray(fc.constantFrom('s', 'b', 'x'), { minLength: 1, maxLength: 2 }),
         async (rows, taken, keys) => {
-          const table = taken.reduce((f, each) => each.onFrame(f), frame(rows, schema) as Table)
+          const table = taken.reduce((f, each) => each.onFrame(f), frame(rows, { schema }) as Table)
           const grouped = table.groupBy(...(keys as 's'[])).agg({
             rows: col.count(),
             held: col('n').count(),
@@ -167,7 +167,7 @@ describe('plans agree with the oracle', () => {
   test('for joins, in the order of the left side', async () => {
     await fc.assert(
       fc.asyncProperty(rowsOf, rowsOf, fc.constantFrom('n', 'x', 's'), async (left, right, on) => {
-        const [l, r] = [frame(left, schema) as Table, frame(right, schema) as Table]
+        const [l, r] = [frame(left, { schema }) as Table, frame(right, { schema }) as Table]
         const others = names.filter((name) => name !== on)
         expect(await l.join(r, { on: on as 'n' }).toRows()).toEqual(oracle.join(left, right, on, others, false))
         expect(await l.join(r, { on: on as 'n', how: 'left' }).toRows()).toEqual(
@@ -188,7 +188,7 @@ describe('plans agree with the oracle', () => {
   test('whether a plan runs here or travels as JSON', async () => {
     await fc.assert(
       fc.asyncProperty(rowsOf, steps, async (rows, taken) => {
-        const table = taken.reduce((f, each) => each.onFrame(f), frame(rows, schema) as Table)
+        const table = taken.reduce((f, each) => each.onFrame(f), frame(rows, { schema }) as Table)
         const { plan } = await table.source([...names])
         const travelled = Frame.fromPlan<Columns>(JSON.parse(JSON.stringify(plan)) as Plan)
         expect(await travelled.toRows()).toEqual(taken.reduce<Row[]>((r, each) => each.onRows(r), rows))
@@ -208,7 +208,7 @@ describe('randomSplit', () => {
         async (n, weights, seed) => {
           const table = frame(
             Array.from({ length: n }, (_, id) => ({ id })),
-            { id: 'number' },
+            { schema: { id: 'number' } },
           )
           const parts = await Promise.all(table.randomSplit(weights, { seed }).map((part) => part.toRows()))
           const again = await Promise.all(table.randomSplit(weights, { seed }).map((part) => part.toRows()))

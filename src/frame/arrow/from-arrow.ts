@@ -4,11 +4,14 @@ import { readFile } from 'node:fs/promises'
 import { ShardbookError } from '../../core/errors.js'
 import { sizeOf, type StoredDType } from '../../core/dtype.js'
 import { ioError } from '../../store/index.js'
-import type { ChunkColumn } from '../chunk.js'
+import { codesOf, type ChunkColumn } from '../chunk.js'
 import { memoryPlan } from '../memory.js'
 import type { Plan, TensorStore } from '../plan.js'
 import type { Column, ColumnType, NumberStorage } from '../schema.js'
+import { structType } from '../schema-spec.js'
+import { sparseOf } from '../tensor/sparse.js'
 import { addBuffer, allocateStored, storeStride } from '../tensor/store.js'
+import { sparseExtension } from './to-arrow.js'
 
 /** A plan over the rows of an Arrow IPC file. @throws `io`, `data` */
 export async function readArrow(path: string): Promise<Plan> {
@@ -32,7 +35,7 @@ export function fromArrow(table: arrow.Table): Plan {
   const schema: Column[] = []
   const columns = table.schema.fields.map((field, i) => {
     const vector = table.getChildAt(i)!
-    const type = columnType(field)
+    const type = columnType(field, levelsOf(vector))
     schema.push({ name: field.name, type, nullable: vector.nullCount > 0 })
     return columnOf(type, vector, stores)
   })
@@ -44,7 +47,7 @@ export function toIpc(table: arrow.Table): Uint8Array {
   return arrow.tableToIPC(table, 'file')
 }
 
-function columnType({ name, type, metadata }: arrow.Field): ColumnType {
+function columnType({ name, type, metadata }: arrow.Field, levels: readonly string[]): ColumnType {
   if (arrow.DataType.isFixedSizeList(type)) {
     const element = numberStorage(type.children[0]!.type)
     const shape = metadata.get('ARROW:extension:metadata')
@@ -61,8 +64,26 @@ function columnType({ name, type, metadata }: arrow.Field): ColumnType {
   if (arrow.DataType.isBool(type)) return { kind: 'boolean' }
   if (arrow.DataType.isDate(type)) return { kind: 'date' }
   if (arrow.DataType.isTimestamp(type)) return { kind: 'timestamp' }
-  if (isText(type) || (arrow.DataType.isDictionary(type) && isText(type.dictionary as arrow.DataType)))
-    return { kind: 'string' }
+  if (isText(type)) return { kind: 'string' }
+  if (arrow.DataType.isDictionary(type) && isText(type.dictionary as arrow.DataType)) {
+    return levels.length > 0 ? { kind: 'categorical', levels } : { kind: 'string' }
+  }
+  if (arrow.DataType.isList(type)) {
+    const [item] = type.children
+    return { kind: 'list', element: { type: columnType(item!, []), nullable: item!.nullable } }
+  }
+  if (arrow.DataType.isStruct(type)) {
+    if (metadata.get('ARROW:extension:name') === sparseExtension) {
+      const { size } = JSON.parse(metadata.get('ARROW:extension:metadata') ?? '') as { size: number }
+      return { kind: 'sparse', size }
+    }
+    const fields = type.children.map((field) => ({
+      name: field.name,
+      type: columnType(field, []),
+      nullable: field.nullable,
+    }))
+    return structType('read.arrow', fields)
+  }
   throw new ShardbookError(
     'column',
     `read.arrow: expected plain values or tensors in '${name}', got the type ${String(type)}.`,
@@ -112,7 +133,44 @@ function columnOf(type: ColumnType, vector: arrow.Vector, stores: TensorStore[])
     case 'date':
     case 'timestamp':
       return { values: Float64Array.from({ length: rows }, (_, row) => Number(at(row) ?? 0)), valid }
+    case 'categorical': {
+      const codes = codesOf(type.levels, rows)
+      const codeOf = new Map(type.levels.map((level, i) => [level, i]))
+      for (let row = 0; row < rows; row++) codes[row] = codeOf.get(at(row) as string) ?? 0
+      return { values: codes, valid }
+    }
     default:
-      return { values: Array.from({ length: rows }, (_, row) => at(row)), valid }
+      return { values: Array.from({ length: rows }, (_, row) => nestedValue(type, at(row))), valid }
+  }
+}
+
+/** The texts of a dictionary, each once, in their order; the parts of a vector may have different ones. */
+function levelsOf(vector: arrow.Vector): readonly string[] {
+  if (!arrow.DataType.isDictionary(vector.type)) return []
+  const texts = vector.data.flatMap(({ dictionary }) => [...((dictionary ?? []) as Iterable<string | null>)])
+  return [...new Set(texts.filter((text) => text !== null))]
+}
+
+/** A value of the library's as a plain one. */
+function nestedValue(type: ColumnType, value: unknown): unknown {
+  if (value === null || value === undefined) return null
+  switch (type.kind) {
+    case 'list':
+      return Array.from(value as Iterable<unknown>, (each) => nestedValue(type.element.type, each))
+    case 'struct':
+      return Object.fromEntries(
+        type.fields.map((field) => {
+          return [field.name, nestedValue(field.type, (value as Readonly<Record<string, unknown>>)[field.name])]
+        }),
+      )
+    case 'sparse': {
+      const { indices, values } = value as { indices: Iterable<number>; values: Iterable<number> }
+      return sparseOf('read.arrow', { size: type.size, indices: [...indices], values: [...values] })
+    }
+    case 'date':
+    case 'timestamp':
+      return new Date(Number(value))
+    default:
+      return value
   }
 }

@@ -1,7 +1,8 @@
 /**
  * Arrow out: a plan's result as an Arrow table, one record batch a chunk. The only folder that knows `apache-arrow`.
  *
- * Tensors become the canonical extension `arrow.fixed_shape_tensor`: a fixed-size list with its shape in the metadata.
+ * Tensors become the canonical extension `arrow.fixed_shape_tensor`: a fixed-size list with its shape in the metadata;
+ * categoricals become ordered dictionaries; sparse vectors a struct, as an extension of our own.
  * Reference: https://arrow.apache.org/docs/format/CanonicalExtensions.html
  */
 import * as arrow from 'apache-arrow'
@@ -10,7 +11,7 @@ import type { Chunk, ChunkColumn } from '../chunk.js'
 import { tensorColumn } from '../ends.js'
 import { run } from '../execute.js'
 import type { Plan, TensorStore } from '../plan.js'
-import type { Column, NumberStorage } from '../schema.js'
+import type { Column, ColumnType, NumberStorage, Typed } from '../schema.js'
 import type { StoredValues } from '../tensor/store.js'
 
 export type ArrowTable = arrow.Table
@@ -24,16 +25,23 @@ export async function toArrow(plan: Plan): Promise<ArrowTable> {
 }
 
 const tensorExtension = 'arrow.fixed_shape_tensor'
+/** Indices and values of a sparse vector; `size` is in the metadata. */
+export const sparseExtension = 'shardbook.sparse_vector'
 
 function fieldOf(column: Column): arrow.Field {
   const { type } = column
-  const metadata =
+  const extension =
     type.kind === 'tensor'
-      ? new Map([
-          ['ARROW:extension:name', tensorExtension],
-          ['ARROW:extension:metadata', JSON.stringify({ shape: type.shape })],
-        ])
-      : undefined
+      ? ([tensorExtension, { shape: type.shape }] as const)
+      : type.kind === 'sparse'
+        ? ([sparseExtension, { size: type.size }] as const)
+        : undefined
+  const metadata =
+    extension &&
+    new Map([
+      ['ARROW:extension:name', extension[0]],
+      ['ARROW:extension:metadata', JSON.stringify(extension[1])],
+    ])
   return new arrow.Field(column.name, arrowType(column), column.nullable, metadata)
 }
 
@@ -90,6 +98,19 @@ function dataOf(
         data: BigInt64Array.from(values as Float64Array, (ms) => BigInt(Math.floor(ms))),
         ...common,
       })
+    case 'categorical': {
+      const data = Int32Array.from(values as Uint8Array)
+      return arrow.makeData({ ...dictionaryOf(type.levels), data, ...common })
+    }
+    case 'list':
+    case 'struct':
+    case 'sparse': {
+      const vector = arrow.vectorFromArray(
+        [...(values as readonly unknown[])].map((value) => nestedValue(type, value)),
+        arrowType(column),
+      )
+      return vector.data[0] ?? arrow.makeData({ type: arrowType(column) as arrow.Struct, length: 0, children: [] })
+    }
     case 'string':
     case 'opaque': {
       const texts = (values as readonly unknown[]).map((value) =>
@@ -103,11 +124,49 @@ function dataOf(
   }
 }
 
+/** A value within a list or a struct as the library's builders take it. */
+function nestedValue(type: ColumnType, value: unknown): unknown {
+  if (value === null || value === undefined) return null
+  switch (type.kind) {
+    case 'number':
+      return type.storage === 'int64' ? BigInt(value as number) : value
+    case 'list':
+      return (value as readonly unknown[]).map((each) => nestedValue(type.element.type, each))
+    case 'struct':
+      return Object.fromEntries(
+        type.fields.map((field) => {
+          return [field.name, nestedValue(field.type, (value as Readonly<Record<string, unknown>>)[field.name])]
+        }),
+      )
+    case 'opaque':
+      return JSON.stringify(value, bigintAsText)
+    default:
+      return value
+  }
+}
+
+interface Dictionary {
+  readonly type: arrow.Dictionary
+  readonly dictionary: arrow.Vector<arrow.Utf8>
+}
+const dictionaries = new WeakMap<readonly string[], Dictionary>()
+
+/** One dictionary for all batches of a column: its type has an id of its own. */
+function dictionaryOf(levels: readonly string[]): Dictionary {
+  let found = dictionaries.get(levels)
+  if (found === undefined) {
+    const type = new arrow.Dictionary(new arrow.Utf8(), new arrow.Int32(), null, true)
+    found = { type, dictionary: arrow.vectorFromArray([...levels], new arrow.Utf8()) }
+    dictionaries.set(levels, found)
+  }
+  return found
+}
+
 function bigintAsText(_: string, value: unknown): unknown {
   return typeof value === 'bigint' ? String(value) : value
 }
 
-function arrowType({ type }: Column): arrow.DataType {
+function arrowType({ type }: Typed): arrow.DataType {
   switch (type.kind) {
     case 'tensor':
       return new arrow.FixedSizeList(sizeOf(type.shape), new arrow.Field('item', elementType(type.dtype), false))
@@ -121,6 +180,17 @@ function arrowType({ type }: Column): arrow.DataType {
       return new arrow.DateDay()
     case 'timestamp':
       return new arrow.TimestampMillisecond()
+    case 'categorical':
+      return dictionaryOf(type.levels).type
+    case 'list':
+      return new arrow.List(new arrow.Field('item', arrowType(type.element), type.element.nullable))
+    case 'struct':
+      return new arrow.Struct(type.fields.map(fieldOf))
+    case 'sparse':
+      return new arrow.Struct([
+        new arrow.Field('indices', new arrow.List(new arrow.Field('item', new arrow.Int32(), false)), false),
+        new arrow.Field('values', new arrow.List(new arrow.Field('item', new arrow.Float32(), false)), false),
+      ])
     case 'string':
     case 'opaque':
       return new arrow.Utf8()

@@ -1,32 +1,56 @@
 /**
- * The surface of expressions: `col`, `lit`, `when`, `vector`, and the object with all methods behind the typed interfaces of
- * `types.ts`. It only builds nodes; the frame that uses them checks them.
+ * The surface of expressions: `col`, `lit`, `when`, `list`, `struct`, `vector`, and the object with all methods behind the
+ * typed interfaces of `methods.ts`. It only builds nodes; the frame that uses them checks them.
  */
 import { show } from '../../core/check.js'
 import { ShardbookError } from '../../core/errors.js'
-import { float64, unknownColumn, type ColumnType, type Schema } from '../schema.js'
-import type { CastName, ColumnExpr, Columns, Expr, ExprOf, NullIf, NumberExpr, Ref, SortExpr } from './types.js'
+import { unknownColumn, type Schema } from '../schema.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { literalNode, type Literal } from './literal.js'
-import { aggregateOps, scalarOps, type AggregateOp, type ExprNode, type ScalarOp } from './node.js'
+import { methods } from './method-table.js'
+import type { ColumnExpr } from './column-methods.js'
+import type { NumberExpr } from './methods.js'
+import type { ExprNode, WindowOp } from './node.js'
+import type { Columns, Expr, ExprOf, Intersect, Open, SortExpr } from './types.js'
 
 /**
- * A column by its name; `col.count()` counts rows.
+ * A column by its name. `col.count()` counts rows; `col.rank()` and its like number them in a window.
  *
  * @example
  * ```ts
  * df.filter(col('age').ge(18).and(col('name').startsWith('A')))
  * df.groupBy('city').agg({ people: col.count(), age: col('age').mean() })
+ * df.withColumns({ place: col.rank().over({ partitionBy: 'city', orderBy: col('age').desc() }) })
  * ```
  */
 export const col: ColumnFunction = Object.assign((name: string) => build({ kind: 'column', name }), {
   count: () => build({ kind: 'aggregate', op: 'count', input: null }),
+  rowNumber: () => place('rowNumber'),
+  rank: () => place('rank'),
+  denseRank: () => place('denseRank'),
+  percentRank: () => place('percentRank'),
+  ntile: (parts: number) => place('ntile', literalNode('ntile', parts)),
 }) as unknown as ColumnFunction
 
+type Place = NumberExpr<number, unknown, 'window'>
 interface ColumnFunction {
   <const K extends string>(name: K): ColumnExpr<K>
   /** The number of rows. */
   count(): NumberExpr<number, unknown, 'group'>
+  /** The row's number in its window, from 1. */
+  rowNumber(): Place
+  /** The row's rank in its window, from 1; equal rows have the same, and the next one leaves a gap. */
+  rank(): Place
+  /** As `rank`, without gaps. */
+  denseRank(): Place
+  /** The rank from 0 to 1. */
+  percentRank(): Place
+  /** The number, from 1, of the row's part when its window is cut in so many equal ones. */
+  ntile(parts: number): Place
+}
+
+function place(op: WindowOp, ...args: readonly ExprNode[]): Expr {
+  return build({ kind: 'window', op, args })
 }
 
 /**
@@ -49,25 +73,81 @@ type Widen<V> = V extends number
       : V extends bigint
         ? bigint
         : V
+type RowValue = Literal | Expr<unknown, unknown, 'row'>
+type TypeIn<E> = E extends Expr<infer T> ? T : Widen<E>
+type NeedsIn<E> = E extends Expr<unknown, infer N> ? N : unknown
 
 /**
- * One value where a condition holds, another one elsewhere (also where the condition is null).
+ * The value of the first condition that holds, and another one elsewhere (also where a condition is null).
  *
  * @example
  * ```ts
- * df.withColumns({ size: when(col('n').gt(10), lit('big'), lit('small')) })
+ * df.withColumns({ size: when(col('n').gt(10)).then('big').when(col('n').gt(5)).then('middle').otherwise('small') })
  * ```
  */
-export function when<NC, A extends Expr<unknown, unknown, 'row'>, B extends Expr<unknown, unknown, 'row'>>(
-  condition: Expr<boolean | null | NullIf<string> | Ref<string>, NC, 'row'>,
-  then: A,
-  otherwise: B,
-): ExprOf<TypeIn<A> | TypeIn<B>, NC & NeedsIn<A> & NeedsIn<B>, 'row'> {
-  const node: ExprNode = { kind: 'call', op: 'when', args: [condition.node, then.node, otherwise.node] }
-  return build(node) as ExprOf<TypeIn<A> | TypeIn<B>, NC & NeedsIn<A> & NeedsIn<B>, 'row'>
+export function when<N>(condition: Condition<N>): Then<never, N> {
+  return branch([condition.node])
 }
-type TypeIn<E> = E extends Expr<infer T> ? T : never
-type NeedsIn<E> = E extends Expr<unknown, infer N> ? N : unknown
+type Condition<N> = Expr<boolean | null | Open, N, 'row'>
+export interface Then<T, N> {
+  then<const V extends RowValue>(value: V): Otherwise<T | TypeIn<V>, N & NeedsIn<V>>
+}
+export interface Otherwise<T, N> {
+  when<M>(condition: Condition<M>): Then<T, N & M>
+  otherwise<const V extends RowValue>(value: V): ExprOf<T | TypeIn<V>, N & NeedsIn<V>, 'row'>
+}
+
+function branch<T, N>(args: readonly ExprNode[]): Then<T, N> {
+  return {
+    // oxlint-disable-next-line unicorn/no-thenable -- the word that SQL has for it; awaited, it raises
+    then: (value) => {
+      const branches = [...args, valueNode('then', value)]
+      return {
+        when: (condition) => branch([...branches, condition.node]),
+        otherwise: (last) =>
+          build({ kind: 'call', op: 'when', args: [...branches, valueNode('otherwise', last)] }) as never,
+      }
+    },
+  }
+}
+
+function valueNode(caller: string, value: unknown): ExprNode {
+  return isExpr(value) ? value.node : literalNode(caller, value)
+}
+
+/**
+ * A list of these values, for each row.
+ *
+ * @example
+ * ```ts
+ * df.withColumns({ both: list(col('first'), col('second')) })
+ * ```
+ */
+export function list<const V extends readonly RowValue[]>(
+  ...values: V
+): ExprOf<TypeIn<V[number]>[], Intersect<NeedIn<V[number]>>, 'row'> {
+  return build({ kind: 'call', op: 'list', args: values.map((value) => valueNode('list', value)) }) as never
+}
+/** In a tuple, so that a union of them is a union of needs. */
+type NeedIn<E> = E extends unknown ? [NeedsIn<E>] : never
+
+/**
+ * A struct of these fields, for each row.
+ *
+ * @example
+ * ```ts
+ * df.withColumns({ place: struct({ x: col('x'), y: col('y') }) })
+ * ```
+ */
+export function struct<const F extends Readonly<Record<string, RowValue>>>(
+  fields: F,
+): ExprOf<{ -readonly [K in keyof F]: TypeIn<F[K]> }, Intersect<NeedIn<F[keyof F]>>, 'row'> {
+  const args = Object.entries(fields).flatMap(([name, value]) => [
+    literalNode('struct', name),
+    valueNode('struct', value),
+  ])
+  return build({ kind: 'call', op: 'struct', args }) as never
+}
 
 /**
  * Numbers side by side as one float32 tensor column of shape `[n]`; a null component is an error when it runs.
@@ -79,10 +159,9 @@ type NeedsIn<E> = E extends Expr<unknown, infer N> ? N : unknown
  */
 export function vector<const K extends readonly string[]>(
   ...columns: K
-): Expr<Tensor<VectorShape<K>>, VectorNeeds<K>, 'row'> {
+): ExprOf<Tensor<VectorShape<K>>, VectorNeeds<K>, 'row'> {
   if (columns.length === 0) throw new ShardbookError('argument', 'vector: expected at least one column, got none.')
-  const node: ExprNode = { kind: 'call', op: 'vector', args: columns.map((name) => ({ kind: 'column', name })) }
-  return build(node) as Expr<Tensor<VectorShape<K>>, VectorNeeds<K>, 'row'>
+  return build({ kind: 'call', op: 'vector', args: columns.map((name) => ({ kind: 'column', name })) }) as never
 }
 type VectorNeeds<K extends readonly string[]> = { readonly [P in K[number]]: number | boolean | null }
 type VectorShape<K extends readonly string[]> = number extends K['length'] ? [number] : [K['length']]
@@ -106,7 +185,7 @@ export function columnsProxy<S>(caller: string, schema: Schema): Columns<S> {
 }
 
 export function isExpr(value: unknown): value is Expr {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === methods
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === prototype
 }
 
 export function isSortExpr(value: unknown): value is SortExpr {
@@ -125,65 +204,11 @@ export function nodeOf(caller: string, value: unknown): ExprNode {
   )
 }
 
+/** The prototype of every expression. */
+const prototype: object = methods(build, isExpr, isSortExpr)
+
 function build(node: ExprNode): Expr {
   return Object.freeze(
-    Object.assign(Object.create(methods) as object, { node: Object.freeze(node) }),
+    Object.assign(Object.create(prototype) as object, { node: Object.freeze(node) }),
   ) as unknown as Expr
 }
-
-const castTypes: Readonly<Record<CastName, ColumnType>> = {
-  number: float64,
-  bigint: { kind: 'bigint' },
-  string: { kind: 'string' },
-  boolean: { kind: 'boolean' },
-  date: { kind: 'date' },
-  timestamp: { kind: 'timestamp' },
-}
-
-/** The prototype of every expression: a method for each function, which builds the node. */
-const methods: object = (() => {
-  type Self = { readonly node: ExprNode }
-  const argument = (op: string, value: unknown): ExprNode => (isExpr(value) ? value.node : literalNode(op, value))
-  const table: Record<string, (this: Self, ...args: readonly unknown[]) => unknown> = {}
-  const free: readonly (ScalarOp | AggregateOp)[] = ['when', 'vector', 'isIn']
-  for (const op of scalarOps) {
-    if (free.includes(op)) continue
-    table[op] = function (...args) {
-      return build({ kind: 'call', op, args: [this.node, ...args.map((arg) => argument(op, arg))] })
-    }
-  }
-  for (const op of aggregateOps) {
-    table[op] = function () {
-      return build({ kind: 'aggregate', op, input: this.node })
-    }
-  }
-  table['isIn'] = function (values) {
-    if (!Array.isArray(values)) throw new ShardbookError('argument', `isIn: expected an array, got ${show(values)}.`)
-    return build({ kind: 'call', op: 'isIn', args: [this.node, ...values.map((value) => literalNode('isIn', value))] })
-  }
-  table['between'] = function (low, high) {
-    const bound = (op: ScalarOp, value: unknown): ExprNode => ({
-      kind: 'call',
-      op,
-      args: [this.node, argument('between', value)],
-    })
-    return build({ kind: 'call', op: 'and', args: [bound('ge', low), bound('le', high)] })
-  }
-  table['cast'] = function (to) {
-    const type = castTypes[to as CastName]
-    if (type === undefined) {
-      throw new ShardbookError(
-        'argument',
-        `cast: expected one of ${Object.keys(castTypes).join(', ')}, got ${show(to)}.`,
-      )
-    }
-    return build({ kind: 'cast', input: this.node, to: type })
-  }
-  table['asc'] = function () {
-    return Object.freeze({ sort: { expr: this.node, descending: false } })
-  }
-  table['desc'] = function () {
-    return Object.freeze({ sort: { expr: this.node, descending: true } })
-  }
-  return Object.freeze(table)
-})()

@@ -11,7 +11,8 @@ export function literalNode(caller: string, value: unknown): ExprNode {
   return Object.freeze({ kind: 'literal', literal: literalOf(caller, value) })
 }
 
-function literalOf(caller: string, value: unknown): LiteralValue {
+/** @throws `argument` for any other value */
+export function literalOf(caller: string, value: unknown): LiteralValue {
   if (value === null) return { kind: 'null' }
   if (typeof value === 'number') return { kind: 'number', value: Object.is(value, -0) ? '-0.0' : String(value) }
   if (typeof value === 'string') return { kind: 'string', value }

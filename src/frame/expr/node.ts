@@ -3,47 +3,18 @@ import type { ColumnType } from '../schema.js'
 
 /** Scalar functions; `functions.ts` has their types, each engine its printing. */
 export const scalarOps = [
-  'add',
-  'sub',
-  'mul',
-  'div',
-  'mod',
-  'pow',
-  'neg',
-  'abs',
-  'sqrt',
-  'exp',
-  'log',
-  'floor',
-  'ceil',
-  'round',
-  'eq',
-  'ne',
-  'gt',
-  'ge',
-  'lt',
-  'le',
-  'isIn',
-  'and',
-  'or',
-  'not',
-  'isNull',
-  'isNotNull',
-  'fillNull',
-  'when',
-  'lower',
-  'upper',
-  'trim',
-  'length',
-  'contains',
-  'startsWith',
-  'endsWith',
-  'replace',
-  'concat',
-  'year',
-  'month',
-  'day',
-  'vector',
+  ...(['add', 'sub', 'mul', 'div', 'mod', 'pow', 'neg', 'abs', 'sign', 'sqrt', 'exp', 'log', 'log2', 'log10'] as const),
+  ...(['sin', 'cos', 'tan', 'tanh', 'floor', 'ceil', 'round', 'clip', 'isNaN', 'isFinite'] as const),
+  ...(['eq', 'ne', 'gt', 'ge', 'lt', 'le', 'isIn', 'and', 'or', 'not'] as const),
+  ...(['isNull', 'isNotNull', 'fillNull', 'when'] as const),
+  ...(['lower', 'upper', 'trim', 'trimStart', 'trimEnd', 'length', 'contains', 'startsWith', 'endsWith'] as const),
+  ...(['indexOf', 'replace', 'concat', 'substring', 'padStart', 'padEnd', 'repeat', 'reverse', 'split'] as const),
+  ...(['matches', 'extract', 'replaceMatches', 'toTimestamp'] as const),
+  ...(['year', 'quarter', 'month', 'week', 'day', 'weekday', 'dayOfYear', 'hour', 'minute', 'second'] as const),
+  ...(['millisecond', 'truncate', 'plus', 'since', 'format'] as const),
+  ...(['list', 'listLength', 'listGet', 'listContains', 'listSum', 'listMean', 'listMin', 'listMax'] as const),
+  ...(['listSort', 'listUnique', 'listReverse', 'listSlice', 'listJoin'] as const),
+  ...(['struct', 'field', 'level', 'vector'] as const),
 ] as const
 export type ScalarOp = (typeof scalarOps)[number]
 
@@ -58,8 +29,13 @@ export const aggregateOps = [
   'median',
   'first',
   'last',
+  'toList',
 ] as const
 export type AggregateOp = (typeof aggregateOps)[number]
+
+/** Functions of a row's place among the rows of its window. */
+export const windowOps = ['rowNumber', 'rank', 'denseRank', 'percentRank', 'ntile', 'lag', 'lead'] as const
+export type WindowOp = (typeof windowOps)[number]
 
 /** A literal as JSON: numbers that JSON lacks, bigints and dates as text. */
 export type LiteralValue =
@@ -72,13 +48,50 @@ export type LiteralValue =
   /** ISO 8601, UTC, with milliseconds. */
   | { readonly kind: 'timestamp'; readonly value: string }
 
+export interface SortKey {
+  readonly expr: ExprNode
+  readonly descending: boolean
+}
+
+export interface AggregateExpr {
+  readonly kind: 'aggregate'
+  readonly op: AggregateOp
+  /** `null` for the number of rows. */
+  readonly input: ExprNode | null
+  /** Only the rows where this is true. */
+  readonly where?: ExprNode
+}
+
+export interface WindowExpr {
+  readonly kind: 'window'
+  readonly op: WindowOp
+  readonly args: readonly ExprNode[]
+}
+
+/**
+ * An aggregate or a window function over the rows of each row's partition. Without a frame, aggregates run from the
+ * partition's first row to the row itself where there is an order (but for `first` and `last`), else over all of them.
+ */
+export interface OverExpr {
+  readonly kind: 'over'
+  readonly input: AggregateExpr | WindowExpr
+  readonly partitionBy: readonly ExprNode[]
+  /** Ties, and no order at all, are in the order of the rows. */
+  readonly orderBy: readonly SortKey[]
+  /** Rows relative to the row itself, both included; `null` without end. */
+  readonly frame: WindowFrame | null
+}
+export type WindowFrame = readonly [from: number | null, to: number | null]
+
 export type ExprNode =
   | { readonly kind: 'column'; readonly name: string }
   | { readonly kind: 'literal'; readonly literal: LiteralValue }
   | { readonly kind: 'call'; readonly op: ScalarOp; readonly args: readonly ExprNode[] }
-  | { readonly kind: 'cast'; readonly input: ExprNode; readonly to: ColumnType }
-  /** `input` is `null` for the number of rows. */
-  | { readonly kind: 'aggregate'; readonly op: AggregateOp; readonly input: ExprNode | null }
+  /** `lenient`: null for what cannot be cast, instead of an error. */
+  | { readonly kind: 'cast'; readonly input: ExprNode; readonly to: ColumnType; readonly lenient?: boolean }
+  | AggregateExpr
+  | WindowExpr
+  | OverExpr
 
 /** The expressions directly below one. */
 export function partsOf(node: ExprNode): readonly ExprNode[] {
@@ -87,11 +100,43 @@ export function partsOf(node: ExprNode): readonly ExprNode[] {
     case 'literal':
       return []
     case 'call':
+    case 'window':
       return node.args
     case 'cast':
       return [node.input]
     case 'aggregate':
-      return node.input === null ? [] : [node.input]
+      return [...(node.input === null ? [] : [node.input]), ...(node.where === undefined ? [] : [node.where])]
+    case 'over':
+      return [node.input, ...node.partitionBy, ...node.orderBy.map(({ expr }) => expr)]
+    default:
+      return node satisfies never
+  }
+}
+
+/** The same expression with each part changed. */
+export function mapParts(node: ExprNode, change: (part: ExprNode) => ExprNode): ExprNode {
+  switch (node.kind) {
+    case 'column':
+    case 'literal':
+      return node
+    case 'call':
+    case 'window':
+      return { ...node, args: node.args.map(change) }
+    case 'cast':
+      return { ...node, input: change(node.input) }
+    case 'aggregate':
+      return {
+        ...node,
+        input: node.input === null ? null : change(node.input),
+        ...(node.where === undefined ? {} : { where: change(node.where) }),
+      }
+    case 'over':
+      return {
+        ...node,
+        input: mapParts(node.input, change) as OverExpr['input'],
+        partitionBy: node.partitionBy.map(change),
+        orderBy: node.orderBy.map((key) => ({ ...key, expr: change(key.expr) })),
+      }
     default:
       return node satisfies never
   }
@@ -104,42 +149,12 @@ export function columnsOf(node: ExprNode, into: Set<string> = new Set()): Set<st
   return into
 }
 
+/** Whether an expression is over groups: an aggregate or a window function that no `over` makes one over rows. */
 export function hasAggregate(node: ExprNode): boolean {
-  return node.kind === 'aggregate' || partsOf(node).some(hasAggregate)
+  if (node.kind === 'over') return [...partsOf(node.input), ...partsOf(node).slice(1)].some(hasAggregate)
+  return node.kind === 'aggregate' || node.kind === 'window' || partsOf(node).some(hasAggregate)
 }
 
-/** An expression as a user would write it, for messages and `explain()`. */
-export function printExpr(node: ExprNode): string {
-  switch (node.kind) {
-    case 'column':
-      return `col(${JSON.stringify(node.name)})`
-    case 'literal':
-      return printLiteral(node.literal)
-    case 'cast':
-      return `${printExpr(node.input)}.cast(${JSON.stringify(node.to.kind)})`
-    case 'aggregate':
-      return node.input === null ? 'col.count()' : `${printExpr(node.input)}.${node.op}()`
-    case 'call': {
-      if (node.op === 'vector' || node.op === 'when') return `${node.op}(${node.args.map(printExpr).join(', ')})`
-      const [self, ...rest] = node.args
-      return `${printExpr(self!)}.${node.op}(${rest.map(printExpr).join(', ')})`
-    }
-    default:
-      return node satisfies never
-  }
-}
-
-function printLiteral(literal: LiteralValue): string {
-  switch (literal.kind) {
-    case 'null':
-      return 'null'
-    case 'string':
-      return JSON.stringify(literal.value)
-    case 'bigint':
-      return `${literal.value}n`
-    case 'timestamp':
-      return `new Date(${JSON.stringify(literal.value)})`
-    default:
-      return String(literal.value)
-  }
+export function hasWindow(node: ExprNode): boolean {
+  return node.kind === 'over' || partsOf(node).some(hasWindow)
 }

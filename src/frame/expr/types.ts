@@ -1,15 +1,32 @@
 /**
  * Static types of expressions.
  *
- * An expression knows its value type `T`, the columns that it needs `N` and whether it is over rows or over groups `G`.
- * `col('a')` does not know its frame: its type is `Ref<'a'>`, and what is computed from it is null where `a` is
- * (`NullIf<'a'>`). A verb checks the needs against its frame and resolves both (`Check`, `Resolve`). A column from a callback
- * (`c => c.a`) has its frame's type from the start.
+ * An expression knows its value type `T`, the columns that it needs `N` and whether it is over rows, over groups, or waits
+ * for a window, `G`. `col('a')` does not know its frame: its type is `Ref<'a'>`, and what is computed from it is null where
+ * `a` is (`NullIf<'a'>`). A verb checks the needs against its frame and resolves both (`check-types.ts`). A column from a
+ * callback (`c => c.a`) has its frame's type from the start. The methods are in `methods.ts`.
  */
-import type { ExprNode } from './node.js'
+import type { TypeSpec } from '../schema-spec.js'
+import type { Sparse } from '../tensor/sparse.js'
+import type { Tensor } from '../tensor/tensor.js'
+import type {
+  BigintExpr,
+  BooleanExpr,
+  CategoricalExpr,
+  CommonMethods,
+  DateExpr,
+  ListExpr,
+  NumberExpr,
+  StringExpr,
+  StructExpr,
+} from './methods.js'
+import type { ColumnExpr, LooseExpr, ProvingColumn } from './column-methods.js'
+import type { ExprNode, SortKey, WindowFrame } from './node.js'
 
 declare const refBrand: unique symbol
 declare const nullBrand: unique symbol
+declare const partBrand: unique symbol
+declare const provesBrand: unique symbol
 declare const typesBrand: unique symbol
 
 /** The type of the column `K` of the frame that an expression will be used on. */
@@ -20,10 +37,20 @@ export interface Ref<K extends string> {
 export interface NullIf<K extends string> {
   readonly [nullBrand]: K
 }
+/** The type of a field of the struct column `K`, or of the elements (`[]`) of a list column. */
+export interface Part<K extends string, P extends string> {
+  readonly [partBrand]: readonly [K, P]
+}
+/** Beside `boolean`: where it is true, the column `K` is not null. */
+export interface Proves<K extends string> {
+  readonly [provesBrand]: K
+}
+/** What a value type may hold beside its values, until it meets a frame. */
+export type Open = Ref<string> | NullIf<string> | Part<string, string> | Proves<string>
 /** A compile-time error: a sentence, which no expression is assignable to. */
 export type FrameError<Message extends string> = Message
 
-export type Grain = 'row' | 'group'
+export type Grain = 'row' | 'group' | 'window'
 
 /** The columns of a frame whose schema is not known when the code is compiled: any name, checked when the plan is built. */
 export type Dynamic = { [column: string]: unknown }
@@ -35,186 +62,118 @@ export interface Expr<out T = unknown, out N = unknown, out G extends Grain = Gr
   readonly [typesBrand]: { readonly value: T; readonly needs: N; readonly grain: G }
 }
 
-interface CommonMethods<T, N, G extends Grain> extends Expr<T, N, G> {
-  isNull(): BooleanExpr<boolean, N, G>
-  isNotNull(): BooleanExpr<boolean, N, G>
-  cast<C extends CastName>(to: C): ExprOf<CastValue<C> | Nulls<T>, N, G>
-  /** The number of rows that hold a value. */
-  count(): NumberExpr<number, N, 'group'>
-  first(): ExprOf<T, N, 'group'>
-  last(): ExprOf<T, N, 'group'>
-  asc(): SortExpr<N>
-  desc(): SortExpr<N>
-}
-
 /** A key of a sort. */
 export interface SortExpr<N = unknown> {
-  readonly sort: { readonly expr: ExprNode; readonly descending: boolean }
+  readonly sort: SortKey
   readonly [typesBrand]: { readonly needs: N }
 }
 
-export type CastName = 'number' | 'bigint' | 'string' | 'boolean' | 'date' | 'timestamp'
-interface CastValues {
-  number: number
-  bigint: bigint
-  string: string
-  boolean: boolean
-  date: Date
-  timestamp: Date
-}
-export type CastValue<C extends CastName> = CastValues[C]
+/** What a cast may be to. */
+export type CastSpec = Exclude<TypeSpec, `${string}?`>
 
 /** The part of a value type that says when it is null. */
-export type Nulls<T> = T extends null ? null : T extends NullIf<string> ? T : T extends Ref<infer K> ? NullIf<K> : never
+export type Nulls<T> = T extends null
+  ? null
+  : T extends NullIf<string>
+    ? T
+    : T extends Ref<infer K>
+      ? NullIf<K>
+      : T extends Part<string, string>
+        ? null
+        : never
 
 /** What an operation on values of type `V` takes beside its own: a value, an expression of it, or a column of any frame. */
-type Operand<V, G extends Grain> = V | Expr<V | null | NullIf<string> | Ref<string>, unknown, G>
-type OperandNulls<O> = O extends Expr<infer T> ? Nulls<T> : never
+export type Operand<V, G extends Grain> = V | Expr<V | null | Open, unknown, G>
+export type OperandNulls<O> = O extends Expr<infer T> ? Nulls<T> : never
 type OperandNeeds<O, V> =
-  O extends Expr<infer T, infer N> ? ([T] extends [Ref<infer K>] ? { readonly [P in K]: V | null } : N) : unknown
-type Result<T, O> = T | OperandNulls<O>
-type Needs<N, O, V> = N & OperandNeeds<O, V>
+  O extends Expr<infer T, infer N>
+    ? [Exclude<T, null>] extends [Ref<infer K>]
+      ? { readonly [P in K]: V | null }
+      : N
+    : unknown
+export type Result<T, O> = T | OperandNulls<O>
+export type Needs<N, O, V> = N & OperandNeeds<O, V>
 
-interface Comparable<V, T, N, G extends Grain> {
-  eq<O extends Operand<V, G>>(other: O): BooleanExpr<Result<boolean | T, O>, Needs<N, O, V>, G>
-  ne<O extends Operand<V, G>>(other: O): BooleanExpr<Result<boolean | T, O>, Needs<N, O, V>, G>
-  gt<O extends Operand<V, G>>(other: O): BooleanExpr<Result<boolean | T, O>, Needs<N, O, V>, G>
-  ge<O extends Operand<V, G>>(other: O): BooleanExpr<Result<boolean | T, O>, Needs<N, O, V>, G>
-  lt<O extends Operand<V, G>>(other: O): BooleanExpr<Result<boolean | T, O>, Needs<N, O, V>, G>
-  le<O extends Operand<V, G>>(other: O): BooleanExpr<Result<boolean | T, O>, Needs<N, O, V>, G>
-  /** `low <= value <= high`. */
-  between(low: V, high: V): BooleanExpr<boolean | T, N, G>
-  isIn(values: readonly V[]): BooleanExpr<boolean | T, N, G>
-  countDistinct(): NumberExpr<number, N, 'group'>
+/** The rows that an aggregate or a window function is over. */
+export interface Window<P, O, F> {
+  /** Columns or expressions whose equal values make a partition; without, all rows are one. */
+  readonly partitionBy?: P
+  /** The order within a partition; ties, and no order at all, in the order of the rows. */
+  readonly orderBy?: O
+  /** Rows relative to the row itself, both included: `[-2, 0]` is the row and the two before it; `null` is without end. */
+  readonly frame?: F
 }
-/** `T` is only the null part here and below. */
-interface NumberMethods<T, N, G extends Grain> extends Comparable<number, T, N, G> {
-  add<O extends Operand<number, G>>(other: O): NumberExpr<Result<number | T, O>, Needs<N, O, number>, G>
-  sub<O extends Operand<number, G>>(other: O): NumberExpr<Result<number | T, O>, Needs<N, O, number>, G>
-  mul<O extends Operand<number, G>>(other: O): NumberExpr<Result<number | T, O>, Needs<N, O, number>, G>
-  div<O extends Operand<number, G>>(other: O): NumberExpr<Result<number | T, O>, Needs<N, O, number>, G>
-  mod<O extends Operand<number, G>>(other: O): NumberExpr<Result<number | T, O>, Needs<N, O, number>, G>
-  pow<O extends Operand<number, G>>(other: O): NumberExpr<Result<number | T, O>, Needs<N, O, number>, G>
-  neg(): NumberExpr<number | T, N, G>
-  abs(): NumberExpr<number | T, N, G>
-  sqrt(): NumberExpr<number | T, N, G>
-  exp(): NumberExpr<number | T, N, G>
-  /** Natural logarithm. */
-  log(): NumberExpr<number | T, N, G>
-  floor(): NumberExpr<number | T, N, G>
-  ceil(): NumberExpr<number | T, N, G>
-  /** To so many digits after the point (default 0), half away from zero. */
-  round(digits?: number): NumberExpr<number | T, N, G>
-  fillNull(value: number): NumberExpr<number, N, G>
-  sum(): NumberExpr<number | T, N, 'group'>
-  mean(): NumberExpr<number | T, N, 'group'>
-  median(): NumberExpr<number | T, N, 'group'>
-  /** Sample standard deviation; null for fewer than two values. */
-  std(): NumberExpr<number | null, N, 'group'>
-}
-interface BigintMethods<T, N, G extends Grain> extends Comparable<bigint, T, N, G> {
-  add<O extends Operand<bigint, G>>(other: O): BigintExpr<Result<bigint | T, O>, Needs<N, O, bigint>, G>
-  sub<O extends Operand<bigint, G>>(other: O): BigintExpr<Result<bigint | T, O>, Needs<N, O, bigint>, G>
-  mul<O extends Operand<bigint, G>>(other: O): BigintExpr<Result<bigint | T, O>, Needs<N, O, bigint>, G>
-  fillNull(value: bigint): BigintExpr<bigint, N, G>
-}
-interface StringMethods<T, N, G extends Grain> extends Comparable<string, T, N, G> {
-  lower(): StringExpr<string | T, N, G>
-  upper(): StringExpr<string | T, N, G>
-  /** Without white space at both ends. */
-  trim(): StringExpr<string | T, N, G>
-  /** Characters (code points). */
-  length(): NumberExpr<number | T, N, G>
-  contains<O extends Operand<string, G>>(part: O): BooleanExpr<Result<boolean | T, O>, Needs<N, O, string>, G>
-  startsWith<O extends Operand<string, G>>(part: O): BooleanExpr<Result<boolean | T, O>, Needs<N, O, string>, G>
-  endsWith<O extends Operand<string, G>>(part: O): BooleanExpr<Result<boolean | T, O>, Needs<N, O, string>, G>
-  /** Every occurrence. */
-  replace(part: string, by: string): StringExpr<string | T, N, G>
-  concat<O extends Operand<string, G>>(other: O): StringExpr<Result<string | T, O>, Needs<N, O, string>, G>
-  fillNull(value: string): StringExpr<string, N, G>
-}
-interface BooleanMethods<T, N, G extends Grain> extends Comparable<boolean, T, N, G> {
-  and<O extends Operand<boolean, G>>(other: O): BooleanExpr<Result<boolean | T, O>, Needs<N, O, boolean>, G>
-  or<O extends Operand<boolean, G>>(other: O): BooleanExpr<Result<boolean | T, O>, Needs<N, O, boolean>, G>
-  not(): BooleanExpr<boolean | T, N, G>
-  fillNull(value: boolean): BooleanExpr<boolean, N, G>
-}
-interface DateMethods<T, N, G extends Grain> extends Comparable<Date, T, N, G> {
-  year(): NumberExpr<number | T, N, G>
-  month(): NumberExpr<number | T, N, G>
-  day(): NumberExpr<number | T, N, G>
-  fillNull(value: Date): DateExpr<Date, N, G>
-}
-
-export interface NumberExpr<T, N, G extends Grain> extends CommonMethods<T, N, G>, NumberMethods<Nulls<T>, N, G> {
-  min(): NumberExpr<T, N, 'group'>
-  max(): NumberExpr<T, N, 'group'>
-}
-export interface BigintExpr<T, N, G extends Grain> extends CommonMethods<T, N, G>, BigintMethods<Nulls<T>, N, G> {
-  sum(): BigintExpr<T, N, 'group'>
-  min(): BigintExpr<T, N, 'group'>
-  max(): BigintExpr<T, N, 'group'>
-}
-export interface StringExpr<T, N, G extends Grain> extends CommonMethods<T, N, G>, StringMethods<Nulls<T>, N, G> {
-  min(): StringExpr<T, N, 'group'>
-  max(): StringExpr<T, N, 'group'>
-}
-export interface BooleanExpr<T, N, G extends Grain> extends CommonMethods<T, N, G>, BooleanMethods<Nulls<T>, N, G> {
-  /** The number of true values. */
-  sum(): NumberExpr<number | Nulls<T>, N, 'group'>
-  /** The share of true values. */
-  mean(): NumberExpr<number | Nulls<T>, N, 'group'>
-  min(): BooleanExpr<T, N, 'group'>
-  max(): BooleanExpr<T, N, 'group'>
-}
-export interface DateExpr<T, N, G extends Grain> extends CommonMethods<T, N, G>, DateMethods<Nulls<T>, N, G> {
-  min(): DateExpr<T, N, 'group'>
-  max(): DateExpr<T, N, 'group'>
-}
-
-/** A column of any frame: every operation, with what it asks of the column in its needs. */
-export type ColumnExpr<K extends string, G extends Grain = 'row'> = AnyColumn<K, G> &
-  NumberMethods<NullIf<K>, { readonly [P in K]: number | null }, G> &
-  BigintMethods<NullIf<K>, { readonly [P in K]: bigint | null }, G> &
-  StringMethods<NullIf<K>, { readonly [P in K]: string | null }, G> &
-  BooleanMethods<NullIf<K>, { readonly [P in K]: boolean | null }, G> &
-  DateMethods<NullIf<K>, { readonly [P in K]: Date | null }, G>
-type CompareColumn<K extends string, G extends Grain> = <O extends string>(
-  column: Expr<Ref<O>, unknown, G>,
-) => BooleanExpr<boolean | NullIf<K | O>, { readonly [P in K | O]: unknown }, G>
-interface AnyColumn<K extends string, G extends Grain> extends CommonMethods<
-  Ref<K>,
-  { readonly [P in K]: unknown },
-  G
-> {
-  first(): ColumnExpr<K, 'group'>
-  last(): ColumnExpr<K, 'group'>
-  min(): ColumnExpr<K, 'group'>
-  max(): ColumnExpr<K, 'group'>
-  eq: CompareColumn<K, G>
-  ne: CompareColumn<K, G>
-  gt: CompareColumn<K, G>
-  ge: CompareColumn<K, G>
-  lt: CompareColumn<K, G>
-  le: CompareColumn<K, G>
-}
+export type WindowKey = string | Expr<unknown, unknown, 'row'> | SortExpr
+type KeyNeeds<K> = K extends readonly (infer E)[] ? Intersect<OneKeyNeeds<E>> : Intersect<OneKeyNeeds<K>>
+/** In a tuple, so that a union of them is a union of needs. */
+type OneKeyNeeds<K> = K extends string
+  ? [{ readonly [P in K]: unknown }]
+  : K extends Expr<unknown, infer N>
+    ? [N]
+    : K extends SortExpr<infer N>
+      ? [N]
+      : never
+export type Intersect<U> = (U extends [infer N] ? (needs: N) => void : never) extends (needs: infer I) => void
+  ? I
+  : unknown
+/** Null where the frame may have no row: when it ends before the row itself or begins after it. */
+type FrameNull<F> = F extends readonly [infer A, infer B]
+  ? A extends null | 0
+    ? AfterRow<B>
+    : `${A & number}` extends `-${number}`
+      ? AfterRow<B>
+      : null
+  : never
+type AfterRow<B> = B extends null
+  ? never
+  : `${B & number}` extends `-${number}`
+    ? null
+    : number extends B
+      ? null
+      : never
+export type Over<T, N> = <
+  const P extends WindowKey | readonly WindowKey[] = readonly [],
+  const O extends WindowKey | readonly WindowKey[] = readonly [],
+  const F extends WindowFrame | undefined = undefined,
+>(
+  window?: Window<P, O, F>,
+) => ExprOf<T | FrameNull<F>, N & KeyNeeds<P> & KeyNeeds<O>, 'row'>
 
 /** The expression interface for values of type `T`. */
-export type ExprOf<T, N, G extends Grain> = [T] extends [Ref<infer K>]
-  ? ColumnExpr<K, G>
-  : [Exclude<T, null | NullIf<string>>] extends [number]
-    ? NumberExpr<T, N, G>
-    : [Exclude<T, null | NullIf<string>>] extends [string]
-      ? StringExpr<T, N, G>
-      : [Exclude<T, null | NullIf<string>>] extends [boolean]
-        ? BooleanExpr<T, N, G>
-        : [Exclude<T, null | NullIf<string>>] extends [bigint]
-          ? BigintExpr<T, N, G>
-          : [Exclude<T, null | NullIf<string>>] extends [Date]
-            ? DateExpr<T, N, G>
-            : CommonMethods<T, N, G>
+export type ExprOf<T, N, G extends Grain> = unknown extends T
+  ? LooseExpr<T, N, G>
+  : [Exclude<T, null>] extends [Ref<infer K>]
+    ? ColumnExpr<K, G, Extract<T, null>>
+    : Values<T> extends infer V
+      ? [V] extends [never]
+        ? LooseExpr<T, N, G>
+        : [V] extends [number]
+          ? NumberExpr<T, N, G>
+          : [V] extends [string]
+            ? string extends V
+              ? StringExpr<T, N, G>
+              : CategoricalExpr<V, T, N, G>
+            : [V] extends [boolean]
+              ? BooleanExpr<T, N, G>
+              : [V] extends [bigint]
+                ? BigintExpr<T, N, G>
+                : [V] extends [Date]
+                  ? DateExpr<T, N, G>
+                  : [V] extends [Tensor | Sparse]
+                    ? CommonMethods<T, N, G>
+                    : [V] extends [readonly (infer E)[]]
+                      ? ListExpr<E, T, N, G>
+                      : [V] extends [object]
+                        ? StructExpr<V, T, N, G>
+                        : CommonMethods<T, N, G>
+      : never
+type Values<T> = Exclude<T, null | Open>
 
 /** What a callback gets: the frame's columns. */
 export type Columns<S> = {
-  readonly [K in keyof S & string]-?: unknown extends S[K] ? ColumnExpr<K> : ExprOf<S[K], unknown, 'row'>
+  readonly [K in keyof S & string]-?: unknown extends S[K]
+    ? ColumnExpr<K>
+    : null extends S[K]
+      ? ProvingColumn<K> & ExprOf<S[K], unknown, 'row'>
+      : ExprOf<S[K], unknown, 'row'>
 }

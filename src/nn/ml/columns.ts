@@ -1,7 +1,7 @@
 /** What estimators ask of a frame's columns: in types, where the frame's type is known, and when they run. */
 import { ShardbookError } from '../../core/errors.js'
 import { findColumn } from '../../frame/index.js'
-import { describeType } from '../../frame/schema.js'
+import { describeType } from '../../frame/schema-spec.js'
 import type { Schema, Tensor } from '../../frame/index.js'
 import type { Shape } from '../layers/layer.js'
 

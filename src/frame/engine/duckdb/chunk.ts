@@ -5,10 +5,11 @@
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBType } from '@duckdb/node-api'
 import type { Vector } from '@duckdb/node-bindings'
 import { sizeOf, type StoredDType } from '../../../core/dtype.js'
-import { checkSafeInteger, type Chunk, type ChunkColumn, type NumericValues } from '../../chunk.js'
+import { checkSafeInteger, codesOf, type Chunk, type ChunkColumn, type NumericValues } from '../../chunk.js'
 import type { Column, ColumnType, NumberStorage, Schema } from '../../schema.js'
 import { quoteName, sqlNames } from './names.js'
-import { sqlType } from './print-expr.js'
+import { nestedFrom, nestedTo } from './nested.js'
+import { sqlType } from './sql-type.js'
 
 type Bindings = typeof import('@duckdb/node-bindings')
 type Api = typeof import('@duckdb/node-api')
@@ -43,7 +44,7 @@ export function readChunk({ api, bindings }: DuckDB, chunk: DuckDBDataChunk, sch
       case 'number':
         if (type.storage !== 'int64') return { values: numbers(...arrayOf(type.storage)), valid }
         return {
-          values: fromInt64(numbers(BigInt64Array, 8), valid, (value) => checkSafeInteger(column, value), 0),
+          values: fromInt64(numbers(BigInt64Array, 8), valid, (value) => checkSafeInteger(column.name, value), 0),
           valid,
         }
       case 'bigint':
@@ -63,8 +64,19 @@ export function readChunk({ api, bindings }: DuckDB, chunk: DuckDBDataChunk, sch
       }
       case 'string':
         return { values: chunk.getColumnVector(index).toArray(), valid }
+      case 'categorical': {
+        const codes = codesOf(type.levels, 0)
+        const make = codes.constructor as new (buffer: ArrayBuffer, offset: number, length: number) => typeof codes
+        return { values: numbers(make, codes.BYTES_PER_ELEMENT), valid }
+      }
       case 'opaque':
         return { values: chunk.convertColumnValues(index, api.JSDuckDBValueConverter), valid }
+      case 'list':
+      case 'struct':
+      case 'sparse': {
+        const values = chunk.convertColumnValues(index, api.JSDuckDBValueConverter)
+        return { values: values.map((value) => nestedFrom(column.name, type, value)), valid }
+      }
       default:
         return type satisfies never
     }
@@ -118,6 +130,13 @@ function writeChunk(
       )
       return
     }
+    if (column.type.kind === 'list' || column.type.kind === 'struct' || column.type.kind === 'sparse') {
+      const cells = Array.from({ length: rows }, (_, row) =>
+        isNull(row) ? null : nestedTo(column.type, values[from + row]),
+      )
+      out.setColumnValuesConverted(index, cells, api.JSToDuckDBValueConverter as never)
+      return
+    }
     const vector = bindings.data_chunk_get_vector(out.chunk, index)
     const data = toVectorData(column, values as NumericValues, from, rows)
     bindings.copy_data_to_vector(vector, 0, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength)
@@ -167,6 +186,14 @@ function vectorType(api: Api, type: ColumnType): DuckDBType {
     case 'bigint':
     case 'tensor':
       return api.BIGINT
+    case 'categorical':
+      return api.ENUM(type.levels)
+    case 'list':
+      return api.LIST(vectorType(api, type.element.type))
+    case 'struct':
+      return api.STRUCT(Object.fromEntries(type.fields.map((field) => [field.name, vectorType(api, field.type)])))
+    case 'sparse':
+      return api.STRUCT({ indices: api.LIST(api.INTEGER), values: api.LIST(api.FLOAT) })
     default:
       return api.VARCHAR
   }

@@ -21,6 +21,8 @@ async function instance(): Promise<DuckDBInstance> {
       memory_limit: `${Math.max(256, Math.floor((totalmem() * 0.4) / 2 ** 20))}MiB`,
       temp_directory: temporaryDir(),
       preserve_insertion_order: 'true',
+      // A subplan that is shared is read by several threads at once, and a union of it loses its order.
+      disabled_optimizers: 'common_subplan',
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
     })

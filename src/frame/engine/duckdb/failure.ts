@@ -1,6 +1,6 @@
 /** Errors of DuckDB in our words. */
 import { ShardbookError } from '../../../core/errors.js'
-import { typeFromSql } from './print-expr.js'
+import { typeFromSql } from './sql-type.js'
 
 /** What went wrong in a query, as an error that says what to do. */
 export function explainFailure(cause: unknown): ShardbookError {
@@ -24,6 +24,14 @@ export function explainFailure(cause: unknown): ShardbookError {
     default:
       return new ShardbookError('engine', `frame: ${text.split('\n')[0]}`, { cause })
   }
+}
+
+/** What is wrong with a query that a user wrote. */
+export function explainQuery(cause: unknown): ShardbookError {
+  const text = cause instanceof Error ? cause.message : String(cause)
+  const [, kind, message = text] = /^(\w+) Error:\s*(.*?)(?:\n\nLINE|$)/s.exec(text) ?? []
+  if (!['Parser', 'Binder', 'Catalog', 'Conversion', 'Syntax'].includes(kind ?? '')) return explainFailure(cause)
+  return new ShardbookError('argument', `frame.sql: ${lowerFirst(message.replaceAll(/\s+/g, ' ').trim())}`, { cause })
 }
 
 /** DuckDB's report on a bad CSV line, cut down to file, line and reason. */

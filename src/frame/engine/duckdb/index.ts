@@ -1,15 +1,18 @@
 /** The DuckDB engine: what `execute.ts` asks of it. */
 import type { Chunk, ChunkStream } from '../../chunk.js'
-import type { Plan, Source, TensorStore } from '../../plan.js'
+import type { Plan, Source, SqlNode, TensorStore } from '../../plan.js'
 import type { Column, Schema } from '../../schema.js'
 import { openGatherer, storeStride, type Gatherer } from '../../tensor/store.js'
 import { fillTable, loadDuckDB, readChunk } from './chunk.js'
 import { execute, newTableName, queryRows, streamQuery, withConnection } from './database.js'
-import { explainFailure } from './failure.js'
+import { explainFailure, explainQuery } from './failure.js'
 import { registerGather } from './gather.js'
 import { quoteName, quoteString, sqlNames } from './names.js'
-import { numbered, printPlan } from './print-plan.js'
+import { printPlan } from './print-plan.js'
+import { describedColumns, userQuery } from './print-user-sql.js'
+import { numbered } from './row-order.js'
 import { parquetSchemaKey } from './sniff.js'
+import { sqlType } from './sql-type.js'
 
 type Table = Extract<Source, { kind: 'table' }>
 
@@ -111,6 +114,23 @@ export async function copyTable(table: string, schema: Schema, path: string): Pr
 
 export async function dropTable(table: string): Promise<void> {
   await execute(`DROP TABLE IF EXISTS ${quoteName(table)}`)
+}
+
+/** What a query of the user's gives, by asking DuckDB over inputs without rows. */
+export async function describeQuery(
+  query: Pick<SqlNode, 'text' | 'holes' | 'inputs'>,
+): Promise<Pick<SqlNode, 'schema' | 'wrapped'>> {
+  const inputs = query.inputs.map(({ schema }) => {
+    const names = sqlNames(schema)
+    return `SELECT ${schema.map(({ type }, i) => `CAST(NULL AS ${sqlType(type)}) AS ${names[i]}`).join(', ')} WHERE FALSE`
+  })
+  const rows = await queryRows(`DESCRIBE SELECT * FROM (${userQuery(query, inputs)})`).catch((cause: unknown) => {
+    throw explainQuery(cause)
+  })
+  return describedColumns(
+    query.inputs,
+    rows.map(([name, sql]) => [String(name), String(sql)] as const),
+  )
 }
 
 /** The SQL that a prepared plan becomes. */

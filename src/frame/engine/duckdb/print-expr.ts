@@ -1,15 +1,23 @@
-/** Expressions as DuckDB SQL, with the semantics that `expr/functions.ts` states. */
-import { ShardbookError } from '../../../core/errors.js'
-import { inferExpr, unify } from '../../expr/functions.js'
-import type { AggregateOp, ExprNode, LiteralValue, ScalarOp } from '../../expr/node.js'
-import { sizeOf, type StoredDType } from '../../../core/dtype.js'
-import type { ColumnType, NumberStorage, Schema } from '../../schema.js'
+/** Expressions as DuckDB SQL. */
+import { inferExpr } from '../../expr/infer.js'
+import type {
+  AggregateExpr,
+  AggregateOp,
+  ExprNode,
+  LiteralValue,
+  OverExpr,
+  SortKey,
+  WindowExpr,
+} from '../../expr/node.js'
+import type { ColumnType, Schema } from '../../schema.js'
 import { quoteString, sqlNames } from './names.js'
+import { printFunction } from './print-functions.js'
+import { alignTo, sqlType } from './sql-type.js'
 
 /** What an expression is printed over: rows of a query with the alias `t`. */
 export interface ExprScope {
   readonly schema: Schema
-  /** SQL that orders the rows, for `first` and `last`. */
+  /** SQL that orders the rows: for `first`, `last` and windows. */
   readonly rowOrder?: string
 }
 
@@ -19,18 +27,30 @@ export function printSqlExpr(node: ExprNode, scope: ExprScope): string {
       return `t.${sqlNames(scope.schema)[scope.schema.findIndex(({ name }) => name === node.name)]}`
     case 'literal':
       return printLiteral(node.literal)
-    case 'cast':
-      return printCast(printSqlExpr(node.input, scope), inferExpr('cast', node.input, scope.schema).type, node.to)
+    case 'cast': {
+      const from = inferExpr('cast', node.input, scope.schema).type
+      return printCast(printSqlExpr(node.input, scope), from, node.to, node.lenient ?? false)
+    }
     case 'aggregate':
-      return printAggregate(node.op, node.input, scope)
-    case 'call':
-      return printCall(node.op, node.args, scope)
+      return printAggregate(node, scope, true)
+    case 'window':
+      return printWindow(node, scope)
+    case 'over':
+      return printOver(node, scope)
+    case 'call': {
+      const types = node.args.map((arg) => inferExpr(node.op, arg, scope.schema).type)
+      return printFunction[node.op]({ sql: node.args.map((arg) => printSqlExpr(arg, scope)), types, args: node.args })
+    }
     default:
       return node satisfies never
   }
 }
 
-function printLiteral(literal: LiteralValue): string {
+export function printSortKeys(keys: readonly SortKey[], scope: ExprScope): string[] {
+  return keys.map(({ expr, descending }) => `${printSqlExpr(expr, scope)} ${descending ? 'DESC' : 'ASC'} NULLS LAST`)
+}
+
+export function printLiteral(literal: LiteralValue): string {
   switch (literal.kind) {
     case 'null':
       return 'NULL'
@@ -50,201 +70,104 @@ function printLiteral(literal: LiteralValue): string {
   }
 }
 
-function printCall(op: ScalarOp, args: readonly ExprNode[], scope: ExprScope): string {
-  const types = args.map((arg) => inferExpr(op, arg, scope.schema).type)
-  const raw = args.map((arg) => printSqlExpr(arg, scope))
-  const [a = '', b = '', c = ''] = raw
-  // Numbers are computed in float64, as in JavaScript; bigints in 64-bit integers, which raise when they overflow.
-  const double = (index: number): string => `CAST(${raw[index]} AS DOUBLE)`
-  const arithmetic = (sign: string): string =>
-    types.some((type) => type.kind === 'bigint') ? `(${a} ${sign} ${b})` : `(${double(0)} ${sign} ${double(1)})`
-  const domain = (condition: string, value: string): string =>
-    `(CASE WHEN ${condition} THEN ${value} ELSE CAST('NaN' AS DOUBLE) END)`
-
-  switch (op) {
-    case 'add':
-      return arithmetic('+')
-    case 'sub':
-      return arithmetic('-')
-    case 'mul':
-      return arithmetic('*')
-    case 'div':
-      return `(${double(0)} / ${double(1)})`
-    case 'mod':
-      return `(${double(0)} % ${double(1)})`
-    case 'pow':
-      return `pow(${double(0)}, ${double(1)})`
-    case 'neg':
-      return types[0]!.kind === 'bigint' ? `(-${a})` : `(-${double(0)})`
-    case 'abs':
-      return types[0]!.kind === 'bigint' ? `abs(${a})` : `abs(${double(0)})`
-    case 'sqrt':
-      return `(CASE WHEN ${double(0)} IS NULL THEN NULL ELSE ${domain(`${double(0)} >= 0`, `sqrt(${double(0)})`)} END)`
-    case 'log':
-      return `(CASE WHEN ${double(0)} = 0 THEN CAST('-Infinity' AS DOUBLE) WHEN ${double(0)} IS NULL THEN NULL ELSE ${domain(`${double(0)} > 0`, `ln(${double(0)})`)} END)`
-    case 'exp':
-    case 'floor':
-    case 'ceil':
-      return `${op}(${double(0)})`
-    case 'round':
-      // Half away from zero, with the given number of digits.
-      return `round(${double(0)}, ${b === '' ? '0' : `CAST(${b} AS INTEGER)`})`
-    case 'eq':
-      return `(${a} = ${b})`
-    case 'ne':
-      return `(${a} <> ${b})`
-    case 'gt':
-      return `(${a} > ${b})`
-    case 'ge':
-      return `(${a} >= ${b})`
-    case 'lt':
-      return `(${a} < ${b})`
-    case 'le':
-      return `(${a} <= ${b})`
-    case 'isIn':
-      return raw.length === 1 ? `(${a} IS NULL AND NULL)` : `(${a} IN (${raw.slice(1).join(', ')}))`
-    case 'and':
-      return `(${a} AND ${b})`
-    case 'or':
-      return `(${a} OR ${b})`
-    case 'not':
-      return `(NOT ${a})`
-    case 'isNull':
-      return `(${a} IS NULL)`
-    case 'isNotNull':
-      return `(${a} IS NOT NULL)`
-    case 'fillNull':
-      return `coalesce(${raw.map((sql, i) => alignTo(sql, types[i]!, unifyAll(types))).join(', ')})`
-    case 'when':
-      return `(CASE WHEN ${a} THEN ${alignTo(b, types[1]!, unifyAll(types.slice(1)))} ELSE ${alignTo(c, types[2]!, unifyAll(types.slice(1)))} END)`
-    case 'lower':
-    case 'upper':
-    case 'length':
-      return `${op}(${a})`
-    case 'trim':
-      return `regexp_replace(${a}, '^\\s+|\\s+$', '', 'g')`
-    case 'contains':
-      return `contains(${a}, ${b})`
-    case 'startsWith':
-      return `starts_with(${a}, ${b})`
-    case 'endsWith':
-      return `ends_with(${a}, ${b})`
-    case 'replace':
-      return `replace(${a}, ${b}, ${c})`
-    case 'concat':
-      return `(${raw.join(' || ')})`
-    case 'year':
-    case 'month':
-    case 'day':
-      return `CAST(${op}(${a}) AS BIGINT)`
-    case 'vector':
-      return `CAST([${raw.map((_, i) => `CAST(coalesce(${raw[i]}, error('vector: a component is null')) AS FLOAT)`).join(', ')}] AS FLOAT[${raw.length}])`
-    default:
-      return op satisfies never
-  }
-}
-
-function printAggregate(op: AggregateOp, input: ExprNode | null, scope: ExprScope): string {
-  if (input === null) return 'count(*)'
+/** `ordered`: the aggregate sorts its rows itself, for it is over a group. */
+function printAggregate({ op, input, where }: AggregateExpr, scope: ExprScope, ordered: boolean): string {
+  const filter = where === undefined ? '' : ` FILTER (WHERE ${printSqlExpr(where, scope)})`
+  if (input === null) return `count(*)${filter}`
   const sql = printSqlExpr(input, scope)
   const { type } = inferExpr(op, input, scope.schema)
   const double = type.kind === 'boolean' ? `CAST(CAST(${sql} AS TINYINT) AS DOUBLE)` : `CAST(${sql} AS DOUBLE)`
+  const order = ordered ? ` ORDER BY ${scope.rowOrder ?? '1'}` : ''
   switch (op) {
     case 'count':
-      return `count(${sql})`
+      return `count(${sql})${filter}`
     case 'countDistinct':
-      return `count(DISTINCT ${sql})`
+      return `count(DISTINCT ${sql})${filter}`
     case 'sum':
-      return type.kind === 'bigint' ? `CAST(sum(${sql}) AS BIGINT)` : `sum(${double})`
+      // In 128 bits, of which the cast to 64 raises when they overflow.
+      return type.kind === 'bigint' ? `sum(${sql})${filter}` : `sum(${double})${filter}`
     case 'mean':
-      return `avg(${double})`
+      return `avg(${double})${filter}`
     case 'std':
-      return `stddev_samp(${double})`
+      return `stddev_samp(${double})${filter}`
     case 'median':
-      return `median(${double})`
+      return `median(${double})${filter}`
     case 'min':
     case 'max':
-      return `${op}(${sql})`
+      return `${op}(${sql})${filter}`
     case 'first':
     case 'last':
-      return `${op}(${sql} ORDER BY ${scope.rowOrder ?? '1'})`
+      return `${op}(${sql}${order})${filter}`
+    case 'toList':
+      return `list(${sql}${order})${filter}`
     default:
       return op satisfies never
   }
 }
 
-function unifyAll(types: readonly ColumnType[]): ColumnType {
-  return types.reduce((a, b) => unify(a, b) ?? a)
-}
-
-/** Casts when the type of a result differs from its part's. */
-export function alignTo(sql: string, from: ColumnType, to: ColumnType): string {
-  return sqlType(from) === sqlType(to) ? sql : `CAST(${sql} AS ${sqlType(to)})`
-}
-
-function printCast(sql: string, from: ColumnType, to: ColumnType): string {
-  if (to.kind === 'boolean' && from.kind === 'number') return `(${sql} <> 0)`
-  if (from.kind === 'timestamp' && to.kind === 'number') return `epoch_ms(${sql})::DOUBLE`
-  return `CAST(${sql} AS ${sqlType(to)})`
-}
-
-const storageTypes: Readonly<Record<NumberStorage, string>> = {
-  uint8: 'UTINYINT',
-  int8: 'TINYINT',
-  uint16: 'USMALLINT',
-  int16: 'SMALLINT',
-  uint32: 'UINTEGER',
-  int32: 'INTEGER',
-  int64: 'BIGINT',
-  float32: 'FLOAT',
-  float64: 'DOUBLE',
-}
-
-/** DuckDB's type of a column. */
-export function sqlType(type: ColumnType): string {
-  switch (type.kind) {
-    case 'number':
-      return storageTypes[type.storage]
-    case 'bigint':
-      return 'BIGINT'
-    case 'string':
-      return 'VARCHAR'
-    case 'boolean':
-      return 'BOOLEAN'
-    case 'date':
-      return 'DATE'
-    case 'timestamp':
-      return 'TIMESTAMP'
-    case 'tensor':
-      return type.held === 'reference' ? 'BIGINT' : `${elementType(type.dtype)}[${sizeOf(type.shape)}]`
-    case 'opaque':
-      return type.sql
+function printWindow({ op, args }: WindowExpr, scope: ExprScope): string {
+  const [a = '', b = '1', fill] = args.map((arg) => printSqlExpr(arg, scope))
+  switch (op) {
+    case 'rowNumber':
+      return 'row_number()'
+    case 'rank':
+      return 'rank()'
+    case 'denseRank':
+      return 'dense_rank()'
+    case 'percentRank':
+      return 'percent_rank()'
+    case 'ntile':
+      return `ntile(CAST(${a} AS BIGINT))`
+    case 'lag':
+    case 'lead':
+      return `${op}(${a}, CAST(${b} AS BIGINT)${fill === undefined ? '' : `, ${fill}`})`
     default:
-      throw new ShardbookError('internal', `sqlType: unknown type ${JSON.stringify(type satisfies never)}.`)
+      return op satisfies never
   }
 }
 
-function elementType(dtype: StoredDType): string {
-  return storageTypes[dtype]
+/** Aggregates whose result depends on the order of the rows. */
+const inOrder: readonly AggregateOp[] = ['first', 'last', 'toList']
+
+function printOver(node: OverExpr, scope: ExprScope): string {
+  const { input, partitionBy, orderBy, frame } = node
+  const ranks = input.kind === 'window' && /rank/i.test(input.op)
+  const whole = orderBy.length === 0 || (input.kind === 'aggregate' && (input.op === 'first' || input.op === 'last'))
+  // The whole partition in no order is what the engine has a shortcut for.
+  const anyOrder = input.kind === 'aggregate' && frame === null && whole && !inOrder.includes(input.op)
+  const order = [...printSortKeys(orderBy, scope), ...(ranks ? [] : [scope.rowOrder ?? '1'])]
+  const parts = [
+    ...(partitionBy.length === 0
+      ? []
+      : [`PARTITION BY ${partitionBy.map((key) => printSqlExpr(key, scope)).join(', ')}`]),
+    // Ranks are equal for equal keys; everything else takes the rows one by one.
+    ...(anyOrder ? [] : [`ORDER BY ${order.join(', ')}`]),
+    ...(anyOrder || input.kind === 'window' ? [] : [printFrame(frame ?? [null, whole ? null : 0])]),
+  ]
+  const call = input.kind === 'window' ? printWindow(input, scope) : printAggregate(input, scope, false)
+  const over = `${call} OVER (${parts.join(' ')})`
+  return `CAST(${over} AS ${sqlType(inferExpr('over', node, scope.schema).type)})`
 }
 
-/** The column type for a type of DuckDB, and the type to read it as. */
-export function typeFromSql(sql: string): { type: ColumnType; read: string } {
-  const plain = Object.entries(storageTypes).find(([, name]) => name === sql)
-  if (plain !== undefined) return { type: { kind: 'number', storage: plain[0] as NumberStorage }, read: sql }
-  if (sql.startsWith('DECIMAL') || sql === 'HUGEINT' || sql === 'UHUGEINT') {
-    return { type: { kind: 'number', storage: 'float64' }, read: 'DOUBLE' }
-  }
-  if (sql === 'UBIGINT') return { type: { kind: 'number', storage: 'int64' }, read: 'BIGINT' }
-  if (sql === 'BOOLEAN') return { type: { kind: 'boolean' }, read: sql }
-  if (sql === 'DATE') return { type: { kind: 'date' }, read: sql }
-  if (sql.startsWith('TIMESTAMP')) return { type: { kind: 'timestamp' }, read: 'TIMESTAMP' }
-  if (
-    sql === 'VARCHAR' ||
-    sql.startsWith('ENUM') ||
-    ['UUID', 'TIME', 'INTERVAL', 'BIT', 'JSON', 'TIME WITH TIME ZONE', '"NULL"'].includes(sql)
-  ) {
-    return { type: { kind: 'string' }, read: 'VARCHAR' }
-  }
-  return { type: { kind: 'opaque', sql }, read: sql }
+function printFrame([from, to]: readonly [number | null, number | null]): string {
+  const bound = (at: number | null, unbounded: string): string =>
+    at === null
+      ? `UNBOUNDED ${unbounded}`
+      : at === 0
+        ? 'CURRENT ROW'
+        : `${Math.abs(at)} ${at < 0 ? 'PRECEDING' : 'FOLLOWING'}`
+  return `ROWS BETWEEN ${bound(from, 'PRECEDING')} AND ${bound(to, 'FOLLOWING')}`
+}
+
+function printCast(sql: string, from: ColumnType, to: ColumnType, lenient: boolean): string {
+  if (to.kind === 'boolean' && from.kind === 'number') return `(${sql} <> 0)`
+  if (from.kind === 'timestamp' && to.kind === 'number') return `CAST(epoch_ms(${sql}) AS DOUBLE)`
+  if (from.kind === 'number' && to.kind === 'timestamp') return `make_timestamp_ms(CAST(${sql} AS BIGINT))`
+  if (from.kind === 'number' && to.kind === 'date') return `CAST(make_timestamp_ms(CAST(${sql} AS BIGINT)) AS DATE)`
+  if (from.kind === 'categorical' && to.kind !== 'string')
+    return printCast(`CAST(${sql} AS VARCHAR)`, { kind: 'string' }, to, lenient)
+  // As JavaScript writes them: 3, not 3.0.
+  if (from.kind === 'number' && to.kind === 'string') return `regexp_replace(CAST(${sql} AS VARCHAR), '\\.0$', '')`
+  if (lenient) return `TRY_CAST(${sql} AS ${sqlType(to)})`
+  return alignTo(sql, from, to)
 }

@@ -6,22 +6,17 @@
  * (`ordered: false`: a count, a sum). Every query gives exactly the columns of its node's schema, in order.
  */
 import { ShardbookError } from '../../../core/errors.js'
-import { keyOf } from '../../../core/random.js'
-import { partsOf, type ExprNode } from '../../expr/node.js'
-import type {
-  AggregateNode,
-  DistinctNode,
-  JoinNode,
-  Plan,
-  SampleNode,
-  ScanNode,
-  SortNode,
-  TensorStore,
-} from '../../plan.js'
-import type { Column, Schema } from '../../schema.js'
+import { hasWindow, partsOf, type ExprNode } from '../../expr/node.js'
+import type { AggregateNode, Plan, ProjectNode, ScanNode, SortNode, TensorStore } from '../../plan.js'
+import type { Column } from '../../schema.js'
 import { storeStride } from '../../tensor/store.js'
-import { internalPrefix, quoteName, quoteString, sqlNames } from './names.js'
-import { alignTo, printSqlExpr, sqlType } from './print-expr.js'
+import { quoteName, quoteString, sqlNames } from './names.js'
+import { printSortKeys, printSqlExpr } from './print-expr.js'
+import { printJoin } from './print-join.js'
+import { printDistinct, printExplode, printSample } from './print-rows.js'
+import { printUserSql } from './print-user-sql.js'
+import { columnList, numbered, row } from './row-order.js'
+import { alignTo, sqlType } from './sql-type.js'
 
 /** A query, and the stores that the references in its tensor columns point into. */
 export interface PrintedPlan {
@@ -29,33 +24,18 @@ export interface PrintedPlan {
   readonly stores: readonly TensorStore[]
 }
 
-const row = quoteName(`${internalPrefix}row`)
-const rank = quoteName(`${internalPrefix}rank`)
-const total = quoteName(`${internalPrefix}total`)
-const leftRow = quoteName(`${internalPrefix}left`)
-const rightRow = quoteName(`${internalPrefix}right`)
-
 /** Prints a plan that has neither `map` nodes nor IDX sources left (`execute.ts` turns them into tables). */
 export function printPlan(plan: Plan, options: { ordered?: boolean } = {}): PrintedPlan {
   const stores: TensorStore[] = []
   return { sql: print(plan, options.ordered ?? true, stores), stores }
 }
 
-/** The query with a 0-based row number in a column of the given name. */
-export function numbered(sql: string, name: string): string {
-  return `SELECT *, row_number() OVER () - 1 AS ${name} FROM (${sql})`
-}
-
 function print(plan: Plan, ordered: boolean, stores: TensorStore[]): string {
   switch (plan.kind) {
     case 'scan':
       return printScan(plan, stores)
-    case 'project': {
-      const scope = { schema: plan.input.schema }
-      const names = sqlNames(plan.schema)
-      const list = plan.columns.map(({ expr }, i) => `${printSqlExpr(expr, scope)} AS ${names[i]}`)
-      return `SELECT ${list.join(', ')} FROM (${print(plan.input, ordered, stores)}) t`
-    }
+    case 'project':
+      return printProject(plan, ordered, stores)
     case 'filter': {
       const predicate = printSqlExpr(plan.predicate, { schema: plan.input.schema })
       return `SELECT * FROM (${print(plan.input, ordered, stores)}) t WHERE ${predicate}`
@@ -69,11 +49,11 @@ function print(plan: Plan, ordered: boolean, stores: TensorStore[]): string {
       return `SELECT * FROM (${print(plan.input, true, stores)}) t${limit} OFFSET ${plan.offset}`
     }
     case 'sample':
-      return printSample(plan, ordered, stores)
+      return printSample(plan, print(plan.input, true, stores), ordered)
     case 'distinct':
-      return printDistinct(plan, ordered, stores)
+      return printDistinct(plan, print(plan.input, true, stores), ordered)
     case 'join':
-      return printJoin(plan, ordered, stores)
+      return printJoin(plan, print(plan.left, ordered, stores), print(plan.right, ordered, stores), ordered)
     case 'concat':
       return plan.inputs
         .map((input) => {
@@ -85,8 +65,16 @@ function print(plan: Plan, ordered: boolean, stores: TensorStore[]): string {
           return `SELECT ${list.join(', ')} FROM (${print(input, ordered, stores)}) t`
         })
         .join(' UNION ALL ')
+    case 'explode':
+      return printExplode(plan, print(plan.input, ordered, stores))
+    case 'sql':
+      return printUserSql(
+        plan,
+        plan.inputs.map((input) => print(input, true, stores)),
+      )
     case 'map':
-      throw new ShardbookError('internal', 'printPlan: expected maps to be computed first, got one.')
+    case 'cache':
+      throw new ShardbookError('internal', `printPlan: expected ${plan.kind} nodes to be computed first, got one.`)
     default:
       return plan satisfies never
   }
@@ -157,10 +145,14 @@ function rebased(value: string, column: Column, base: number): string {
   return isReference && base > 0 ? `(${value} + ${base * storeStride})` : value
 }
 
-function columnList(schema: Schema): string {
-  return sqlNames(schema)
-    .map((name) => `t.${name}`)
-    .join(', ')
+function printProject(plan: ProjectNode, ordered: boolean, stores: TensorStore[]): string {
+  const windows = plan.columns.some(({ expr }) => hasWindow(expr))
+  const input = print(plan.input, ordered || windows, stores)
+  const scope = { schema: plan.input.schema, rowOrder: `t.${row}` }
+  const names = sqlNames(plan.schema)
+  const list = plan.columns.map(({ expr }, i) => `${printSqlExpr(expr, scope)} AS ${names[i]}`)
+  if (!windows) return `SELECT ${list.join(', ')} FROM (${input}) t`
+  return `SELECT ${list.join(', ')} FROM (${numbered(input, row)}) t${ordered ? ` ORDER BY t.${row}` : ''}`
 }
 
 function printAggregateNode(plan: AggregateNode, ordered: boolean, stores: TensorStore[]): string {
@@ -185,63 +177,6 @@ function readsOrder(expr: ExprNode): boolean {
 
 function printSort(plan: SortNode, stores: TensorStore[]): string {
   const input = numbered(print(plan.input, true, stores), row)
-  const keys = plan.by.map(({ expr, descending }) => {
-    return `${printSqlExpr(expr, { schema: plan.schema })} ${descending ? 'DESC' : 'ASC'} NULLS LAST`
-  })
+  const keys = printSortKeys(plan.by, { schema: plan.schema })
   return `SELECT ${columnList(plan.schema)} FROM (${input}) t ORDER BY ${[...keys, row].join(', ')}`
-}
-
-/**
- * Rows by their rank in a seeded random order. The order is that of a hash of the row number: the 32-bit finaliser of
- * MurmurHash3 over (key xor row * golden ratio), a bijection, so that there are no ties below 2^32 rows.
- */
-function printSample(plan: SampleNode, ordered: boolean, stores: TensorStore[]): string {
-  const seed = `CAST(${keyOf(plan.seed)} AS UBIGINT)`
-  let hashed = `SELECT *, xor(${seed}, (CAST(${row} AS UBIGINT) * 2654435769) & 4294967295) AS ${rank} FROM (${numbered(print(plan.input, true, stores), row)})`
-  for (const [shift, factor] of [
-    [16, 2246822507],
-    [13, 3266489909],
-    [16, 1],
-  ]) {
-    hashed = `SELECT * REPLACE ((xor(${rank}, ${rank} >> ${shift}) * ${factor}) & 4294967295 AS ${rank}) FROM (${hashed})`
-  }
-  const ranked = `SELECT * REPLACE (row_number() OVER (ORDER BY ${rank}, ${row}) - 1 AS ${rank}), count(*) OVER () AS ${total} FROM (${hashed})`
-  const bound = (at: number): string =>
-    plan.unit === 'rows' ? String(at) : `CAST(round(CAST('${at}' AS DOUBLE) * ${total}) AS BIGINT)`
-  const range = `${rank} >= ${bound(plan.from)} AND ${rank} < ${bound(plan.to)}`
-  return `SELECT ${columnList(plan.schema)} FROM (${ranked}) t WHERE ${range}${ordered ? ` ORDER BY ${row}` : ''}`
-}
-
-function printDistinct(plan: DistinctNode, ordered: boolean, stores: TensorStore[]): string {
-  const keys = plan.on.map((name) => printSqlExpr({ kind: 'column', name }, { schema: plan.schema }))
-  const first = `SELECT *, row_number() OVER (PARTITION BY ${keys.join(', ')} ORDER BY ${row}) AS ${rank} FROM (${numbered(print(plan.input, true, stores), row)}) t`
-  return `SELECT ${columnList(plan.schema)} FROM (${first}) t WHERE ${rank} = 1${ordered ? ` ORDER BY ${row}` : ''}`
-}
-
-function printJoin(plan: JoinNode, ordered: boolean, stores: TensorStore[]): string {
-  const side = (input: Plan, name: string): string => {
-    const sql = print(input, ordered, stores)
-    return ordered ? numbered(sql, name) : sql
-  }
-  const [leftNames, rightNames, names] = [
-    sqlNames(plan.left.schema),
-    sqlNames(plan.right.schema),
-    sqlNames(plan.schema),
-  ]
-  const rightName = (name: string): string =>
-    `r.${rightNames[plan.right.schema.findIndex((each) => each.name === name)]}`
-  const condition = plan.on.map((name) => {
-    return `l.${leftNames[plan.left.schema.findIndex((each) => each.name === name)]} = ${rightName(name)}`
-  })
-  const list = plan.left.schema.map(({ name }, i) => {
-    const ours = `l.${leftNames[i]}`
-    return plan.how === 'outer' && plan.on.includes(name) ? `coalesce(${ours}, ${rightName(name)})` : ours
-  })
-  const filtering = plan.how === 'semi' || plan.how === 'anti'
-  if (!filtering) {
-    list.push(...plan.right.schema.filter(({ name }) => !plan.on.includes(name)).map(({ name }) => rightName(name)))
-  }
-  const order = filtering ? `l.${leftRow}` : `l.${leftRow} NULLS LAST, r.${rightRow} NULLS LAST`
-  const keyword = { inner: 'INNER', left: 'LEFT', outer: 'FULL', semi: 'SEMI', anti: 'ANTI' }[plan.how]
-  return `SELECT ${list.map((sql, i) => `${sql} AS ${names[i]}`).join(', ')} FROM (${side(plan.left, leftRow)}) l ${keyword} JOIN (${side(plan.right, rightRow)}) r ON ${condition.join(' AND ')}${ordered ? ` ORDER BY ${order}` : ''}`
 }

@@ -7,7 +7,7 @@ import { checkDistinctNames, findColumn, type Column, type Schema } from '../../
 import { queryRows } from './database.js'
 import { explainFailure } from './failure.js'
 import { quoteName, quoteString } from './names.js'
-import { sqlType, typeFromSql } from './print-expr.js'
+import { sqlType, typeFromSql } from './sql-type.js'
 import { printReadCsv } from './print-plan.js'
 
 export interface CsvReadOptions {

@@ -1,0 +1,85 @@
+/** Constructors of the plan nodes that put frames together. */
+import { checkOneOf } from '../core/check.js'
+import { ShardbookError } from '../core/errors.js'
+import { checkKey, freeze } from './build.js'
+import { unify, unifyTyped } from './expr/unify.js'
+import type { ConcatNode, JoinHow, JoinNode, Plan } from './plan.js'
+import { checkDistinctNames, findColumn, type Column } from './schema.js'
+import { describeType } from './schema-spec.js'
+
+const hows: readonly JoinHow[] = ['inner', 'left', 'right', 'full', 'semi', 'anti', 'cross', 'asof']
+
+export function join(
+  caller: string,
+  left: Plan,
+  right: Plan,
+  options: Pick<JoinNode, 'on' | 'how' | 'at' | 'suffix'>,
+): JoinNode {
+  const { on, how, at, suffix } = options
+  checkOneOf(caller, 'how', how, hows)
+  const hasKeys = how !== 'cross' && how !== 'asof'
+  if (hasKeys && on.length === 0) {
+    throw new ShardbookError('argument', `${caller}: expected columns to join on, got none.`, {
+      hint: `All pairs of rows: { how: 'cross' }.`,
+    })
+  }
+  if (how === 'cross' && on.length > 0) {
+    throw new ShardbookError('argument', `${caller}: expected no columns to join on, got ${on.join(', ')}.`, {
+      hint: 'A cross join has all pairs of rows.',
+    })
+  }
+  checkDistinctNames(caller, on)
+  for (const name of at === null ? on : [...on, at]) checkSameType(caller, left, right, name)
+
+  const keepsAllOfRight = how === 'right' || how === 'full'
+  const schema = left.schema.map((column): Column => {
+    if (!keepsAllOfRight) return column
+    if (!on.includes(column.name)) return { ...column, nullable: true }
+    const theirs = findColumn(caller, right.schema, column.name)
+    const nullable = theirs.nullable || (how === 'full' && column.nullable)
+    return { name: column.name, type: unify(column.type, theirs.type) ?? column.type, nullable }
+  })
+  if (how !== 'semi' && how !== 'anti') {
+    const taken = new Set(left.schema.map((column) => column.name))
+    const mayMiss = how === 'left' || how === 'full' || how === 'asof'
+    for (const column of right.schema) {
+      if (on.includes(column.name)) continue
+      const name = taken.has(column.name) ? `${column.name}${suffix}` : column.name
+      schema.push({ name, type: column.type, nullable: column.nullable || mayMiss })
+    }
+  }
+  checkDistinctNames(
+    caller,
+    schema.map((column) => column.name),
+  )
+  return freeze({ kind: 'join', left, right, on, how, at, suffix, schema })
+}
+
+function checkSameType(caller: string, left: Plan, right: Plan, name: string): void {
+  const ours = findColumn(`${caller} (left)`, left.schema, name)
+  const theirs = findColumn(`${caller} (right)`, right.schema, name)
+  checkKey(caller, ours)
+  if (unify(ours.type, theirs.type) !== undefined) return
+  throw new ShardbookError(
+    'column',
+    `${caller}: expected '${name}' to have one type on both sides, got ${describeType(ours)} and ${describeType(theirs)}.`,
+  )
+}
+
+export function concat(caller: string, inputs: readonly Plan[]): ConcatNode {
+  const [first, ...rest] = inputs
+  if (first === undefined) throw new ShardbookError('argument', `${caller}: expected at least one frame, got none.`)
+  const schema = first.schema.map((column) =>
+    rest.reduce<Column>((ours, other) => {
+      const theirs = findColumn(caller, other.schema, column.name)
+      const unified = unifyTyped(ours, theirs)
+      if (unified !== undefined) return { name: ours.name, ...unified }
+      throw new ShardbookError(
+        'column',
+        `${caller}: expected '${column.name}' to have one type in all frames, got ${describeType(ours)} and ${describeType(theirs)}.`,
+      )
+    }, column),
+  )
+  for (const other of rest) for (const { name } of other.schema) findColumn(caller, schema, name)
+  return freeze({ kind: 'concat', inputs, schema })
+}
