@@ -38,7 +38,6 @@ async function main(file: string | undefined): Promise<void> {
       stopped: () => void sockets.close().then(() => process.exit(0)),
     },
   })
-  sockets.publish('status', { execution_state: 'starting' }, undefined)
   kernel.runner.prepare()
 
   const leave = (): void => {

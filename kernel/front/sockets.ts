@@ -105,12 +105,15 @@ export class Sockets {
     for await (const frames of this.heartbeat) await this.heartbeat.send(frames)
   }
 
-  /** Tells each new subscriber that it is one: what is published from now on reaches it. */
+  /** Tells each new subscriber that it is one; the first one also that the kernel starts, which nobody could hear before. */
   private async welcome(): Promise<void> {
+    let isFirst = true
     for await (const [subscription] of this.iopub) {
       if (subscription?.[0] !== 1) continue
       const topic = subscription.subarray(1)
       this.send(this.iopub, [topic], 'iopub_welcome', { subscription: topic.toString() }, undefined)
+      if (isFirst) this.publish('status', { execution_state: 'starting' }, undefined)
+      isFirst = false
     }
   }
 
