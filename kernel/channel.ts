@@ -1,12 +1,18 @@
 /**
  * What the front process and the session process say to each other.
  *
- * Three ways connect them: the IPC channel carries these messages, the session's fd 1 and 2 carry what the user's code
- * and its native libraries and children print, and fd 4 of the session carries interrupts to its control thread.
+ * The session's fd 1 and 2 carry what the user's code and its native libraries and children print, fd 3 its messages, fd 4
+ * interrupts to its control thread, fd 5 the front's messages. Node's own IPC channel is not used: a cell's `process.send`
+ * and `process.removeAllListeners` would reach it, and what it sends late is lost when a cell ends the process.
  * Messages that must keep their place among the printed text have a `seq`: the session prints a mark with that number on
  * both streams when it sends one (see `mark`), and the front waits until both marks have passed.
  */
+import { deserialize, serialize } from 'node:v8'
 import type { MimeBundle } from '../src/core/display.js'
+import type { Script } from './compile/compile.js'
+
+/** The session's file descriptors beyond the three standard ones. */
+export const descriptors = { messages: 3, interrupts: 4, requests: 5 } as const
 
 /** An error as Jupyter shows it. */
 export interface CellError {
@@ -29,7 +35,10 @@ export interface Outcome {
 }
 
 export type ToSession =
-  | { readonly kind: 'execute'; readonly label: string; readonly code: string }
+  /** Runs a cell; `serial` grows with each, and interrupts name it. */
+  | { readonly kind: 'execute'; readonly serial: number; readonly script: Script }
+  /** Forgets all names; an `idle` event follows. */
+  | { readonly kind: 'reset' }
   /** The answer to an `input` event; `text` is absent when there is none, then `reason` says why. */
   | { readonly kind: 'input'; readonly id: number; readonly text?: string; readonly reason?: string }
   /** Asks for an `idle` event, which follows everything printed so far. */
@@ -39,6 +48,8 @@ export type FromSession =
   | { readonly kind: 'ready' }
   | { readonly kind: 'track'; readonly id: number; readonly label: string }
   | { readonly kind: 'untrack'; readonly id: number }
+  /** The session cannot go on and ends; `reason` completes "the session ended: …". */
+  | { readonly kind: 'broken'; readonly reason: string }
   | SessionEvent
 
 /** Messages with a place among the printed text. */
@@ -71,4 +82,41 @@ export function markPrefix(secret: string): string {
 /** The mark with number `seq`; short enough that the pipe takes it in one piece. */
 export function mark(secret: string, seq: number): string {
   return `${markPrefix(secret)}${seq}\u0000`
+}
+
+/** A message as it travels: its length in four bytes, then its structured clone. */
+export function encode(message: ToSession | FromSession): Buffer {
+  const body = serialize(message)
+  const head = Buffer.alloc(4)
+  head.writeUInt32LE(body.length)
+  return Buffer.concat([head, body])
+}
+
+/** Puts messages together again from what a stream brings. */
+export class Decoder<M extends ToSession | FromSession> {
+  private chunks: Buffer[] = []
+  private size = 0
+
+  /** The messages that `chunk` completes. @throws where the bytes are no message */
+  push(chunk: Buffer): M[] {
+    this.chunks.push(chunk)
+    this.size += chunk.length
+    const messages: M[] = []
+    while (this.size >= 4) {
+      const head = this.join(4)
+      const length = head.readUInt32LE()
+      if (this.size < 4 + length) break
+      const bytes = this.join(4 + length)
+      messages.push(deserialize(bytes.subarray(4, 4 + length)) as M)
+      this.chunks = [bytes.subarray(4 + length)]
+      this.size -= 4 + length
+    }
+    return messages
+  }
+
+  /** The first chunk, made to hold at least `length` bytes. */
+  private join(length: number): Buffer {
+    if (this.chunks[0]!.length < length) this.chunks = [Buffer.concat(this.chunks)]
+    return this.chunks[0]!
+  }
 }

@@ -18,6 +18,16 @@ export function parseCell(code: string, lang: 'ts' | 'js'): { program: Program; 
   return { program: result.program, problems: result.errors }
 }
 
+/** Whether more text could complete what parses no further. */
+export function isIncomplete(code: string): boolean {
+  const problem = parseCell(code, 'ts').problems[0]
+  if (problem === undefined) return false
+  // What the parser misses at the very end may still come; anything before it cannot be mended by more lines.
+  const start = problem.labels[0]?.start ?? 0
+  const isText = /^Unterminated (string|multiline)/.test(problem.message)
+  return isText ? /^[`/]/.test(code.slice(start)) : start >= code.trimEnd().length
+}
+
 function isNode(value: unknown): value is Node {
   return typeof value === 'object' && value !== null && typeof (value as { type?: unknown }).type === 'string'
 }
@@ -76,4 +86,17 @@ export function hoistedVars(node: Node): string[] {
       ? node.declarations.flatMap((declarator) => bindingNames(declarator.id))
       : []
   return [...own, ...children(node).flatMap(hoistedVars)]
+}
+
+/** Names that the statements of a block declare for themselves. */
+export function blockNames(body: readonly Node[]): Set<string> {
+  return new Set(
+    body.flatMap((statement) => {
+      if (statement.type === 'VariableDeclaration') {
+        return statement.kind === 'var' ? [] : statement.declarations.flatMap((one) => bindingNames(one.id))
+      }
+      const isNamed = statement.type === 'FunctionDeclaration' || statement.type === 'ClassDeclaration'
+      return isNamed && statement.id !== null ? [statement.id.name] : []
+    }),
+  )
 }

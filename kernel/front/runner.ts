@@ -4,11 +4,19 @@
  * One cell at a time. A session is started ahead of the first cell and, when one has died, for the next cell; the names
  * of the old one are then forgotten. Nothing here knows of Jupyter's messages.
  */
-import type { CellError, Outcome, SessionEvent } from '../channel.js'
-import { codeFrame, errorTitle } from '../code-frame.js'
+import { readFile } from 'node:fs/promises'
+import { isAbsolute, join } from 'node:path'
+import { ShardbookError } from '../../src/core/errors.js'
+import type { CellError, Outcome, SessionEvent, ToSession } from '../channel.js'
+import { compile } from '../compile/compile.js'
+import type { Magic } from '../compile/magics.js'
+import { blankMagics, findMagics, isBlank } from '../compile/magics.js'
+import { NotebookNames } from '../compile/names.js'
+import { deathError, problemsError, simpleError } from './cell-errors.js'
 import type { CellModule } from './language/cells.js'
-import type { NotebookLanguage, Problem } from './language/notebook.js'
+import type { NotebookLanguage } from './language/notebook.js'
 import type { StreamName } from './merge.js'
+import { PrintLimit } from './print-limit.js'
 import { SessionProcess } from './session-process.js'
 
 export interface RunnerTarget {
@@ -21,6 +29,8 @@ export interface RunnerTarget {
 export interface RunResult {
   readonly result?: Outcome['result']
   readonly error?: CellError
+  /** Text that the client should put in the place of the cell. */
+  readonly replacement?: string
 }
 
 export interface RunnerOptions {
@@ -40,6 +50,10 @@ export class Runner {
   private readonly waiting = new Map<'done' | 'idle', (ended: Ended) => void>()
   private interruptCheck: (() => void) | undefined
   private isClosing = false
+  private names = new NotebookNames()
+  private readonly printLimit = new PrintLimit()
+  /** The number of the last script that was sent. */
+  private serial = 0
 
   constructor(options: RunnerOptions) {
     this.options = options
@@ -82,24 +96,22 @@ export class Runner {
 
   /** Checks and runs a cell. Never rejects: whatever goes wrong is the cell's error. */
   async run(code: string, label: string): Promise<RunResult> {
-    const { language } = this.options
-    const module = language.moduleOf(code)
-    const refused = await this.check(code, module, label)
-    if (refused !== undefined) return { error: refused }
-    const ended = await this.ask({ kind: 'execute', label, code })
-    if ('died' in ended) {
-      language.forget()
-      return { error: deathError(ended.died) }
+    this.printLimit.begin()
+    try {
+      const magics = findMagics(code, (name) => this.names.has(name))
+      const problem = magics.find((magic) => magic.problem !== undefined)?.problem
+      if (problem !== undefined) throw problem
+      return (await this.runAlone(magics)) ?? (await this.runMagics(code, label, magics))
+    } catch (error) {
+      const { name, message } = error as Error
+      return { error: simpleError(name, message) }
     }
-    const { result, error, defined, types } = ended.outcome
-    language.accept(module, new Set(defined), types)
-    return { ...(result === undefined ? {} : { result }), ...(error === undefined ? {} : { error }) }
   }
 
   /** Interrupts what runs: the check of a cell, or its code. With no cell there is nothing to interrupt. */
   interrupt(): void {
-    if (this.interruptCheck !== undefined) this.interruptCheck()
-    else if (this.waiting.has('done')) this.session?.interrupt()
+    if (this.waiting.has('done')) this.session?.interrupt(this.serial)
+    else this.interruptCheck?.()
   }
 
   /** Ends the session. */
@@ -108,15 +120,86 @@ export class Runner {
     await this.session?.end()
   }
 
+  /** Magics that are the whole cell and run in the front. */
+  private async runAlone(magics: readonly Magic[]): Promise<RunResult | undefined> {
+    const { name, argument = '' } = magics[0] ?? {}
+    if (name === 'load') {
+      const path = isAbsolute(argument) ? argument : join(this.options.cwd, argument)
+      const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+        throw new ShardbookError('io', `%load: expected a readable file, got ${path}.`, { cause })
+      })
+      return { replacement: text }
+    }
+    if (name !== 'reset') return undefined
+    this.forget()
+    await this.ask({ kind: 'reset' })
+    return {}
+  }
+
+  /** Installs packages first where the cell begins with that: the rest may import them. */
+  private async runMagics(code: string, label: string, magics: readonly Magic[]): Promise<RunResult> {
+    const count = leadingInstalls(code, magics)
+    if (count > 0) {
+      const { error } = await this.runCell(code.slice(0, magics[count - 1]!.end), label, magics.slice(0, count))
+      await this.options.language.reload()
+      if (error !== undefined || (count === magics.length && isBlank(blankMagics(code, magics))))
+        return error === undefined ? {} : { error }
+    }
+    const left = magics.map((magic, index) => (index < count ? { ...magic, isDone: true } : magic))
+    const ended = await this.runCell(code, label, left)
+    if (magics.slice(count).some(({ name }) => name === 'npm')) await this.options.language.reload()
+    return ended
+  }
+
+  private async runCell(code: string, label: string, magics: readonly Magic[]): Promise<RunResult> {
+    const { language, cwd } = this.options
+    const plain = blankMagics(code, magics)
+    const module = language.moduleOf(plain)
+    const refused = await this.check(code, module, label)
+    if (refused !== undefined) return { error: refused }
+    const serial = ++this.serial
+    const { names } = this
+    const script = compile(code, { label, filename: join(cwd, `__cell_${serial}.ts`), names, magics })
+    const ended = await this.ask({ kind: 'execute', serial, script })
+    this.tellCut()
+    if ('died' in ended) {
+      this.forget()
+      return { error: deathError(ended.died) }
+    }
+    const { result, error, defined, types } = ended.outcome
+    names.define(defined)
+    language.accept(module, new Set(defined), types)
+    return { ...(result === undefined ? {} : { result }), ...(error === undefined ? {} : { error }) }
+  }
+
+  private print(name: StreamName, text: string): void {
+    const shown = this.printLimit.take(text)
+    if (shown !== '') this.options.target.stream(name, shown)
+  }
+
+  private tellCut(): void {
+    const notice = this.printLimit.notice()
+    if (notice !== undefined) this.options.target.stream('stderr', notice)
+  }
+
+  private forget(): void {
+    this.names = new NotebookNames()
+    this.options.language.forget()
+  }
+
   /** The error of a cell that must not run, if there is one. */
   private async check(code: string, module: CellModule, label: string): Promise<CellError | undefined> {
-    const interrupted = new Promise<'interrupted'>((resolve) => {
-      this.interruptCheck = () => resolve('interrupted')
+    let isInterrupted = false
+    const interrupted = new Promise<undefined>((resolve) => {
+      this.interruptCheck = () => {
+        isInterrupted = true
+        resolve(undefined)
+      }
     })
     try {
-      const problems = await Promise.race([this.options.language.check(code, module), interrupted])
-      if (problems === 'interrupted') return simpleError('KeyboardInterrupt', 'The cell was interrupted.')
-      return problems.length > 0 ? problemsError(code, label, problems) : undefined
+      const problems = await Promise.race([this.options.language.check(module), interrupted])
+      if (isInterrupted) return simpleError('KeyboardInterrupt', 'The cell was interrupted.')
+      return problems !== undefined && problems.length > 0 ? problemsError(code, label, problems) : undefined
     } catch (error) {
       const text = `This cell runs without a type check: ${error instanceof Error ? error.message : String(error)}\n`
       this.options.target.stream('stderr', text)
@@ -127,7 +210,7 @@ export class Runner {
   }
 
   /** Sends something that ends with a `done` or `idle` event, or with the session's death. */
-  private ask(message: { kind: 'execute'; label: string; code: string } | { kind: 'sync' }): Promise<Ended> {
+  private ask(message: Exclude<ToSession, { kind: 'input' }>): Promise<Ended> {
     const session = this.start()
     return new Promise((resolve) => {
       this.waiting.set(message.kind === 'execute' ? 'done' : 'idle', resolve)
@@ -138,7 +221,7 @@ export class Runner {
   private start(): SessionProcess {
     if (this.session !== undefined) return this.session
     const session = new SessionProcess(this.options, {
-      text: (name, text) => this.options.target.stream(name, text),
+      text: (name, text) => this.print(name, text),
       event: (event) => this.event(session, event),
       work: (id, label) => {
         if (label === undefined) this.work.delete(id)
@@ -188,38 +271,19 @@ export class Runner {
     this.settle('done', { died: reason })
     this.settle('idle', { died: reason })
     if (wasRunning || this.isClosing) return
-    this.options.language.forget()
+    this.forget()
     this.options.target.stream('stderr', `${deathError(reason).evalue}\n`)
   }
 }
 
 type Ended = { readonly outcome: Outcome } | { readonly died: string }
 
-function simpleError(ename: string, evalue: string): CellError {
-  return { ename, evalue, traceback: [errorTitle(ename, evalue)] }
-}
-
-function deathError(reason: string): CellError {
-  return simpleError(
-    'SessionEnded',
-    `The session ended: ${reason}. All variables are lost; the next cell starts a new one.`,
-  )
-}
-
-/** At most so many problems are shown in full: the first ones are usually the cause of the others. */
-const shownProblems = 10
-
-function problemsError(code: string, label: string, problems: readonly Problem[]): CellError {
-  const first = problems[0]!
-  const place = (problem: Problem): string => `${label}:${problem.start.line}:${problem.start.column}`
-  const blocks = problems.slice(0, shownProblems).map((problem) => {
-    const title = errorTitle(`${place(problem)} - ${problem.code}`, problem.message)
-    return `${title}\n${codeFrame(code, problem.start, problem.end)}`
-  })
-  const more = problems.length - blocks.length
-  return {
-    ename: 'TypeScriptError',
-    evalue: `${place(first)} - ${first.code}: ${first.message}`,
-    traceback: [...blocks, ...(more > 0 ? [`… and ${more} more`] : [])],
+/** How many of a cell's first magics install packages, with nothing but comments and blanks before them. */
+function leadingInstalls(code: string, magics: readonly Magic[]): number {
+  let count = 0
+  for (const { name, start } of magics) {
+    if (name !== 'npm' || !isBlank(blankMagics(code.slice(0, start), magics.slice(0, count)))) break
+    count++
   }
+  return count
 }

@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto'
 import type { Duplex, Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { FromSession, ToSession } from '../channel.js'
-import { markVariable } from '../channel.js'
+import { Decoder, descriptors, encode, markVariable } from '../channel.js'
 import type { MergerTarget } from './merge.js'
 import { Merger } from './merge.js'
 
@@ -34,22 +34,28 @@ export class SessionProcess {
   readonly ended: Promise<void>
   private readonly child: ChildProcess
   private readonly interrupts: Duplex
+  private readonly requests: Duplex
   private errorTail = ''
+  /** Why the session says that it ends. */
+  private confession: string | undefined
 
   constructor(options: SessionOptions, target: SessionTarget) {
     const secret = randomBytes(16).toString('hex')
     this.child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry], {
       cwd: options.cwd,
       env: { ...options.env, [markVariable]: secret },
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
-      serialization: 'advanced',
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
     })
     this.pid = this.child.pid
-    this.interrupts = this.child.stdio[4] as Duplex
-    // Nothing is read from it, but its end must be noticed.
-    this.interrupts.resume()
-    // The pipe breaks when the session dies; its end is told by `exit`.
-    this.interrupts.on('error', () => {})
+    const pipes: readonly unknown[] = this.child.stdio
+    this.interrupts = pipes[descriptors.interrupts] as Duplex
+    this.requests = pipes[descriptors.requests] as Duplex
+    for (const pipe of [this.interrupts, this.requests]) {
+      // Nothing is read from it, but its end must be noticed.
+      pipe.resume()
+      // The pipe breaks when the session dies; its end is told by `exit`.
+      pipe.on('error', () => {})
+    }
     const merger = new Merger(secret, target)
     const stdout = this.child.stdout as Readable
     const stderr = this.child.stderr as Readable
@@ -58,13 +64,24 @@ export class SessionProcess {
       this.errorTail = (this.errorTail + chunk.toString('latin1')).slice(-4096)
       merger.print('stderr', chunk)
     })
-    this.child.on('message', (message) => {
-      const event = message as FromSession
-      if (event.kind === 'ready') return
-      if (event.kind === 'track') target.work(event.id, event.label)
-      else if (event.kind === 'untrack') target.work(event.id, undefined)
-      else merger.event(event)
+    for (const [name, stream] of [
+      ['stdout', stdout],
+      ['stderr', stderr],
+    ] as const) {
+      stream.on('end', () => merger.close(name))
+    }
+    const decoder = new Decoder<FromSession>()
+    const messages = pipes[descriptors.messages] as Duplex
+    messages.on('data', (chunk: Buffer) => {
+      try {
+        for (const message of decoder.push(chunk)) this.receive(message, merger, target)
+      } catch (error) {
+        // Only a cell that writes to the descriptor itself brings that about.
+        this.confession ??= `a cell wrote to the session's own pipe (${String(error)})`
+        this.child.kill('SIGKILL')
+      }
     })
+    messages.on('error', () => {}) // its end is told by `exit`
     this.ended = new Promise((resolve) => {
       let isOver = false
       const over = (reason: string): void => {
@@ -75,8 +92,8 @@ export class SessionProcess {
         resolve()
       }
       this.child.on('error', (error) => over(`it could not be started: ${error.message}`))
-      // Node's own 'close' never comes once we have disconnected, hence exit and both streams.
-      const streams = [stdout, stderr].map((stream) => new Promise((closed) => stream.once('close', closed)))
+      // What was sent last is still on its way when the process has gone.
+      const streams = [stdout, stderr, messages].map((stream) => new Promise((closed) => stream.once('close', closed)))
       this.child.on('exit', (code, signal) => {
         const reason = this.reason(code, signal)
         void Promise.all(streams).then(() => over(reason))
@@ -88,25 +105,52 @@ export class SessionProcess {
 
   send(message: ToSession): void {
     // A session that is gone tells so by its exit.
-    if (this.child.connected) this.child.send(message, () => {})
+    if (this.requests.writable) this.requests.write(encode(message))
   }
 
-  interrupt(): void {
-    this.interrupts.write('i')
+  /** Interrupts the cell with this serial number, if it still runs. */
+  interrupt(serial: number): void {
+    const bytes = Buffer.alloc(4)
+    bytes.writeUInt32LE(serial)
+    this.interrupts.write(bytes)
   }
 
   /** Asks the session to end, and ends it. */
   async end(): Promise<void> {
-    if (this.child.connected) this.child.disconnect()
+    this.requests.end()
     this.interrupts.end()
     const timer = setTimeout(() => this.child.kill('SIGKILL'), graceMs)
     await this.ended
     clearTimeout(timer)
   }
 
+  private receive(message: FromSession, merger: Merger, target: SessionTarget): void {
+    switch (message.kind) {
+      case 'ready':
+        return
+      case 'track':
+        return target.work(message.id, message.label)
+      case 'untrack':
+        return target.work(message.id, undefined)
+      case 'broken':
+        this.confession = message.reason
+        return
+      default:
+        merger.event(message)
+    }
+  }
+
   private reason(code: number | null, signal: NodeJS.Signals | null): string {
+    if (this.confession !== undefined) return this.confession
     if (/heap out of memory|Array buffer allocation failed/.test(this.errorTail)) return 'it ran out of memory'
-    if (signal !== null) return `it was ended by the signal ${signal}`
+    if (signal === 'SIGKILL') return `${byOutside(signal)}, as the system does when memory runs out`
+    if (signal !== null) return crashes.has(signal) ? `native code crashed (signal ${signal})` : byOutside(signal)
     return `it exited with code ${code}`
   }
+}
+
+const crashes: ReadonlySet<NodeJS.Signals> = new Set(['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGTRAP'])
+
+function byOutside(signal: NodeJS.Signals): string {
+  return `it was ended by the signal ${signal}`
 }

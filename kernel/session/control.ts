@@ -1,5 +1,6 @@
 /**
- * The session's control thread: it reads the front's interrupts from a pipe while the main thread may be spinning.
+ * The session's control thread: it reads the front's interrupts (the cell's serial number in four bytes) from a pipe while
+ * the main thread may be spinning.
  *
  * It asks the main thread first. With no answer in 40 ms it ends the running code through the inspector. Ending code on a
  * main thread that is idle would hit whatever native callback comes next, which is why the asking comes first. The
@@ -12,10 +13,17 @@ import { parentPort, workerData } from 'node:worker_threads'
 
 const { answered, fd } = workerData as { answered: Int32Array; fd: number }
 
-function interrupt(): void {
+let rest: Buffer = Buffer.alloc(0)
+
+function receive(chunk: Buffer): void {
+  rest = Buffer.concat([rest, chunk])
+  for (; rest.length >= 4; rest = rest.subarray(4)) interrupt(rest.readUInt32LE())
+}
+
+function interrupt(serial: number): void {
   Atomics.store(answered, 0, 0)
   // oxlint-disable-next-line require-post-message-target-origin -- a thread's port, not a window's
-  parentPort?.postMessage('interrupt')
+  parentPort?.postMessage(serial)
   setTimeout(() => {
     if (Atomics.load(answered, 0) === 0) terminate()
   }, 40)
@@ -31,4 +39,4 @@ function leave(): void {
   setTimeout(() => process.kill(process.pid, 'SIGKILL'), 1000)
 }
 
-new Socket({ fd, readable: true, writable: false }).on('data', interrupt).on('end', leave).on('error', leave)
+new Socket({ fd, readable: true, writable: false }).on('data', receive).on('end', leave).on('error', leave)

@@ -2,13 +2,12 @@
  * Interrupts of the main thread: of what a cell awaits, of what listens, and (by the control thread) of what spins.
  *
  * Code that the inspector ends runs no `catch` and unwinds everything below it, Node's own loops included. So user code
- * must start from a microtask, which nothing lies below: cells do (`fromMicrotask`), and timers' callbacks are made to.
+ * must start from a microtask, which nothing lies below: cells do (`run`), and timers' callbacks are made to.
+ * An interrupt names its cell: one that comes before the cell has started waits for it, one that comes late is dropped.
  */
 import { Worker } from 'node:worker_threads'
 import { ShardbookError } from '../../src/core/errors.js'
-
-/** The pipe, given by the front, that carries interrupts. */
-const interruptFd = 4
+import { descriptors } from '../channel.js'
 
 /** The awaits of one cell. */
 export interface Waits {
@@ -17,33 +16,41 @@ export interface Waits {
 }
 
 export interface Interrupts {
-  /** Runs a cell's code from a microtask; rejects when an interrupt ended it. */
-  run<T>(code: (waits: Waits) => Promise<T>): Promise<T>
+  /** Runs the code of cell `serial` from a microtask; rejects when an interrupt ended it. */
+  run<T>(serial: number, code: (waits: Waits) => Promise<T>): Promise<T>
   /** Calls `listener` at each interrupt; returns how to stop. */
   onInterrupt(listener: () => void): () => void
 }
 
 /** The cell that runs. */
 interface Running {
+  readonly serial: number
   /** Its last top-level await. */
   wait: { isPending(): Promise<boolean>; reject(error: unknown): void } | undefined
   readonly reject: (error: unknown) => void
   wasInterrupted: boolean
 }
 
-const nativeTimeout = globalThis.setTimeout
+// Taken now: a cell may put something else in their place.
+const { Promise, Set, queueMicrotask, setTimeout: nativeTimeout } = globalThis
 
 /** Starts the control thread and wraps the global timers. `onError` gets what listeners throw. */
 export function openInterrupts(onError: (error: unknown) => void): Interrupts {
   const answered = new Int32Array(new SharedArrayBuffer(4))
-  const control = new Worker(new URL('./control.js', import.meta.url), { workerData: { answered, fd: interruptFd } })
+  const control = new Worker(new URL('./control.js', import.meta.url), {
+    workerData: { answered, fd: descriptors.interrupts },
+  })
   control.unref()
   const listeners = new Set<() => void>()
   const running = wrapTimers()
   let current: Running | undefined
+  let lastStarted = 0
+  let wanted = 0
 
-  control.on('message', () => {
+  control.on('message', (serial: number) => {
     Atomics.store(answered, 0, 1)
+    wanted = serial
+    if (current === undefined ? serial <= lastStarted : serial !== current.serial) return
     running.stop()
     for (const listener of listeners) {
       try {
@@ -56,9 +63,10 @@ export function openInterrupts(onError: (error: unknown) => void): Interrupts {
   })
 
   return {
-    run: (code) =>
+    run: (serial, code) =>
       new Promise((resolve, reject) => {
-        const cell: Running = { reject: over(reject), wait: undefined, wasInterrupted: false }
+        lastStarted = serial
+        const cell: Running = { serial, reject: over(reject), wait: undefined, wasInterrupted: false }
         function over<V>(finish: (value: V) => void): (value: V) => void {
           return (value) => {
             if (current === cell) current = undefined
@@ -66,6 +74,10 @@ export function openInterrupts(onError: (error: unknown) => void): Interrupts {
           }
         }
         current = cell
+        if (wanted === serial) {
+          void interruptCell(cell)
+          return
+        }
         nativeTimeout(() =>
           queueMicrotask(() => {
             code({ wait: (value) => waitFor(cell, value) }).then(over(resolve), cell.reject)

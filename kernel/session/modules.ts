@@ -9,7 +9,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { LoadHook, ResolveHook } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { emit } from './emit.js'
+import { emit } from '../compile/emit.js'
 
 // Named for the cells' sake: the kernel itself imports nothing of it but the core.
 const root = new URL('src/index.js', new URL('../../', import.meta.url)).href

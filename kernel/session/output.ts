@@ -1,10 +1,13 @@
 /**
- * The session's way to the front: messages over IPC, marks among the printed text so that the two keep their order.
+ * The session's way to the front: messages, and marks among the printed text so that the two keep their order.
  *
  * A message goes first, its marks second: a mark that the front has seen then means that the message is on its way.
+ * Everything is written at once, waiting where the front is slower: what a cell sent before it ended the process, or in a
+ * loop without end, is neither lost nor piled up.
  */
+import { writeSync } from 'node:fs'
 import type { FromSession, SessionEvent } from '../channel.js'
-import { mark } from '../channel.js'
+import { descriptors, encode, mark } from '../channel.js'
 
 /** A session event before it has its number. */
 export type Unsent = SessionEvent extends infer E ? (E extends SessionEvent ? Omit<E, 'seq'> : never) : never
@@ -24,9 +27,12 @@ export function openOutput(secret: string): Output {
   const { stdout, stderr } = process
   const print = stdout.write.bind(stdout)
   const printError = stderr.write.bind(stderr)
-  const ipc = process.send?.bind(process)
+  // A cell may close them; the front then says so.
+  stdout.on('error', () => {})
+  stderr.on('error', () => {})
   const send = (message: FromSession): void => {
-    if (process.connected) ipc?.(message)
+    const bytes = encode(message)
+    for (let sent = 0; sent < bytes.length;) sent += writeSync(descriptors.messages, bytes, sent)
   }
   return {
     send,

@@ -28,13 +28,14 @@ export interface CellModule {
 /**
  * The module of a cell after earlier cells that left `names`.
  *
- * @param everything - imports all names, used or not, as completion wants it
+ * @param prefix - imports names that begin so in lower case, used or not, as completion wants it
  */
-export function cellModule(code: string, names: ReadonlyMap<string, CellName>, everything = false): CellModule {
+export function cellModule(code: string, names: ReadonlyMap<string, CellName>, prefix?: string): CellModule {
   const { program } = parseCell(code, 'ts')
   const { declared, exported } = declaredNames(program.body)
   const words = new Set(code.match(/[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*/gu))
-  const isWanted = (name: string): boolean => !declared.has(name) && (everything || words.has(name))
+  const isWanted = (name: string): boolean =>
+    !declared.has(name) && (words.has(name) || (prefix !== undefined && name.toLowerCase().startsWith(prefix)))
   const assigned = assignedNames(program)
   const imports = new Map<string, string[]>()
   let header = ''

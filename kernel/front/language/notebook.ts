@@ -3,9 +3,11 @@
  * accepted cells leave to later ones.
  */
 import { join } from 'node:path'
+import { blankMagics, findMagics, magicKinds, magicWords } from '../../compile/magics.js'
+import type { Magic } from '../../compile/magics.js'
 import type { CellModule, CellName } from './cells.js'
 import { cellModule } from './cells.js'
-import { offsetAt, positionAt } from './position.js'
+import { positionAt } from './position.js'
 import { projectConfig } from './project.js'
 import type { LspPosition, LspRange } from './server.js'
 import { LanguageServer } from './server.js'
@@ -22,6 +24,7 @@ export interface Completion {
   readonly text: string
   readonly kind: string
   readonly signature: string
+  readonly documentation?: string
 }
 
 interface Diagnostic {
@@ -38,7 +41,25 @@ interface CompletionItem {
   readonly sortText?: string
   readonly filterText?: string
   readonly insertText?: string
+  readonly documentation?: string | { readonly value: string }
 }
+
+interface SignatureHelp {
+  readonly activeSignature?: number
+  readonly activeParameter?: number
+  readonly signatures: readonly {
+    readonly label: string
+    readonly documentation?: string | { readonly value: string }
+    readonly activeParameter?: number
+    readonly parameters?: readonly {
+      readonly label: string | readonly [number, number]
+      readonly documentation?: string | { readonly value: string }
+    }[]
+  }[]
+}
+
+/** So many completions come with signature and documentation: the ones that a client shows at once. */
+const detailedItems = 12
 
 /** LSP's numbers of completion kinds, in the words of Jupyter's clients. */
 const kinds = [
@@ -80,7 +101,7 @@ export class NotebookLanguage {
   }
 
   /** The errors of a cell, before it runs. */
-  async check(code: string, module: CellModule): Promise<Problem[]> {
+  async check(module: CellModule): Promise<Problem[]> {
     await this.prepare()
     await this.server.write(this.file(this.accepted), module.text)
     const report = await this.server.ask<{ items?: readonly Diagnostic[] }>(
@@ -89,7 +110,7 @@ export class NotebookLanguage {
     )
     return (report.items ?? [])
       .filter((one) => (one.severity ?? 1) === 1 && one.range.start.line > 0 && !tolerated.has(String(one.code)))
-      .map((one) => problemOf(one, code))
+      .map((one) => problemOf(one, module.text))
   }
 
   /**
@@ -115,47 +136,71 @@ export class NotebookLanguage {
     this.names.clear()
   }
 
+  /** Reads the notebook's folder anew: packages have come or gone. */
+  async reload(): Promise<void> {
+    this.isReady = undefined
+    this.server.restart()
+    await this.prepare()
+  }
+
   /** What could stand at `offset` (UTF-16) of a cell, and the offset where it would begin. */
   async complete(code: string, offset: number): Promise<{ start: number; items: Completion[] }> {
+    const { plain, magic } = this.look(code, offset)
+    const word = /(?:^|\n)(%{1,2}\w*)$/.exec(code.slice(0, offset))?.[1]
+    if (word !== undefined) return { start: offset - word.length, items: completeMagic(word) }
+    if (magic !== undefined) return { start: offset, items: [] }
     await this.prepare()
-    const { text, shift } = await this.show(code)
-    const list = await this.server.ask<{ items: readonly CompletionItem[] } | null>(
-      'textDocument/completion',
-      this.file(this.accepted),
-      { position: positionAt(text, offset + shift) },
-    )
-    const prefix = /[\p{ID_Continue}$]*$/u.exec(code.slice(0, offset))![0]
-    const wanted = prefix.toLowerCase()
+    const before = /([.]?)([\p{ID_Continue}$]*)$/u.exec(plain.slice(0, offset))!
+    const wanted = before[2]!.toLowerCase()
+    const file = await this.show(plain, before[1] === '' ? wanted : undefined)
+    const list = await this.server.ask<{ items: readonly CompletionItem[] } | null>('textDocument/completion', file, {
+      position: cellPosition(plain, offset),
+    })
     const items = (list?.items ?? [])
       .filter((item) => (item.filterText ?? item.label).toLowerCase().startsWith(wanted))
       .sort((a, b) => compare(a.sortText ?? a.label, b.sortText ?? b.label) || compare(a.label, b.label))
-      .map((item) => ({
-        text: item.insertText ?? item.label,
-        kind: kinds[item.kind ?? 0] ?? 'text',
-        signature: item.detail ?? '',
-      }))
-    return { start: offset - prefix.length, items }
+    const detailed = await Promise.all(
+      items.slice(0, detailedItems).map((item) => this.server.resolve('completionItem/resolve', item)),
+    )
+    return { start: offset - wanted.length, items: [...detailed, ...items.slice(detailedItems)].map(completionOf) }
   }
 
-  /** Markdown about what stands at `offset` (UTF-16) of a cell, if anything does. */
+  /** Markdown about what stands at `offset` (UTF-16) of a cell, or about the call whose arguments it lies in. */
   async inspect(code: string, offset: number): Promise<string | undefined> {
+    const { plain, magic } = this.look(code, offset)
+    const kind = magic === undefined ? undefined : magicKinds[magic.name]
+    if (kind !== undefined) return `\`${kind.usage}\` ${kind.summary}.`
     await this.prepare()
-    const { text, shift } = await this.show(code)
-    const ask = (at: number): Promise<{ contents: { value: string } } | null> =>
-      this.server.ask('textDocument/hover', this.file(this.accepted), { position: positionAt(text, at + shift) })
+    const file = await this.show(plain)
+    const hover = (at: number): Promise<{ contents: { value: string } } | null> =>
+      this.server.ask('textDocument/hover', file, { position: cellPosition(plain, at) })
     // The cursor may stand behind the word.
-    const hover = (await ask(offset)) ?? (offset > 0 ? await ask(offset - 1) : null)
-    return hover?.contents.value
+    const found = (await hover(offset)) ?? (offset > 0 ? await hover(offset - 1) : null)
+    if (found !== null) return found.contents.value
+    const help = await this.server.ask<SignatureHelp | null>('textDocument/signatureHelp', file, {
+      position: cellPosition(plain, offset),
+    })
+    return help === null ? undefined : signatureText(help)
   }
 
   close(): void {
     this.server.close()
   }
 
-  private async show(code: string): Promise<{ text: string; shift: number }> {
-    const { text } = cellModule(code, this.names, true)
-    await this.server.write(this.file(this.accepted), text)
-    return { text, shift: offsetAt(text, { line: 1, character: 0 }) }
+  /** The cell as TypeScript sees it, and the magic that holds `offset` without being TypeScript there. */
+  private look(code: string, offset: number): { plain: string; magic: Magic | undefined } {
+    const magics = findMagics(code, (name) => this.names.has(name))
+    const magic = magics.find(({ name, start, argumentStart, end }) => {
+      return offset >= start && offset <= (magicKinds[name]?.takesCode === true ? argumentStart - 1 : end)
+    })
+    return { plain: blankMagics(code, magics), magic }
+  }
+
+  /** Gives the cell to the server, with the names that it uses and those that begin with `prefix`. */
+  private async show(plain: string, prefix?: string): Promise<string> {
+    const file = this.file(this.accepted)
+    await this.server.write(file, cellModule(plain, this.names, prefix).text)
+    return file
   }
 
   private file(number: number): string {
@@ -163,13 +208,50 @@ export class NotebookLanguage {
   }
 }
 
-/** The header is line 0 of the server's file, so its lines are the user's when counted from 1. */
+/** The header is line 0 of the server's file and the footer its last, so lines are the user's when counted from 1. */
 function problemOf({ code, message, range }: Diagnostic, text: string): Problem {
-  const lines = text.split('\n')
+  const lines = text.split('\n').slice(1, -1)
   // What is missing at the end of the cell is noticed in the footer.
   const place = ({ line, character }: LspPosition): Problem['start'] =>
     line <= lines.length ? { line, column: character + 1 } : { line: lines.length, column: lines.at(-1)!.length + 1 }
   return { code: `TS${code ?? ''}`, message, start: place(range.start), end: place(range.end) }
+}
+
+/** The header is one line in front of the cell. */
+function cellPosition(code: string, offset: number): LspPosition {
+  const { line, character } = positionAt(code, offset)
+  return { line: line + 1, character }
+}
+
+function completeMagic(word: string): Completion[] {
+  return magicWords
+    .filter((one) => one.startsWith(word))
+    .map((one) => ({ text: one, kind: 'magic', signature: magicKinds[one.replace(/^%+/, '')]?.summary ?? '' }))
+}
+
+function completionOf(item: CompletionItem): Completion {
+  return {
+    text: item.insertText ?? item.label,
+    kind: kinds[item.kind ?? 0] ?? 'text',
+    signature: item.detail ?? '',
+    ...(item.documentation === undefined ? {} : { documentation: textOf(item.documentation) }),
+  }
+}
+
+function signatureText({ signatures, activeSignature, activeParameter }: SignatureHelp): string | undefined {
+  const signature = signatures[activeSignature ?? 0]
+  if (signature === undefined) return undefined
+  const parameter = signature.parameters?.[signature.activeParameter ?? activeParameter ?? 0]
+  const documented =
+    parameter?.documentation === undefined
+      ? ''
+      : `\n\n\`${String(parameter.label)}\` ${textOf(parameter.documentation)}`
+  const more = signature.documentation === undefined ? '' : `\n\n${textOf(signature.documentation)}`
+  return `\`\`\`typescript\n${signature.label}\n\`\`\`${documented}${more}`
+}
+
+function textOf(text: string | { readonly value: string }): string {
+  return typeof text === 'string' ? text : text.value
 }
 
 function compare(a: string, b: string): number {

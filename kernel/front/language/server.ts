@@ -105,6 +105,26 @@ export class LanguageServer {
     }
   }
 
+  /** Asks for the rest of something that the server gave in part. */
+  async resolve<T>(method: string, part: T): Promise<T> {
+    await this.start()
+    return this.request<T>(method, part)
+  }
+
+  /** Says that files on disk have changed. */
+  async changed(paths: readonly string[]): Promise<void> {
+    await this.start()
+    const changes = paths.map((path) => ({ uri: pathToFileURL(path).href, type: 2 }))
+    this.send({ method: 'workspace/didChangeWatchedFiles', params: { changes } })
+  }
+
+  /** Ends the server; the next use starts another, which reads all files anew. */
+  restart(): void {
+    const { child } = this
+    this.stopped('it was restarted')
+    child?.kill()
+  }
+
   /** Ends the server for good: a question that it leaves open starts no other one. */
   close(): void {
     this.isClosed = true
@@ -144,6 +164,7 @@ export class LanguageServer {
           diagnostic: {},
           completion: { completionItem: { snippetSupport: false } },
           hover: { contentFormat: ['markdown'] },
+          signatureHelp: { signatureInformation: { documentationFormat: ['markdown'] } },
         },
         workspace: { configuration: true },
       },

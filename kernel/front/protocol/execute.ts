@@ -13,7 +13,7 @@ export const execute: Handler = async (kernel, request) => {
   const count = kernel.executionCount
   kernel.attach(request)
   if (!isSilent) kernel.publish('execute_input', { code, execution_count: count })
-  const { result, error } = await kernel.runner.run(code, `Cell[${count}]`)
+  const { result, error, replacement } = await kernel.runner.run(code, `Cell[${count}]`)
   if (error !== undefined) {
     const content = { ename: error.ename, evalue: error.evalue, traceback: error.traceback }
     if (!isSilent) kernel.publish('error', content)
@@ -23,5 +23,6 @@ export const execute: Handler = async (kernel, request) => {
   if (result !== undefined && !isSilent) {
     kernel.publish('execute_result', { execution_count: count, data: result, metadata: {} })
   }
-  return { status: 'ok', execution_count: count, user_expressions: {}, payload: [] }
+  const payload = replacement === undefined ? [] : [{ source: 'set_next_input', text: replacement, replace: true }]
+  return { status: 'ok', execution_count: count, user_expressions: {}, payload }
 }
