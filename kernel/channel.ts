@@ -9,6 +9,7 @@
  */
 import { deserialize, serialize } from 'node:v8'
 import type { MimeBundle } from '../src/core/display.js'
+import { ShardbookError } from '../src/core/errors.js'
 import type { Script } from './compile/compile.js'
 
 /** The session's file descriptors beyond the three standard ones. */
@@ -84,11 +85,15 @@ export function mark(secret: string, seq: number): string {
   return `${markPrefix(secret)}${seq}\u0000`
 }
 
-/** A message as it travels: its length in four bytes, then its structured clone. */
+/** What every message begins with: anything else on the pipe is no message. */
+const signature = 0x53424b31
+
+/** A message as it travels: signature and length in four bytes each, then its structured clone. */
 export function encode(message: ToSession | FromSession): Buffer {
   const body = serialize(message)
-  const head = Buffer.alloc(4)
-  head.writeUInt32LE(body.length)
+  const head = Buffer.alloc(8)
+  head.writeUInt32LE(signature)
+  head.writeUInt32LE(body.length, 4)
   return Buffer.concat([head, body])
 }
 
@@ -102,14 +107,17 @@ export class Decoder<M extends ToSession | FromSession> {
     this.chunks.push(chunk)
     this.size += chunk.length
     const messages: M[] = []
-    while (this.size >= 4) {
-      const head = this.join(4)
-      const length = head.readUInt32LE()
-      if (this.size < 4 + length) break
-      const bytes = this.join(4 + length)
-      messages.push(deserialize(bytes.subarray(4, 4 + length)) as M)
-      this.chunks = [bytes.subarray(4 + length)]
-      this.size -= 4 + length
+    while (this.size >= 8) {
+      const head = this.join(8)
+      if (head.readUInt32LE() !== signature) {
+        throw new ShardbookError('data', 'session: expected a message, got other bytes.')
+      }
+      const end = 8 + head.readUInt32LE(4)
+      if (this.size < end) break
+      const bytes = this.join(end)
+      messages.push(deserialize(bytes.subarray(8, end)) as M)
+      this.chunks = [bytes.subarray(end)]
+      this.size -= end
     }
     return messages
   }

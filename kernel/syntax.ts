@@ -18,6 +18,16 @@ export function parseCell(code: string, lang: 'ts' | 'js'): { program: Program; 
   return { program: result.program, problems: result.errors }
 }
 
+/** The specifiers that a module imports or re-exports from, without `import()`. */
+export function importedModules(code: string): string[] {
+  const { module } = parseSync('cell.ts', code, { lang: 'ts', sourceType: 'module' })
+  const exported = module.staticExports.flatMap(({ entries }) =>
+    entries.map(({ moduleRequest }) => moduleRequest?.value),
+  )
+  const all = [...module.staticImports.map(({ moduleRequest }) => moduleRequest.value), ...exported]
+  return [...new Set(all.filter((specifier) => specifier !== undefined && specifier !== null))]
+}
+
 /** Whether more text could complete what parses no further. */
 export function isIncomplete(code: string): boolean {
   const problem = parseCell(code, 'ts').problems[0]

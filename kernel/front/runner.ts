@@ -48,7 +48,8 @@ export class Runner {
   private readonly watchers = new Set<() => void>()
   /** What waits for the end of the running cell, or for the session to be idle. */
   private readonly waiting = new Map<'done' | 'idle', (ended: Ended) => void>()
-  private interruptCheck: (() => void) | undefined
+  /** Interrupts the running cell while the session does not work on it. */
+  private stop: AbortController | undefined
   private isClosing = false
   private names = new NotebookNames()
   private readonly printLimit = new PrintLimit()
@@ -97,6 +98,7 @@ export class Runner {
   /** Checks and runs a cell. Never rejects: whatever goes wrong is the cell's error. */
   async run(code: string, label: string): Promise<RunResult> {
     this.printLimit.begin()
+    this.stop = new AbortController()
     try {
       const magics = findMagics(code, (name) => this.names.has(name))
       const problem = magics.find((magic) => magic.problem !== undefined)?.problem
@@ -105,13 +107,15 @@ export class Runner {
     } catch (error) {
       const { name, message } = error as Error
       return { error: simpleError(name, message) }
+    } finally {
+      this.stop = undefined
     }
   }
 
   /** Interrupts what runs: the check of a cell, or its code. With no cell there is nothing to interrupt. */
   interrupt(): void {
     if (this.waiting.has('done')) this.session?.interrupt(this.serial)
-    else this.interruptCheck?.()
+    else this.stop?.abort()
   }
 
   /** Ends the session. */
@@ -189,23 +193,18 @@ export class Runner {
 
   /** The error of a cell that must not run, if there is one. */
   private async check(code: string, module: CellModule, label: string): Promise<CellError | undefined> {
-    let isInterrupted = false
-    const interrupted = new Promise<undefined>((resolve) => {
-      this.interruptCheck = () => {
-        isInterrupted = true
-        resolve(undefined)
-      }
-    })
+    const { signal } = this.stop!
+    const interrupted = new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined)))
     try {
-      const problems = await Promise.race([this.options.language.check(module), interrupted])
-      if (isInterrupted) return simpleError('KeyboardInterrupt', 'The cell was interrupted.')
+      const problems = signal.aborted
+        ? undefined
+        : await Promise.race([this.options.language.check(module), interrupted])
+      if (signal.aborted) return simpleError('KeyboardInterrupt', 'The cell was interrupted.')
       return problems !== undefined && problems.length > 0 ? problemsError(code, label, problems) : undefined
     } catch (error) {
       const text = `This cell runs without a type check: ${error instanceof Error ? error.message : String(error)}\n`
       this.options.target.stream('stderr', text)
       return undefined
-    } finally {
-      this.interruptCheck = undefined
     }
   }
 

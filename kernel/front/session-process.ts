@@ -50,11 +50,17 @@ export class SessionProcess {
     const pipes: readonly unknown[] = this.child.stdio
     this.interrupts = pipes[descriptors.interrupts] as Duplex
     this.requests = pipes[descriptors.requests] as Duplex
+    const messages = pipes[descriptors.messages] as Duplex
+    for (const pipe of [this.interrupts, this.requests, messages]) {
+      // They break when the session dies, which is told by `exit`; else a cell has closed them.
+      pipe.on('error', () => {})
+      pipe.on('end', () =>
+        setTimeout(() => this.condemn("a cell closed one of the session's own pipes"), graceMs).unref(),
+      )
+    }
     for (const pipe of [this.interrupts, this.requests]) {
       // Nothing is read from it, but its end must be noticed.
       pipe.resume()
-      // The pipe breaks when the session dies; its end is told by `exit`.
-      pipe.on('error', () => {})
     }
     const merger = new Merger(secret, target)
     const stdout = this.child.stdout as Readable
@@ -71,17 +77,14 @@ export class SessionProcess {
       stream.on('end', () => merger.close(name))
     }
     const decoder = new Decoder<FromSession>()
-    const messages = pipes[descriptors.messages] as Duplex
     messages.on('data', (chunk: Buffer) => {
       try {
         for (const message of decoder.push(chunk)) this.receive(message, merger, target)
       } catch (error) {
         // Only a cell that writes to the descriptor itself brings that about.
-        this.confession ??= `a cell wrote to the session's own pipe (${String(error)})`
-        this.child.kill('SIGKILL')
+        this.condemn(`a cell wrote to the session's own pipe (${String(error)})`)
       }
     })
-    messages.on('error', () => {}) // its end is told by `exit`
     this.ended = new Promise((resolve) => {
       let isOver = false
       const over = (reason: string): void => {
@@ -124,6 +127,13 @@ export class SessionProcess {
     clearTimeout(timer)
   }
 
+  /** Ends a session that cannot be talked with any more. */
+  private condemn(reason: string): void {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return
+    this.confession ??= reason
+    this.child.kill('SIGKILL')
+  }
+
   private receive(message: FromSession, merger: Merger, target: SessionTarget): void {
     switch (message.kind) {
       case 'ready':
@@ -142,12 +152,15 @@ export class SessionProcess {
 
   private reason(code: number | null, signal: NodeJS.Signals | null): string {
     if (this.confession !== undefined) return this.confession
-    if (/heap out of memory|Array buffer allocation failed/.test(this.errorTail)) return 'it ran out of memory'
+    if (/heap out of memory|Array buffer allocation failed/.test(this.errorTail)) return outOfMemory
     if (signal === 'SIGKILL') return `${byOutside(signal)}, as the system does when memory runs out`
     if (signal !== null) return crashes.has(signal) ? `native code crashed (signal ${signal})` : byOutside(signal)
     return `it exited with code ${code}`
   }
 }
+
+const outOfMemory =
+  'it ran out of memory (NODE_OPTIONS=--max-old-space-size=8192, set where the kernel starts, gives it 8 GB)'
 
 const crashes: ReadonlySet<NodeJS.Signals> = new Set(['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGTRAP'])
 

@@ -3,15 +3,21 @@
  * the main thread may be spinning.
  *
  * It asks the main thread first. With no answer in 40 ms it ends the running code through the inspector. Ending code on a
- * main thread that is idle would hit whatever native callback comes next, which is why the asking comes first. The
+ * main thread that is idle would hit whatever native callback comes next, and between cells the session's own work on the
+ * next one: hence the asking, and `isInCell`. The
  * inspector is connected for that moment only: a process that exits with one connected waits for it.
  * When the pipe ends, the front is gone: the main thread gets a second to leave by itself, then the process is killed.
  */
 import { Session } from 'node:inspector'
 import { Socket } from 'node:net'
 import { parentPort, workerData } from 'node:worker_threads'
+import { isAnswered, isInCell } from './interrupt-state.js'
 
-const { answered, fd } = workerData as { answered: Int32Array; fd: number }
+const { state, fd } = workerData as { state: Int32Array; fd: number }
+
+/** How long the main thread may take to answer, and how long at most where it is at the session's own work. */
+const answerMs = 40
+const patienceMs = 2000
 
 let rest: Buffer = Buffer.alloc(0)
 
@@ -21,12 +27,16 @@ function receive(chunk: Buffer): void {
 }
 
 function interrupt(serial: number): void {
-  Atomics.store(answered, 0, 0)
+  Atomics.store(state, isAnswered, 0)
   // oxlint-disable-next-line require-post-message-target-origin -- a thread's port, not a window's
   parentPort?.postMessage(serial)
-  setTimeout(() => {
-    if (Atomics.load(answered, 0) === 0) terminate()
-  }, 40)
+  const started = performance.now()
+  const look = (): void => {
+    if (Atomics.load(state, isAnswered) === 1) return
+    if (Atomics.load(state, isInCell) === 1 || performance.now() - started > patienceMs) terminate()
+    else setTimeout(look, answerMs)
+  }
+  setTimeout(look, answerMs)
 }
 
 function terminate(): void {

@@ -13,8 +13,8 @@ import { typeSymbol } from '../../src/core/display.js'
 import type { Script } from '../compile/compile.js'
 import { Disposables } from './disposables.js'
 import type { Magics } from './magics.js'
-import type { Wait } from './waits.js'
-import { waits } from './waits.js'
+import type { Each, Wait } from './waits.js'
+import { eachBy } from './waits.js'
 
 /** What the rewritten code of one cell calls. */
 interface CellScope {
@@ -26,7 +26,7 @@ interface CellScope {
   using<T>(value: T): T
   awaitUsing<T>(value: T): T
   wait: Wait
-  each(values: AsyncIterable<unknown> | Iterable<unknown>): AsyncIterable<unknown>
+  each: Each
 }
 
 type Namespace = Readonly<Record<string, unknown>>
@@ -77,7 +77,10 @@ export class Evaluator {
     const { places } = this
     const bound = new Set<string>()
     const disposables = new Disposables()
-    const scope: Omit<CellScope, 'wait' | 'each'> = {
+    const plainly: Wait = (value) => value
+    const scope: CellScope = {
+      wait: plainly,
+      each: eachBy(plainly),
       done: 0,
       meta: importMeta(filename),
       constants,
@@ -92,8 +95,11 @@ export class Evaluator {
       awaitUsing: (value) => disposables.use(value, true),
     }
     return {
-      run: (wait = (value) => value) =>
-        disposables.around(() => compiled(Object.assign(scope, waits(wait)), ...places)),
+      run: (wait = plainly) => {
+        scope.wait = wait
+        scope.each = eachBy(wait)
+        return disposables.around(() => compiled(scope, ...places))
+      },
       defined: () => declared.filter(([name, count]) => count <= scope.done || bound.has(name)).map(([name]) => name),
       types: () => types(used, places),
     }

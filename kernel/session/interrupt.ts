@@ -8,6 +8,7 @@
 import { Worker } from 'node:worker_threads'
 import { ShardbookError } from '../../src/core/errors.js'
 import { descriptors } from '../channel.js'
+import { isAnswered, isInCell } from './interrupt-state.js'
 
 /** The awaits of one cell. */
 export interface Waits {
@@ -36,9 +37,9 @@ const { Promise, Set, queueMicrotask, setTimeout: nativeTimeout } = globalThis
 
 /** Starts the control thread and wraps the global timers. `onError` gets what listeners throw. */
 export function openInterrupts(onError: (error: unknown) => void): Interrupts {
-  const answered = new Int32Array(new SharedArrayBuffer(4))
+  const state = new Int32Array(new SharedArrayBuffer(8))
   const control = new Worker(new URL('./control.js', import.meta.url), {
-    workerData: { answered, fd: descriptors.interrupts },
+    workerData: { state, fd: descriptors.interrupts },
   })
   control.unref()
   const listeners = new Set<() => void>()
@@ -48,7 +49,7 @@ export function openInterrupts(onError: (error: unknown) => void): Interrupts {
   let wanted = 0
 
   control.on('message', (serial: number) => {
-    Atomics.store(answered, 0, 1)
+    Atomics.store(state, isAnswered, 1)
     wanted = serial
     if (current === undefined ? serial <= lastStarted : serial !== current.serial) return
     running.stop()
@@ -67,22 +68,31 @@ export function openInterrupts(onError: (error: unknown) => void): Interrupts {
       new Promise((resolve, reject) => {
         lastStarted = serial
         const cell: Running = { serial, reject: over(reject), wait: undefined, wasInterrupted: false }
-        function over<V>(finish: (value: V) => void): (value: V) => void {
+        function over<V>(settle: (value: V) => void): (value: V) => void {
           return (value) => {
             if (current === cell) current = undefined
-            finish(value)
+            Atomics.store(state, isInCell, 0)
+            settle(value)
           }
         }
+        const finish = over(resolve)
         current = cell
         if (wanted === serial) {
           void interruptCell(cell)
           return
         }
-        nativeTimeout(() =>
-          queueMicrotask(() => {
-            code({ wait: (value) => waitFor(cell, value) }).then(over(resolve), cell.reject)
-          }),
-        )
+        const start = async (): Promise<void> => {
+          // Interrupted before it began.
+          if (current !== cell) return
+          Atomics.store(state, isInCell, 1)
+          try {
+            // Not by `then`, in whose place a cell may have put something else.
+            finish(await code({ wait: (value) => waitFor(cell, value) }))
+          } catch (error) {
+            cell.reject(error)
+          }
+        }
+        nativeTimeout(() => queueMicrotask(() => void start()))
       }),
     onInterrupt: (listener) => {
       listeners.add(listener)

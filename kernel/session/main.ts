@@ -8,6 +8,7 @@
 import { createRequire, register } from 'node:module'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
+import type { MimeBundle } from '../../src/core/display.js'
 import { bundleOf } from '../../src/core/display.js'
 import { hostSymbol } from '../../src/core/host.js'
 import type { Outcome, ToSession } from '../channel.js'
@@ -50,21 +51,30 @@ function complain(title: string, error: unknown): void {
   output.complain(`${title}${origin === undefined ? '' : ` from ${origin}`}\n${traceback.join('\n')}\n`)
 }
 
+async function show(value: unknown): Promise<MimeBundle | undefined> {
+  try {
+    const bundle = await bundleOf(value, (error) => complain('Error while displaying', error))
+    return Object.keys(bundle).length === 0 ? undefined : bundle
+  } catch (error) {
+    // Not the value's own error: those are told already.
+    return breakDown(error)
+  }
+}
+
 async function execute(serial: number, script: Script): Promise<Outcome> {
   const cell: Cell = evaluator.load(script)
   host.cell = script.label
   try {
     const result = await interrupts.run(serial, async (waits) => {
       const last = await cell.run((value) => waits.wait(value))
-      if (last?.value === undefined) return undefined
-      const bundle = await bundleOf(last.value, (error) => complain('Error while displaying', error))
-      return Object.keys(bundle).length === 0 ? undefined : bundle
+      return last?.value === undefined ? undefined : show(last.value)
     })
     return { defined: cell.defined(), types: cell.types(), ...(result === undefined ? {} : { result }) }
   } catch (error) {
     return { error: describeError(error, evaluator.scripts), defined: cell.defined(), types: cell.types() }
   } finally {
     host.cell = undefined
+    output.checkStreams()
   }
 }
 
@@ -86,12 +96,13 @@ async function receive(message: ToSession): Promise<void> {
   }
 }
 
-function breakDown(error: unknown): void {
-  output.send({
-    kind: 'broken',
-    reason: `what a cell changed breaks the session itself (${String(error)})`,
-  })
-  exit(1)
+function breakDown(error: unknown): undefined {
+  try {
+    output.send({ kind: 'broken', reason: `what a cell changed breaks the session itself (${String(error)})` })
+  } finally {
+    exit(1)
+  }
+  return undefined
 }
 
 const decoder = new Decoder<ToSession>()

@@ -27,9 +27,8 @@ export async function installPackages(argument: string, { print, onInterrupt }: 
   const ended = await runProcess('npm', [command, ...flags, ...rest], {
     onInterrupt,
     onErrorLine: (line) => {
-      const url = /^npm http fetch \w+ \d+ (\S+)/.exec(line)?.[1]
-      if (url === undefined) return print(line)
-      const archive = /\/([^/]+)\.tgz/.exec(url)?.[1]
+      if (!line.startsWith('npm http')) return print(line)
+      const archive = /\/([^/]+)\.tgz/.exec(line)?.[1]
       if (archive === undefined || fetched.has(archive)) return
       fetched.add(archive)
       print(`fetched ${archive}`)

@@ -35,9 +35,9 @@ function isInside(file: string | null | undefined): boolean {
 export function describeError(error: unknown, scripts: Scripts): CellError {
   try {
     return describe(error, scripts)
-  } catch (failure) {
-    // A proxy, or an error whose own properties throw.
-    const text = `a value that cannot be shown: ${titleOf(failure)}`
+  } catch {
+    // A proxy, or an error whose own properties throw: at least its title.
+    const text = titleOf(error)
     return { ename: 'Thrown', evalue: text, traceback: [errorTitle('Thrown', text)] }
   }
 }
@@ -90,7 +90,7 @@ function titleOf(error: unknown): string {
   try {
     return String(error)
   } catch (failure) {
-    return `Error that cannot be shown: ${String(failure)}`
+    return `a value that cannot be shown: ${String(failure)}`
   }
 }
 
@@ -98,11 +98,14 @@ function mapFrame(frame: NodeJS.CallSite, scripts: Scripts): string {
   const text = String(frame)
   const file = frame.getFileName()
   const at = { line: frame.getLineNumber() ?? 0, column: frame.getColumnNumber() ?? 0 }
-  if (typeof file !== 'string' || !/\.m?ts$/.test(file)) return text
-  const cell = scripts.get(file)
-  const own = cell === undefined ? moduleLine(file, at) : original(cell.maps, at)
+  if (typeof file !== 'string') return text
+  // The user's own modules carry the time of their last change.
+  const path = file.replace(/\?v=[\d.]+$/, '')
+  if (!/\.m?ts$/.test(path)) return text
+  const script = scripts.get(path)
+  const own = script === undefined ? moduleLine(path, at) : original(script.maps, at)
   if (own === undefined) return text
-  return text.replace(`${file}:${at.line}:${at.column}`, `${cell?.label ?? file}:${own.line}:${own.column}`)
+  return text.replace(`${file}:${at.line}:${at.column}`, `${script?.label ?? path}:${own.line}:${own.column}`)
 }
 
 function original(maps: readonly SourceMapPayload[], place: Place): Place | undefined {

@@ -3,13 +3,11 @@
 /** What an awaited value goes through. */
 export type Wait = (value: unknown) => unknown
 
-interface Waits {
-  wait: Wait
-  each(values: AsyncIterable<unknown> | Iterable<unknown>): AsyncIterable<unknown>
-}
+/** What a top-level `for await` goes over instead of its values. */
+export type Each = (values: AsyncIterable<unknown> | Iterable<unknown>) => AsyncIterable<unknown>
 
-export function waits(wait: Wait): Waits {
-  return { wait, each: (values) => awaited(values, wait) }
+export function eachBy(wait: Wait): Each {
+  return (values) => awaited(values, wait)
 }
 
 /** `for await` over `values` whose waits an interrupt can reject. */

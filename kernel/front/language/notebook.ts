@@ -5,6 +5,8 @@
 import { join } from 'node:path'
 import { blankMagics, findMagics, magicKinds, magicWords } from '../../compile/magics.js'
 import type { Magic } from '../../compile/magics.js'
+import { findModule, isPath, moduleTimes } from '../../local-modules.js'
+import { importedModules } from '../../syntax.js'
 import type { CellModule, CellName } from './cells.js'
 import { cellModule } from './cells.js'
 import { positionAt } from './position.js'
@@ -79,6 +81,9 @@ export class NotebookLanguage {
   /** How many cells were accepted; the next one is the file with this number. */
   private accepted = 0
   private isReady: Promise<void> | undefined
+  /** The user's own modules that cells import, and when those and what they import changed last. */
+  private readonly imported = new Set<string>()
+  private times: ReadonlyMap<string, number> = new Map()
 
   constructor(folder: string) {
     this.folder = folder
@@ -103,6 +108,7 @@ export class NotebookLanguage {
   /** The errors of a cell, before it runs. */
   async check(module: CellModule): Promise<Problem[]> {
     await this.prepare()
+    await this.noteChanges(module.text)
     await this.server.write(this.file(this.accepted), module.text)
     const report = await this.server.ask<{ items?: readonly Diagnostic[] }>(
       'textDocument/diagnostic',
@@ -185,6 +191,21 @@ export class NotebookLanguage {
 
   close(): void {
     this.server.close()
+  }
+
+  /** Tells the server which of the user's own modules have changed since the last check. */
+  private async noteChanges(text: string): Promise<void> {
+    for (const specifier of importedModules(text)) {
+      const file = isPath(specifier) ? findModule(specifier, this.folder) : undefined
+      if (file !== undefined) this.imported.add(file)
+    }
+    const times = new Map<string, number>()
+    for (const file of this.imported) moduleTimes(file, times)
+    const changed = [...times].filter(([file, time]) => this.times.get(file) !== time)
+    if (changed.length > 0) {
+      await this.server.noteFiles(changed.map(([path]) => ({ path, isNew: !this.times.has(path) })))
+    }
+    this.times = times
   }
 
   /** The cell as TypeScript sees it, and the magic that holds `offset` without being TypeScript there. */

@@ -111,10 +111,10 @@ export class LanguageServer {
     return this.request<T>(method, part)
   }
 
-  /** Says that files on disk have changed. */
-  async changed(paths: readonly string[]): Promise<void> {
+  /** Says what has happened to files on disk. */
+  async noteFiles(files: readonly { readonly path: string; readonly isNew: boolean }[]): Promise<void> {
     await this.start()
-    const changes = paths.map((path) => ({ uri: pathToFileURL(path).href, type: 2 }))
+    const changes = files.map(({ path, isNew }) => ({ uri: pathToFileURL(path).href, type: isNew ? 1 : 2 }))
     this.send({ method: 'workspace/didChangeWatchedFiles', params: { changes } })
   }
 
