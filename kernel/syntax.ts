@@ -13,7 +13,7 @@ export type { ArrowFunctionExpression, FunctionNode, Node, Program }
 export type SyntaxProblem = ParseResult['errors'][number]
 
 /** Parses a cell; offsets are UTF-16 units. The program is empty where the text cannot be parsed. */
-export function parseCell(code: string, lang: 'ts' | 'js'): { program: Program; problems: SyntaxProblem[] } {
+export function parseCell(code: string, lang: 'ts' | 'tsx' | 'js'): { program: Program; problems: SyntaxProblem[] } {
   const result = parseSync(`cell.${lang}`, code, { lang, sourceType: 'module', preserveParens: false })
   return { program: result.program, problems: result.errors }
 }
@@ -26,6 +26,28 @@ export function importedModules(code: string): string[] {
   )
   const all = [...module.staticImports.map(({ moduleRequest }) => moduleRequest.value), ...exported]
   return [...new Set(all.filter((specifier) => specifier !== undefined && specifier !== null))]
+}
+
+/** The names that a module exports, types too. */
+export function exportedNames(code: string): string[] {
+  const { module } = parseSync('module.d.ts', code, { lang: 'dts', sourceType: 'module' })
+  return module.staticExports.flatMap(({ entries }) => entries.flatMap(({ exportName }) => exportName.name ?? []))
+}
+
+/** Where a cell has JSX, of which TypeScript would only say that brackets are missing. */
+export function findJsx(code: string): number | undefined {
+  if (parseCell(code, 'ts').problems.length === 0) return undefined
+  const { program, problems } = parseCell(code, 'tsx')
+  if (problems.length > 0) return undefined
+  const find = (node: Node): number | undefined => {
+    if (node.type === 'JSXElement' || node.type === 'JSXFragment') return node.start
+    for (const child of children(node)) {
+      const found = find(child)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+  return find(program)
 }
 
 /** Whether more text could complete what parses no further. */

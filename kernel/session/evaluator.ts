@@ -110,6 +110,11 @@ export class Evaluator {
     return this.places.flatMap((names) => Object.entries(names))
   }
 
+  /** The objects that hold the names. */
+  objects(): readonly object[] {
+    return this.places
+  }
+
   /** Forgets all names. */
   reset(): void {
     this.places = []

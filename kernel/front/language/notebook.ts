@@ -6,13 +6,18 @@ import { join } from 'node:path'
 import { blankMagics, findMagics, magicKinds, magicWords } from '../../compile/magics.js'
 import type { Magic } from '../../compile/magics.js'
 import { findModule, isPath, moduleTimes } from '../../local-modules.js'
-import { importedModules } from '../../syntax.js'
+import { findJsx, importedModules } from '../../syntax.js'
+import { CellFiles } from './cell-files.js'
 import type { CellModule, CellName } from './cells.js'
 import { cellModule } from './cells.js'
+import { hintFor } from './hints.js'
+import type { Completion, CompletionItem, SignatureHelp } from './lsp-text.js'
+import { completionOf, detailedItems, signatureText } from './lsp-text.js'
 import { positionAt } from './position.js'
 import { projectConfig } from './project.js'
 import type { LspPosition, LspRange } from './server.js'
-import { LanguageServer } from './server.js'
+import { compilerExecutable, LanguageServer } from './server.js'
+import { findUserConfig, readUserConfig } from './user-config.js'
 
 /** An error of a cell; 1-based lines and columns of the user's text. */
 export interface Problem {
@@ -22,54 +27,12 @@ export interface Problem {
   readonly end: { readonly line: number; readonly column: number }
 }
 
-export interface Completion {
-  readonly text: string
-  readonly kind: string
-  readonly signature: string
-  readonly documentation?: string
-}
-
 interface Diagnostic {
   readonly severity?: number
   readonly code?: number | string
   readonly message: string
   readonly range: LspRange
 }
-
-interface CompletionItem {
-  readonly label: string
-  readonly kind?: number
-  readonly detail?: string
-  readonly sortText?: string
-  readonly filterText?: string
-  readonly insertText?: string
-  readonly documentation?: string | { readonly value: string }
-}
-
-interface SignatureHelp {
-  readonly activeSignature?: number
-  readonly activeParameter?: number
-  readonly signatures: readonly {
-    readonly label: string
-    readonly documentation?: string | { readonly value: string }
-    readonly activeParameter?: number
-    readonly parameters?: readonly {
-      readonly label: string | readonly [number, number]
-      readonly documentation?: string | { readonly value: string }
-    }[]
-  }[]
-}
-
-/** So many completions come with signature and documentation: the ones that a client shows at once. */
-const detailedItems = 12
-
-/** LSP's numbers of completion kinds, in the words of Jupyter's clients. */
-const kinds = [
-  'text text method function constructor field variable class interface module property unit value enum keyword snippet',
-  'color file reference folder enum-member constant struct event operator type-parameter',
-]
-  .join(' ')
-  .split(' ')
 
 /** A module without types is used as `any`: the run can still tell what is wrong. */
 const tolerated = new Set(['7016'])
@@ -78,9 +41,11 @@ export class NotebookLanguage {
   private readonly folder: string
   private readonly server: LanguageServer
   private readonly names = new Map<string, CellName>()
+  private readonly files = new CellFiles()
   /** How many cells were accepted; the next one is the file with this number. */
   private accepted = 0
   private isReady: Promise<void> | undefined
+  private config: ReturnType<typeof findUserConfig>
   /** The user's own modules that cells import, and when those and what they import changed last. */
   private readonly imported = new Set<string>()
   private times: ReadonlyMap<string, number> = new Map()
@@ -93,7 +58,10 @@ export class NotebookLanguage {
   /** Starts the server and loads the standard library, so that the first cell does not wait for it. */
   prepare(): Promise<void> {
     this.isReady ??= (async () => {
-      await this.server.write(join(this.folder, 'tsconfig.json'), projectConfig(this.folder, '__cell_*.ts'), 'json')
+      const found = (this.config = findUserConfig(this.folder))
+      const user = found === undefined ? undefined : await readUserConfig(found.file, compilerExecutable())
+      const config = projectConfig(this.folder, '__cell_*.ts', user)
+      await this.server.write(join(this.folder, 'tsconfig.json'), config, 'json')
       await this.server.write(this.file(0), 'export {}')
       await this.server.ask('textDocument/diagnostic', this.file(0))
     })()
@@ -107,13 +75,18 @@ export class NotebookLanguage {
 
   /** The errors of a cell, before it runs. */
   async check(module: CellModule): Promise<Problem[]> {
+    const config = findUserConfig(this.folder)
+    if (this.isReady !== undefined && config?.mtimeMs !== this.config?.mtimeMs) await this.reload()
     await this.prepare()
+    await this.dropFiles()
     await this.noteChanges(module.text)
     await this.server.write(this.file(this.accepted), module.text)
     const report = await this.server.ask<{ items?: readonly Diagnostic[] }>(
       'textDocument/diagnostic',
       this.file(this.accepted),
     )
+    const jsx = findJsx(module.text)
+    if (jsx !== undefined) return [jsxProblem(positionAt(module.text, jsx))]
     return (report.items ?? [])
       .filter((one) => (one.severity ?? 1) === 1 && one.range.start.line > 0 && !tolerated.has(String(one.code)))
       .map((one) => problemOf(one, module.text))
@@ -127,10 +100,10 @@ export class NotebookLanguage {
    */
   accept(module: CellModule, defined: ReadonlySet<string>, types: Readonly<Record<string, string>>): void {
     const specifier = `./__cell_${this.accepted}`
-    for (const [name, kind] of module.declared) {
-      if (kind === 'type' || defined.has(name)) this.names.set(name, { kind, module: specifier })
-    }
-    this.accepted++
+    const left = [...module.declared].filter(([name, kind]) => kind === 'type' || defined.has(name))
+    for (const [name, kind] of left) this.names.set(name, { kind, module: specifier })
+    // A cell that leaves nothing leaves its file to the next one.
+    if (left.length > 0) this.files.keep(this.accepted++, module.text)
     for (const [name, selfType] of Object.entries(types)) {
       const known = this.names.get(name)
       if (known !== undefined && known.kind !== 'type') this.names.set(name, { ...known, selfType })
@@ -193,6 +166,11 @@ export class NotebookLanguage {
     this.server.close()
   }
 
+  private async dropFiles(): Promise<void> {
+    const live = [...this.names.values()].map(({ module }) => Number(/\d+$/.exec(module)![0]))
+    for (const number of this.files.drop(live)) await this.server.remove(this.file(number))
+  }
+
   /** Tells the server which of the user's own modules have changed since the last check. */
   private async noteChanges(text: string): Promise<void> {
     for (const specifier of importedModules(text)) {
@@ -235,7 +213,15 @@ function problemOf({ code, message, range }: Diagnostic, text: string): Problem 
   // What is missing at the end of the cell is noticed in the footer.
   const place = ({ line, character }: LspPosition): Problem['start'] =>
     line <= lines.length ? { line, column: character + 1 } : { line: lines.length, column: lines.at(-1)!.length + 1 }
-  return { code: `TS${code ?? ''}`, message, start: place(range.start), end: place(range.end) }
+  const hint = hintFor(String(code), message)
+  const whole = hint === undefined ? message : `${message} ${hint}`
+  return { code: `TS${code ?? ''}`, message: whole, start: place(range.start), end: place(range.end) }
+}
+
+function jsxProblem({ line, character }: LspPosition): Problem {
+  const start = { line, column: character + 1 }
+  const message = 'Cells are TypeScript without JSX. Call the function that makes the element, such as createElement.'
+  return { code: 'JSX', message, start, end: { line, column: character + 2 } }
 }
 
 /** The header is one line in front of the cell. */
@@ -248,31 +234,6 @@ function completeMagic(word: string): Completion[] {
   return magicWords
     .filter((one) => one.startsWith(word))
     .map((one) => ({ text: one, kind: 'magic', signature: magicKinds[one.replace(/^%+/, '')]?.summary ?? '' }))
-}
-
-function completionOf(item: CompletionItem): Completion {
-  return {
-    text: item.insertText ?? item.label,
-    kind: kinds[item.kind ?? 0] ?? 'text',
-    signature: item.detail ?? '',
-    ...(item.documentation === undefined ? {} : { documentation: textOf(item.documentation) }),
-  }
-}
-
-function signatureText({ signatures, activeSignature, activeParameter }: SignatureHelp): string | undefined {
-  const signature = signatures[activeSignature ?? 0]
-  if (signature === undefined) return undefined
-  const parameter = signature.parameters?.[signature.activeParameter ?? activeParameter ?? 0]
-  const documented =
-    parameter?.documentation === undefined
-      ? ''
-      : `\n\n\`${String(parameter.label)}\` ${textOf(parameter.documentation)}`
-  const more = signature.documentation === undefined ? '' : `\n\n${textOf(signature.documentation)}`
-  return `\`\`\`typescript\n${signature.label}\n\`\`\`${documented}${more}`
-}
-
-function textOf(text: string | { readonly value: string }): string {
-  return typeof text === 'string' ? text : text.value
 }
 
 function compare(a: string, b: string): number {

@@ -42,8 +42,8 @@ interface Document {
 
 const require = createRequire(import.meta.url)
 
-/** The path of the native server that `typescript` brought for this platform. */
-function serverExecutable(): string {
+/** The path of the native compiler (it is the server, too) that `typescript` brought for this platform. */
+export function compilerExecutable(): string {
   const fromTypescript = createRequire(require.resolve('typescript/package.json'))
   const name = `@typescript/typescript-${process.platform}-${process.arch}/package.json`
   const file = process.platform === 'win32' ? 'tsc.exe' : 'tsc'
@@ -140,7 +140,7 @@ export class LanguageServer {
   }
 
   private async launch(): Promise<void> {
-    const child = spawn(serverExecutable(), ['--lsp', '--stdio'], {
+    const child = spawn(compilerExecutable(), ['--lsp', '--stdio'], {
       cwd: this.folder,
       stdio: ['pipe', 'pipe', 'ignore'],
       // A terminal's Ctrl-C is for the front, not for every process of the group.

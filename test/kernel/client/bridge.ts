@@ -26,6 +26,7 @@ export interface Answer {
 export interface AskOptions {
   readonly channel?: 'shell' | 'control'
   readonly interruptAfterMs?: number
+  readonly timeoutMs?: number
   readonly answers?: readonly string[]
 }
 

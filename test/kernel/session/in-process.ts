@@ -40,9 +40,16 @@ export class InProcess {
 
   async run(code: string): Promise<{ value: unknown } | undefined> {
     const cell = this.load(code)
-    const value = await cell.run()
-    this.names.define(cell.defined())
-    return value
+    try {
+      return await cell.run()
+    } finally {
+      this.names.define(cell.defined())
+    }
+  }
+
+  /** How many wait for an interrupt. */
+  listeners(): number {
+    return this.interrupts.size
   }
 
   interrupt(): void {
