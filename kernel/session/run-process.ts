@@ -26,8 +26,12 @@ export function runProcess(
   })
   if (onErrorLine !== undefined) createInterface({ input: child.stderr as Readable }).on('line', onErrorLine)
   const kill = (signal: NodeJS.Signals): void => {
-    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
-      process.kill(-child.pid, signal)
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, signal)
+    } catch (error) {
+      // Nobody of the group is left.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    }
   }
   const stop = onInterrupt(() => {
     kill('SIGINT')

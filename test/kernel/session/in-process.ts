@@ -47,11 +47,6 @@ export class InProcess {
     }
   }
 
-  /** How many wait for an interrupt. */
-  listeners(): number {
-    return this.interrupts.size
-  }
-
   interrupt(): void {
     for (const listener of this.interrupts) listener()
   }
