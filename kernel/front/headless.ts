@@ -95,8 +95,8 @@ export async function startHeadless({ cwd, env, onMessage }: HeadlessOptions): P
       return { status: 'error', executionCount, error: { ename, evalue, traceback: [...traceback] } }
     },
     interrupt: async () => void (await request('interrupt_request', {})),
-    openWork: () => kernel.runner.openWork(),
-    settled: (timeoutMs) => kernel.runner.settled(timeoutMs),
+    openWork: () => kernel.runner.sessions.openWork(),
+    settled: (timeoutMs) => kernel.runner.sessions.settled(timeoutMs),
     close: async () => void (await request('shutdown_request', { restart: false })),
   }
 }

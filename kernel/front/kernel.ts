@@ -75,13 +75,13 @@ export class Kernel implements KernelState {
         comm: (message, origin) => this.comms.fromSession(message, this.requestOf(origin)),
         commTarget: (name, isRegistered) => this.comms.setTarget(name, isRegistered),
         sessionStarted: () => this.debugger.sessionStarted(),
-        compiled: (cell) => this.debugger.compiled(cell),
+        loaded: (script) => this.debugger.loaded(script),
         sessionEnded: () => this.sessionEnded(),
       },
     })
     this.debugger = new DebugAdapter({
       event: (event) => this.publish('debug_event', event, this.current),
-      pipe: () => this.runner.debugPipe(),
+      pipe: () => this.runner.sessions.debugPipe(),
     })
     this.shells = new Shells({
       handle: (request) => this.handle(request),
@@ -120,7 +120,7 @@ export class Kernel implements KernelState {
 
   originOf(request: Request): number {
     if (request.header.msg_type === 'execute_request') this.current = request
-    const origin = this.runner.newOrigin()
+    const origin = this.runner.sessions.newOrigin()
     this.requests.set(origin, request)
     this.requests.delete(origin - rememberedRequests)
     return origin
@@ -128,7 +128,7 @@ export class Kernel implements KernelState {
 
   /** Ends the session and the language server. */
   async close(): Promise<void> {
-    await this.runner.close()
+    await this.runner.sessions.close()
     this.language.close()
     this.flush()
   }

@@ -2,8 +2,8 @@
  * Puts a session's printed text and its messages back into one order.
  *
  * The two streams and the messages arrive by three ways. A message with number n is let through when both streams have
- * shown mark n; text behind mark n waits until message n is through. Streams that a cell has closed are waited for no
- * longer than `patienceMs`.
+ * shown mark n; text behind mark n waits until message n is through. A stream that a cell has closed is not waited for, and
+ * one that shows no mark for another reason no longer than `patienceMs`.
  */
 import { StringDecoder } from 'node:string_decoder'
 import type { SessionEvent } from '../channel.js'
@@ -30,6 +30,7 @@ interface Stream {
   origin: number | undefined
   /** The number of the last mark that was passed. */
   passed: number
+  isClosed: boolean
   /** Bytes that may be the beginning of a mark. */
   rest: Buffer
 }
@@ -54,6 +55,7 @@ export class Merger {
       waiting: [],
       origin: undefined,
       passed: 0,
+      isClosed: false,
       rest: Buffer.alloc(0),
     }))
   }
@@ -91,6 +93,13 @@ export class Merger {
     }
   }
 
+  /** Takes note that nothing more comes on a stream. */
+  close(name: StreamName): void {
+    const stream = this.streams.find((one) => one.name === name)!
+    stream.isClosed = true
+    this.advance()
+  }
+
   /** Lets everything through that has arrived: the session ended, or a stream is broken. */
   flush(): void {
     clearTimeout(this.timer)
@@ -115,7 +124,7 @@ export class Merger {
     for (;;) {
       for (const stream of this.streams) this.release(stream)
       const next = this.events[0]
-      if (next === undefined || this.streams.some((stream) => stream.passed < next.seq)) break
+      if (next === undefined || this.streams.some((stream) => isAwaited(stream, next.seq))) break
       this.events.shift()
       this.target.event(next)
     }
@@ -147,6 +156,10 @@ export class Merger {
 function parseMark(text: string): number | OriginMark {
   if (!text.startsWith('@')) return Number(text)
   return { origin: text === '@' ? undefined : Number(text.slice(1)) }
+}
+
+function isAwaited(stream: Stream, seq: number): boolean {
+  return stream.passed < seq && !(stream.isClosed && stream.waiting.length === 0)
 }
 
 /** The length of the longest end of `bytes` that begins `prefix`. */

@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto'
 import type { Duplex, Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { FromSession, ToSession } from '../channel.js'
-import { markVariable } from '../channel.js'
+import { Decoder, descriptors, encode, markVariable } from '../channel.js'
 import type { MergerTarget } from './merge.js'
 import { Merger } from './merge.js'
 
@@ -38,24 +38,35 @@ export class SessionProcess {
   /** The debugger's pipe. */
   readonly debug: Duplex
   private readonly interrupts: Duplex
+  private readonly requests: Duplex
   private errorTail = ''
+  /** Why the session says that it ends. */
+  private confession: string | undefined
 
   constructor(options: SessionOptions, target: SessionTarget) {
     const secret = randomBytes(16).toString('hex')
     this.child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry], {
       cwd: options.cwd,
       env: { ...options.env, [markVariable]: secret },
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe', 'pipe'],
-      serialization: 'advanced',
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
     })
     this.pid = this.child.pid
-    this.interrupts = this.child.stdio[4] as Duplex
-    // Nothing is read from it, but its end must be noticed.
-    this.interrupts.resume()
-    // The pipe breaks when the session dies; its end is told by `exit`.
-    this.interrupts.on('error', () => {})
-    this.debug = (this.child.stdio as readonly unknown[])[5] as Duplex
-    this.debug.on('error', () => {})
+    const pipes: readonly unknown[] = this.child.stdio
+    this.interrupts = pipes[descriptors.interrupts] as Duplex
+    this.requests = pipes[descriptors.requests] as Duplex
+    this.debug = pipes[descriptors.debug] as Duplex
+    const messages = pipes[descriptors.messages] as Duplex
+    for (const pipe of [this.interrupts, this.requests, this.debug, messages]) {
+      // They break when the session dies, which is told by `exit`; else a cell has closed them.
+      pipe.on('error', () => {})
+      pipe.on('end', () =>
+        setTimeout(() => this.condemn("a cell closed one of the session's own pipes"), graceMs).unref(),
+      )
+    }
+    for (const pipe of [this.interrupts, this.requests]) {
+      // Nothing is read from it, but its end must be noticed.
+      pipe.resume()
+    }
     const merger = new Merger(secret, target)
     const stdout = this.child.stdout as Readable
     const stderr = this.child.stderr as Readable
@@ -64,13 +75,20 @@ export class SessionProcess {
       this.errorTail = (this.errorTail + chunk.toString('latin1')).slice(-4096)
       merger.print('stderr', chunk)
     })
-    this.child.on('message', (message) => {
-      const event = message as FromSession
-      if (event.kind === 'ready') return
-      if (event.kind === 'track') target.work(event.id, event.label)
-      else if (event.kind === 'untrack') target.work(event.id, undefined)
-      else if (event.kind === 'target') target.commTarget(event.name, event.isRegistered)
-      else merger.event(event)
+    for (const [name, stream] of [
+      ['stdout', stdout],
+      ['stderr', stderr],
+    ] as const) {
+      stream.on('end', () => merger.close(name))
+    }
+    const decoder = new Decoder<FromSession>()
+    messages.on('data', (chunk: Buffer) => {
+      try {
+        for (const message of decoder.push(chunk)) this.receive(message, merger, target)
+      } catch (error) {
+        // Only a cell that writes to the descriptor itself brings that about.
+        this.condemn(`a cell wrote to the session's own pipe (${String(error)})`)
+      }
     })
     this.ended = new Promise((resolve) => {
       let isOver = false
@@ -82,8 +100,8 @@ export class SessionProcess {
         resolve()
       }
       this.child.on('error', (error) => over(`it could not be started: ${error.message}`))
-      // Node's own 'close' never comes once we have disconnected, hence exit and both streams.
-      const streams = [stdout, stderr].map((stream) => new Promise((closed) => stream.once('close', closed)))
+      // What was sent last is still on its way when the process has gone.
+      const streams = [stdout, stderr, messages].map((stream) => new Promise((closed) => stream.once('close', closed)))
       this.child.on('exit', (code, signal) => {
         const reason = this.reason(code, signal)
         void Promise.all(streams).then(() => over(reason))
@@ -95,25 +113,64 @@ export class SessionProcess {
 
   send(message: ToSession): void {
     // A session that is gone tells so by its exit.
-    if (this.child.connected) this.child.send(message, () => {})
+    if (this.requests.writable) this.requests.write(encode(message))
   }
 
-  interrupt(): void {
-    this.interrupts.write('i')
+  /** Interrupts what still runs, or has not begun, of the tasks up to this serial number. */
+  interrupt(serial: number): void {
+    const bytes = Buffer.alloc(4)
+    bytes.writeUInt32LE(serial)
+    this.interrupts.write(bytes)
   }
 
   /** Asks the session to end, and ends it. */
   async end(): Promise<void> {
-    if (this.child.connected) this.child.disconnect()
+    this.requests.end()
     this.interrupts.end()
     const timer = setTimeout(() => this.child.kill('SIGKILL'), graceMs)
     await this.ended
     clearTimeout(timer)
   }
 
+  /** Ends a session that cannot be talked with any more. */
+  private condemn(reason: string): void {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return
+    this.confession ??= reason
+    this.child.kill('SIGKILL')
+  }
+
+  private receive(message: FromSession, merger: Merger, target: SessionTarget): void {
+    switch (message.kind) {
+      case 'ready':
+        return
+      case 'track':
+        return target.work(message.id, message.label)
+      case 'untrack':
+        return target.work(message.id, undefined)
+      case 'target':
+        return target.commTarget(message.name, message.isRegistered)
+      case 'broken':
+        this.confession = message.reason
+        return
+      default:
+        merger.event(message)
+    }
+  }
+
   private reason(code: number | null, signal: NodeJS.Signals | null): string {
-    if (/heap out of memory|Array buffer allocation failed/.test(this.errorTail)) return 'it ran out of memory'
-    if (signal !== null) return `it was ended by the signal ${signal}`
+    if (this.confession !== undefined) return this.confession
+    if (/heap out of memory|Array buffer allocation failed/.test(this.errorTail)) return outOfMemory
+    if (signal === 'SIGKILL') return `${byOutside(signal)}, as the system does when memory runs out`
+    if (signal !== null) return crashes.has(signal) ? `native code crashed (signal ${signal})` : byOutside(signal)
     return `it exited with code ${code}`
   }
+}
+
+const outOfMemory =
+  'it ran out of memory (NODE_OPTIONS=--max-old-space-size=8192, set where the kernel starts, gives it 8 GB)'
+
+const crashes: ReadonlySet<NodeJS.Signals> = new Set(['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGTRAP'])
+
+function byOutside(signal: NodeJS.Signals): string {
+  return `it was ended by the signal ${signal}`
 }

@@ -2,16 +2,16 @@
  * Interrupts of the main thread: of what a cell awaits, of what listens, and (by the control thread) of what spins.
  *
  * Code that the inspector ends runs no `catch` and unwinds everything below it, Node's own loops included. So user code
- * must start from a microtask, which nothing lies below: cells do (`fromMicrotask`), and timers' callbacks are made to.
+ * must start from a microtask, which nothing lies below: cells do (`run`), and timers' callbacks are made to.
+ * An interrupt names the last task that it means: those that have not started yet end when they do, later ones are left
+ * alone.
  */
 import { Worker } from 'node:worker_threads'
 import { ShardbookError } from '../../src/core/errors.js'
+import { descriptors } from '../channel.js'
+import { hasLeft, isAnswered, isInCell } from './interrupt-state.js'
 import { currentOrigin, forgetOrigin, runFor } from './origin.js'
 
-/** The pipe, given by the front, that carries interrupts. */
-const interruptFd = 4
-/** The pipe of the debugger, which the control thread serves too. */
-const debugFd = 5
 /** How long an exit waits for the control thread. */
 const disconnectMs = 200
 
@@ -22,45 +22,50 @@ export interface Waits {
 }
 
 export interface Interrupts {
-  /** Runs a cell's code from a microtask; rejects when an interrupt ended it. */
-  run<T>(code: (waits: Waits) => Promise<T>): Promise<T>
+  /** Runs code of the task `serial` from a microtask; rejects when an interrupt ended it. */
+  run<T>(serial: number, code: (waits: Waits) => Promise<T>): Promise<T>
   /** Calls `listener` at each interrupt; returns how to stop. */
   onInterrupt(listener: () => void): () => void
 }
 
 /** A cell, or a comm's listener, that runs. */
 interface Running {
+  readonly serial: number
   /** Its last top-level await. */
   wait: { isPending(): Promise<boolean>; reject(error: unknown): void } | undefined
   readonly reject: (error: unknown) => void
   wasInterrupted: boolean
 }
 
-const nativeTimeout = globalThis.setTimeout
+// Taken now: a cell may put something else in their place.
+const { Promise, Set, queueMicrotask, setTimeout: nativeTimeout } = globalThis
 
 /** Starts the control thread and wraps the global timers. `onError` gets what listeners throw. */
 export function openInterrupts(onError: (error: unknown) => void): Interrupts {
-  const left = new Int32Array(new SharedArrayBuffer(4))
-  const answered = new Int32Array(new SharedArrayBuffer(4))
+  const state = new Int32Array(new SharedArrayBuffer(12))
   const control = new Worker(new URL('./control.js', import.meta.url), {
-    workerData: { answered, left, fd: interruptFd, debugFd },
+    workerData: { state, fd: descriptors.interrupts, debugFd: descriptors.debug },
   })
   process.on('exit', () => {
     // oxlint-disable-next-line require-post-message-target-origin -- a thread's port, not a window's
     control.postMessage('leave')
-    Atomics.wait(left, 0, 0, disconnectMs)
+    Atomics.wait(state, hasLeft, 0, disconnectMs)
     // What the inspector was told is done where V8 checks for interrupts, as in a loop.
-    for (let i = 0; i < 10_000; i++) Atomics.load(left, 0)
+    for (let i = 0; i < 10_000; i++) Atomics.load(state, hasLeft)
   })
   control.unref()
   const listeners = new Set<() => void>()
-  const running = wrapTimers()
-  const current = new Set<Running>()
+  const timers = wrapTimers()
+  const running = new Set<Running>()
+  let wanted = 0
 
-  control.on('message', () => {
-    Atomics.store(answered, 0, 1)
+  control.on('message', (serial: number) => {
+    Atomics.store(state, isAnswered, 1)
     forgetOrigin()
-    running.stop()
+    wanted = serial
+    const meant = [...running].filter((cell) => cell.serial <= serial)
+    if (meant.length === 0) return
+    timers.stop()
     for (const listener of listeners) {
       try {
         listener()
@@ -68,27 +73,39 @@ export function openInterrupts(onError: (error: unknown) => void): Interrupts {
         onError(error)
       }
     }
-    for (const cell of current) void interruptCell(cell)
+    for (const cell of meant) void interruptCell(cell)
   })
 
   return {
-    run: (code) =>
+    run: (serial, code) =>
       new Promise((resolve, reject) => {
-        const cell: Running = { reject: over(reject), wait: undefined, wasInterrupted: false }
-        function over<V>(finish: (value: V) => void): (value: V) => void {
+        const cell: Running = { serial, reject: over(reject), wait: undefined, wasInterrupted: false }
+        function over<V>(settle: (value: V) => void): (value: V) => void {
           return (value) => {
-            current.delete(cell)
-            finish(value)
+            running.delete(cell)
+            if (running.size === 0) Atomics.store(state, isInCell, 0)
+            settle(value)
           }
         }
-        current.add(cell)
+        const finish = over(resolve)
+        running.add(cell)
+        if (serial <= wanted) {
+          void interruptCell(cell)
+          return
+        }
         const origin = currentOrigin()
-        nativeTimeout(() =>
-          queueMicrotask(() => {
-            const ended = runFor(origin, () => code({ wait: (value) => waitFor(cell, value) }))
-            ended.then(over(resolve), cell.reject)
-          }),
-        )
+        const start = async (): Promise<void> => {
+          // Interrupted before it began.
+          if (!running.has(cell)) return
+          Atomics.store(state, isInCell, 1)
+          try {
+            // Not by `then`, in whose place a cell may have put something else.
+            finish(await runFor(origin, () => code({ wait: (value) => waitFor(cell, value) })))
+          } catch (error) {
+            cell.reject(error)
+          }
+        }
+        nativeTimeout(() => queueMicrotask(() => void start()))
       }),
     onInterrupt: (listener) => {
       listeners.add(listener)

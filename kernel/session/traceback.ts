@@ -10,18 +10,18 @@ import { ShardbookError } from '../../src/core/errors.js'
 import type { CellError } from '../channel.js'
 import type { Place } from '../code-frame.js'
 import { codeFrame, errorTitle } from '../code-frame.js'
+import type { Script } from '../compile/compile.js'
+import { emit } from '../compile/emit.js'
 import { originalPlaces } from '../source-map.js'
-import { emit } from './emit.js'
-import type { CellSource } from './evaluator.js'
 
-type Sources = ReadonlyMap<string, CellSource>
+type Scripts = ReadonlyMap<string, Script>
 
 const kernelFolder = new URL('..', import.meta.url).href
 
-/** Makes every stack name `Cell[3]:2:5` where the user's text in `sources` is meant. */
-export function mapStacks(sources: Sources): void {
+/** Makes every stack name `Cell[3]:2:5` where the user's text in `scripts` is meant. */
+export function mapStacks(scripts: Scripts): void {
   Error.prepareStackTrace = (error, frames) => {
-    const lines = frames.filter((frame) => !isInside(frame.getFileName())).map((frame) => mapFrame(frame, sources))
+    const lines = frames.filter((frame) => !isInside(frame.getFileName())).map((frame) => mapFrame(frame, scripts))
     return [titleOf(error), ...lines.map((line) => `    at ${line}`)].join('\n')
   }
 }
@@ -31,7 +31,27 @@ function isInside(file: string | null | undefined): boolean {
 }
 
 /** What a cell's error says. */
-export function describeError(error: unknown, sources: Sources): CellError {
+export function describeError(error: unknown, scripts: Scripts): CellError {
+  try {
+    return describe(error, scripts)
+  } catch {
+    // A proxy, or an error whose own properties throw: at least its title.
+    const text = titleOf(error)
+    return { ename: 'Thrown', evalue: text, traceback: [errorTitle('Thrown', text)] }
+  }
+}
+
+/** The cell whose code is the nearest in an error's stack: `Cell[3]`. */
+export function cellOf(error: unknown): string | undefined {
+  try {
+    return error instanceof Error ? /Cell\[\d+\]/.exec(error.stack ?? '')?.[0] : undefined
+  } catch {
+    // Its stack throws: there is nothing to say.
+    return undefined
+  }
+}
+
+function describe(error: unknown, scripts: Scripts): CellError {
   if (!(error instanceof Error)) {
     const text = typeof error === 'string' ? error : inspect(error)
     return { ename: 'Thrown', evalue: text, traceback: [errorTitle('Thrown', text)] }
@@ -39,7 +59,7 @@ export function describeError(error: unknown, sources: Sources): CellError {
   const ename = nameOf(error)
   const evalue = error.message
   const details = detailsOf(error)
-  return { ename, evalue, traceback: [errorTitle(ename, evalue), ...frameOf(details, sources), ...details] }
+  return { ename, evalue, traceback: [errorTitle(ename, evalue), ...frameOf(details, scripts), ...details] }
 }
 
 function nameOf(error: Error): string {
@@ -59,29 +79,32 @@ function detailsOf(error: Error): string[] {
 }
 
 /** The code around the first place that lies in a cell. */
-function frameOf(details: readonly string[], sources: Sources): string[] {
+function frameOf(details: readonly string[], scripts: Scripts): string[] {
   const [, label, line, column] = /(Cell\[\d+\]):(\d+):(\d+)/.exec(details.join('\n')) ?? []
-  const source = [...sources.values()].findLast((one) => one.label === label)
-  return source === undefined ? [] : [codeFrame(source.code, { line: Number(line), column: Number(column) })]
+  const source = [...scripts.values()].findLast((one) => one.label === label)
+  return source === undefined ? [] : [codeFrame(source.source, { line: Number(line), column: Number(column) })]
 }
 
-function titleOf(error: Error): string {
+function titleOf(error: unknown): string {
   try {
     return String(error)
   } catch (failure) {
-    return `Error that cannot be shown: ${String(failure)}`
+    return `a value that cannot be shown: ${String(failure)}`
   }
 }
 
-function mapFrame(frame: NodeJS.CallSite, sources: Sources): string {
+function mapFrame(frame: NodeJS.CallSite, scripts: Scripts): string {
   const text = String(frame)
   const file = frame.getFileName()
   const at = { line: frame.getLineNumber() ?? 0, column: frame.getColumnNumber() ?? 0 }
-  if (typeof file !== 'string' || !/\.m?ts$/.test(file)) return text
-  const cell = sources.get(file)
-  const own = cell === undefined ? moduleLine(file, at) : originalPlaces(cell.maps)(at)
+  if (typeof file !== 'string') return text
+  // The user's own modules carry the time of their last change.
+  const path = file.replace(/\?v=[\d.]+$/, '')
+  if (!/\.m?ts$/.test(path)) return text
+  const script = scripts.get(path)
+  const own = script === undefined ? moduleLine(path, at) : originalPlaces(script.maps)(at)
   if (own === undefined) return text
-  return text.replace(`${file}:${at.line}:${at.column}`, `${cell?.label ?? file}:${own.line}:${own.column}`)
+  return text.replace(`${file}:${at.line}:${at.column}`, `${script?.label ?? path}:${own.line}:${own.column}`)
 }
 
 /** The place in a TypeScript module on disk: emitted once more for its map, since that happened on another thread. */

@@ -11,7 +11,7 @@ import { cellPath, hashSeed, pathPrefix, pathSuffix } from './cell-path.js'
 import { bundle, evaluate, notebookNames } from './expressions.js'
 import type { CallFrame } from './inspector.js'
 import { Inspector } from './inspector.js'
-import type { CompiledCell } from '../../channel.js'
+import type { Script } from '../../compile/compile.js'
 import type { Breakpoint } from './scripts.js'
 import { Scripts } from './scripts.js'
 import { Stopped } from './stopped.js'
@@ -77,11 +77,11 @@ export class DebugAdapter {
     this.goneOn()
   }
 
-  /** Takes a cell before it runs; resolves when its breakpoints are set. */
-  async compiled(cell: CompiledCell): Promise<void> {
+  /** Takes a cell that V8 has before it runs; resolves when its breakpoints are set. */
+  async loaded(script: Script): Promise<void> {
     if (this.inspector === undefined) return
     await this.inspector.post('Debugger.setSkipAllPauses', { skip: false })
-    await this.scripts.add(this.inspector, cell)
+    await this.scripts.add(this.inspector, script)
   }
 
   /** Lets the session go on, and stands nowhere before the next cell: an interrupt ends what runs, not what stands. */

@@ -5,8 +5,8 @@
  * them, at the first place where V8 can stop that belongs to the line or to one behind it.
  */
 import { fileURLToPath } from 'node:url'
-import type { CompiledCell } from '../../channel.js'
 import type { Place } from '../../code-frame.js'
+import type { Script } from '../../compile/compile.js'
 import { originalPlaces } from '../../source-map.js'
 import { cellPath } from './cell-path.js'
 import type { Inspector, Location } from './inspector.js'
@@ -16,7 +16,7 @@ export interface Breakpoint {
   readonly condition?: string
 }
 
-export interface Script extends CompiledCell {
+export interface DebuggedScript extends Script {
   /** The client's name of the cell. */
   readonly path: string
   original(place: Place): Place | undefined
@@ -33,20 +33,20 @@ interface ScriptId {
 export class Scripts {
   /** What clients want, by path. It outlives sessions. */
   readonly wanted = new Map<string, readonly Breakpoint[]>()
-  private readonly byFile = new Map<string, Script>()
+  private readonly byFile = new Map<string, DebuggedScript>()
   /** By V8's ids. */
   private readonly files = new Map<string, string>()
   private readonly ids = new Map<string, ScriptId>()
 
   /** The file of a script, and the cell that it is; absent for code of Node's. */
-  find(scriptId: string): { readonly file: string; readonly cell: Script | undefined } | undefined {
+  find(scriptId: string): { readonly file: string; readonly cell: DebuggedScript | undefined } | undefined {
     const file = this.files.get(scriptId)
     return file === undefined ? undefined : { file, cell: this.byFile.get(file) }
   }
 
   /** The text of the cell with this path. */
   codeOf(path: string): string | undefined {
-    return [...this.byFile.values()].find((script) => script.path === path)?.code
+    return [...this.byFile.values()].find((script) => script.path === path)?.source
   }
 
   /** V8 has parsed a script. */
@@ -57,10 +57,10 @@ export class Scripts {
   }
 
   /** Takes a compiled cell and sets the breakpoints that are wanted in it. */
-  async add(inspector: Inspector, cell: CompiledCell): Promise<void> {
-    const script: Script = { ...cell, path: cellPath(cell.code), original: originalPlaces(cell.maps), set: [] }
-    this.byFile.set(cell.filename, script)
-    await this.place(inspector, script)
+  async add(inspector: Inspector, script: Script): Promise<void> {
+    const debugged = { ...script, path: cellPath(script.source), original: originalPlaces(script.maps), set: [] }
+    this.byFile.set(script.filename, debugged)
+    await this.place(inspector, debugged)
   }
 
   /** Replaces the breakpoints of a path; returns the lines at which it will stop. */
@@ -80,7 +80,7 @@ export class Scripts {
     this.files.clear()
   }
 
-  private async place(inspector: Inspector, script: Script): Promise<number[]> {
+  private async place(inspector: Inspector, script: DebuggedScript): Promise<number[]> {
     for (const breakpointId of script.set) await inspector.post('Debugger.removeBreakpoint', { breakpointId })
     script.set = []
     const wanted = this.wanted.get(script.path) ?? []
@@ -124,6 +124,6 @@ function fileOf(url: string): string {
 }
 
 /** The user's line at a place of a script. */
-function lineOf(script: Script, { lineNumber, columnNumber = 0 }: Location): number | undefined {
+function lineOf(script: DebuggedScript, { lineNumber, columnNumber = 0 }: Location): number | undefined {
   return script.original({ line: lineNumber + 1, column: columnNumber + 1 })?.line
 }

@@ -1,14 +1,14 @@
 /** A session that stands at a breakpoint: its frames, with the user's lines, and what they see. */
 import { fileURLToPath } from 'node:url'
 import type { CallFrame, Evaluated, Inspector, RemoteObject } from './inspector.js'
-import type { Script, Scripts } from './scripts.js'
+import type { DebuggedScript, Scripts } from './scripts.js'
 import { Variables } from './variables.js'
 
 const kernelFolder = fileURLToPath(new URL('../..', import.meta.url))
 
 interface Frame {
   readonly call: CallFrame
-  readonly cell: Script | undefined
+  readonly cell: DebuggedScript | undefined
   readonly file: string
   readonly line: number
   readonly column: number

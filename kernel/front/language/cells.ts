@@ -1,24 +1,18 @@
 /**
  * Cells as modules: each becomes a file of its own that imports what it uses of earlier cells and exports what it
  * declares. The imports are one line in front of the user's text, the exports one behind it, so positions shift by
- * exactly one line, and a name may be declared anew in a later cell.
+ * exactly one line, and a name may be declared anew in a later cell. Variables are declared, since imports are read-only.
  */
 import type { Node } from '../../syntax.js'
 import { bindingNames, children, hoistedVars, parseCell } from '../../syntax.js'
+import { importNames, type Names } from './names.js'
 
 /** `let`: may be assigned by later cells; `value`: may not; `type`: has no value. */
 export type NameKind = 'let' | 'value' | 'type'
 
-/** A name of an earlier cell. */
-export interface CellName {
-  readonly kind: NameKind
-  /** The module specifier of the cell that declared it last. */
-  readonly module: string
-  /** The static type that its value told after the cell ran. */
-  readonly selfType?: string
-}
-
 export interface CellModule {
+  /** The number of its file. */
+  readonly cell: number
   /** The file's text: header line, the user's text, footer line. */
   readonly text: string
   /** What it declares. */
@@ -26,30 +20,29 @@ export interface CellModule {
 }
 
 /**
- * The module of a cell after earlier cells that left `names`.
+ * The module of a cell, in file number `cell`, after earlier ones that left `names`.
  *
- * @param everything - imports all names, used or not, as completion wants it
+ * @param prefix - imports names that begin so in lower case, used or not, as completion wants it
  */
-export function cellModule(code: string, names: ReadonlyMap<string, CellName>, everything = false): CellModule {
+export function cellModule(code: string, names: Pick<Names, 'known'>, cell: number, prefix?: string): CellModule {
   const { program } = parseCell(code, 'ts')
   const { declared, exported } = declaredNames(program.body)
   const words = new Set(code.match(/[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*/gu))
-  const isWanted = (name: string): boolean => !declared.has(name) && (everything || words.has(name))
+  const isWanted = (name: string): boolean =>
+    !declared.has(name) && (words.has(name) || (prefix !== undefined && name.toLowerCase().startsWith(prefix)))
   const assigned = assignedNames(program)
-  const imports = new Map<string, string[]>()
-  let header = ''
-  for (const [name, { kind, module, selfType }] of names) {
+  const imports: Parameters<typeof importNames>[1][number][] = []
+  let variables = ''
+  for (const [name, { kind, declared: own, told }] of names.known) {
     if (!isWanted(name)) continue
     // A variable that this cell assigns keeps its declared type: what its last value told binds no later one.
-    const own = kind === 'let' && assigned.has(name) ? undefined : selfType
-    if (own !== undefined)
-      header += `declare ${kind === 'let' ? 'let' : 'const'} ${name}: ${own.replace(/\s+/g, ' ')}; `
-    else if (kind === 'let') header += `declare let ${name}: typeof import(${JSON.stringify(module)}).${name}; `
-    else imports.set(module, [...(imports.get(module) ?? []), name])
+    const from = kind === 'let' && assigned.has(name) ? own : (told ?? own)
+    imports.push(kind === 'let' ? { from } : { from, as: name })
+    if (kind === 'let') variables += `declare let ${name}: typeof ${from.name}; `
   }
-  for (const [module, list] of imports) header += `import { ${list.join(', ')} } from ${JSON.stringify(module)}; `
+  const header = importNames(cell, imports) + variables
   const footer = [...declared.keys()].filter((name) => !exported.has(name))
-  return { text: `${header}\n${code}\nexport { ${footer.join(', ')} }`, declared }
+  return { cell, text: `${header}\n${code}\nexport { ${footer.join(', ')} }`, declared }
 }
 
 /** The names that a module's statements declare, and those among them that it exports already. */

@@ -3,14 +3,23 @@
  * accepted cells leave to later ones.
  */
 import { readFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { CellModule, CellName } from './cells.js'
+import { blankMagics, findMagics, magicKinds, magicWords } from '../../compile/magics.js'
+import type { Magic } from '../../compile/magics.js'
+import { findJsx } from '../../syntax.js'
+import type { CellModule } from './cells.js'
 import { cellModule } from './cells.js'
+import { hintFor } from './hints.js'
+import { LocalImports } from './local-imports.js'
+import type { Completion, CompletionItem, SignatureHelp } from './lsp-text.js'
+import { completionOf, signatureText } from './lsp-text.js'
+import { cellsPerModule, importNames, moduleOf, Names } from './names.js'
 import { offsetAt, positionAt } from './position.js'
 import { projectConfig } from './project.js'
 import type { LspPosition, LspRange } from './server.js'
-import { LanguageServer } from './server.js'
+import { compilerExecutable, LanguageServer } from './server.js'
+import { findUserConfig, readUserConfig } from './user-config.js'
 
 /** An error of a cell; 1-based lines and columns of the user's text. */
 export interface Problem {
@@ -18,12 +27,6 @@ export interface Problem {
   readonly message: string
   readonly start: { readonly line: number; readonly column: number }
   readonly end: { readonly line: number; readonly column: number }
-}
-
-export interface Completion {
-  readonly text: string
-  readonly kind: string
-  readonly signature: string
 }
 
 interface Diagnostic {
@@ -38,25 +41,8 @@ interface DefinitionLink {
   readonly targetRange: LspRange
 }
 
-interface CompletionItem {
-  readonly label: string
-  readonly kind?: number
-  readonly detail?: string
-  readonly sortText?: string
-  readonly filterText?: string
-  readonly insertText?: string
-}
-
 /** Overloads and merged declarations have several. */
 const shownDefinitions = 3
-
-/** LSP's numbers of completion kinds, in the words of Jupyter's clients. */
-const kinds = [
-  'text text method function constructor field variable class interface module property unit value enum keyword snippet',
-  'color file reference folder enum-member constant struct event operator type-parameter',
-]
-  .join(' ')
-  .split(' ')
 
 /** A module without types is used as `any`: the run can still tell what is wrong. */
 const tolerated = new Set(['7016'])
@@ -64,27 +50,34 @@ const tolerated = new Set(['7016'])
 export class NotebookLanguage {
   private readonly folder: string
   private readonly server: LanguageServer
-  private readonly names = new Map<string, CellName>()
-  private lastFile = -1
+  private readonly names = new Names()
+  /** How many cells have a file: the modules of names export them before they have a text. */
+  private room = 1
+  /** Ends when the server knows the names of the last cell. */
+  private shared: Promise<void> = Promise.resolve()
   private isReady: Promise<void> | undefined
-  /** The files of cells that were checked: in subshells, several may be under way. */
-  private readonly files = new WeakMap<CellModule, string>()
-  /** Files of cells that were refused. */
-  private readonly free: string[] = []
+  private config: ReturnType<typeof findUserConfig>
+  private readonly imports: LocalImports
   /** What is being written: completions and hovers look at it. */
   private readonly draft: string
 
   constructor(folder: string) {
     this.folder = folder
     this.draft = join(folder, '__cell_draft.ts')
+    this.imports = new LocalImports(folder)
     this.server = new LanguageServer(folder)
   }
 
   /** Starts the server and loads the standard library, so that the first cell does not wait for it. */
   prepare(): Promise<void> {
     this.isReady ??= (async () => {
-      await this.server.write(join(this.folder, 'tsconfig.json'), projectConfig(this.folder, '__cell_*.ts'), 'json')
-      await this.server.write(this.draft, 'export {}')
+      const found = (this.config = findUserConfig(this.folder))
+      const user = found === undefined ? undefined : await readUserConfig(found.file, compilerExecutable())
+      const config = projectConfig(this.folder, '__cell_*.ts', user)
+      await this.server.write(join(this.folder, 'tsconfig.json'), config, 'json')
+      if (this.server.read(this.file(0)) === undefined) await this.server.write(this.file(0), emptyCell(0))
+      await this.shareNames(0)
+      await this.server.write(this.draft, emptyCell(this.room - 1))
       await this.server.ask('textDocument/diagnostic', this.draft)
     })()
     return this.isReady
@@ -92,21 +85,28 @@ export class NotebookLanguage {
 
   /** The module of a cell, as later cells will see it. */
   moduleOf(code: string): CellModule {
-    return cellModule(code, this.names)
+    return cellModule(code, this.names, this.names.take())
   }
 
   /** The errors of a cell, before it runs. */
-  async check(code: string, module: CellModule): Promise<Problem[]> {
+  async check(module: CellModule): Promise<Problem[]> {
+    const config = findUserConfig(this.folder)
+    if (this.isReady !== undefined && config?.mtimeMs !== this.config?.mtimeMs) await this.reload()
     await this.prepare()
-    const file = this.free.pop() ?? this.nextFile()
-    this.files.set(module, file)
+    await this.shared
+    await this.makeRoom(module.cell)
+    const changes = this.imports.changes(module.text)
+    if (changes.length > 0) await this.server.noteFiles(changes)
+    const file = this.file(module.cell)
     await this.server.write(file, module.text)
     const report = await this.server.ask<{ items?: readonly Diagnostic[] }>('textDocument/diagnostic', file)
     const problems = (report.items ?? [])
       .filter((one) => (one.severity ?? 1) === 1 && one.range.start.line > 0 && !tolerated.has(String(one.code)))
-      .map((one) => problemOf(one, code))
-    if (problems.length > 0) this.free.push(file)
-    return problems
+      .map((one) => problemOf(one, module.text))
+    if (problems.length === 0) return problems
+    this.names.giveBack(module.cell)
+    const jsx = findJsx(module.text)
+    return jsx === undefined ? problems : [jsxProblem(positionAt(module.text, jsx))]
   }
 
   /**
@@ -116,65 +116,67 @@ export class NotebookLanguage {
    * @param types - static types that values told
    */
   accept(module: CellModule, defined: ReadonlySet<string>, types: Readonly<Record<string, string>>): void {
-    const specifier = `./${basename(this.files.get(module) ?? this.nextFile(), '.ts')}`
-    for (const [name, kind] of module.declared) {
-      if (kind === 'type' || defined.has(name)) this.names.set(name, { kind, module: specifier })
-    }
-    for (const [name, selfType] of Object.entries(types)) {
-      const known = this.names.get(name)
-      if (known !== undefined && known.kind !== 'type') this.names.set(name, { ...known, selfType })
-    }
+    this.names.accept(module, defined, types)
+    // A server that ended gets all texts anew, and is told of by the next check.
+    this.shared = this.shared.then(() => this.share(module.cell)).catch(() => {})
   }
 
   /** Forgets all names: the session that had their values is gone. */
   forget(): void {
-    this.names.clear()
+    this.names.known.clear()
+  }
+
+  /** Reads the notebook's folder anew: packages have come or gone. */
+  async reload(): Promise<void> {
+    this.isReady = undefined
+    this.server.restart()
+    await this.prepare()
   }
 
   /** What could stand at `offset` (UTF-16) of a cell, and the offset where it would begin. */
   async complete(code: string, offset: number): Promise<{ start: number; items: Completion[] }> {
+    const { plain, magic } = this.look(code, offset)
+    const word = /(?:^|\n)(%{1,2}\w*)$/.exec(code.slice(0, offset))?.[1]
+    if (word !== undefined) return { start: offset - word.length, items: completeMagic(word) }
+    if (magic !== undefined) return { start: offset, items: [] }
     await this.prepare()
-    const { text, shift } = await this.show(code)
-    const list = await this.server.ask<{ items: readonly CompletionItem[] } | null>(
-      'textDocument/completion',
-      this.draft,
-      { position: positionAt(text, offset + shift) },
-    )
-    const prefix = /[\p{ID_Continue}$]*$/u.exec(code.slice(0, offset))![0]
-    const wanted = prefix.toLowerCase()
+    const before = /([.]?)([\p{ID_Continue}$]*)$/u.exec(plain.slice(0, offset))!
+    const wanted = before[2]!.toLowerCase()
+    const file = await this.show(plain, before[1] === '' ? wanted : undefined)
+    const list = await this.server.ask<{ items: readonly CompletionItem[] } | null>('textDocument/completion', file, {
+      position: cellPosition(plain, offset),
+    })
     const items = (list?.items ?? [])
       .filter((item) => (item.filterText ?? item.label).toLowerCase().startsWith(wanted))
       .sort((a, b) => compare(a.sortText ?? a.label, b.sortText ?? b.label) || compare(a.label, b.label))
-      .map((item) => ({
-        text: item.insertText ?? item.label,
-        kind: kinds[item.kind ?? 0] ?? 'text',
-        signature: item.detail ?? '',
-      }))
-    return { start: offset - prefix.length, items }
+    return { start: offset - wanted.length, items: items.map(completionOf) }
   }
 
   /**
-   * Markdown about what stands at `offset` (UTF-16) of a cell, if anything does.
+   * Markdown about what stands at `offset` (UTF-16) of a cell, or about the call whose arguments it lies in.
    *
    * @param detail - 1 adds the source of its definition
    */
   async inspect(code: string, offset: number, detail: 0 | 1 = 0): Promise<string | undefined> {
+    const { plain, magic } = this.look(code, offset)
+    const kind = magic === undefined ? undefined : magicKinds[magic.name]
+    if (kind !== undefined) return `\`${kind.usage}\` ${kind.summary}.`
     await this.prepare()
-    const { text, shift } = await this.show(code)
-    const ask = (at: number): Promise<{ contents: { value: string } } | null> =>
-      this.server.ask('textDocument/hover', this.draft, { position: positionAt(text, at + shift) })
+    const file = await this.show(plain)
+    const ask = <T>(method: string, at: number): Promise<T | null> =>
+      this.server.ask(method, file, { position: cellPosition(plain, at) })
     // The cursor may stand behind the word.
-    let at = offset
-    let hover = await ask(at)
-    if (hover === null && offset > 0) hover = await ask(--at)
-    // Of a name that does not exist the server says nothing but `any`.
-    if (hover === null || hover.contents.value.trim() === '```typescript\nany\n```') return undefined
-    if (detail === 0) return hover.contents.value
-    const links = await this.server.ask<readonly DefinitionLink[] | null>('textDocument/definition', this.draft, {
-      position: positionAt(text, at + shift),
-    })
-    const sources = await Promise.all((links ?? []).slice(0, shownDefinitions).map((link) => this.source(link)))
-    return [hover.contents.value, ...sources.map((source) => `\`\`\`typescript\n${source}\n\`\`\``)].join('\n\n')
+    for (const at of offset > 0 ? [offset, offset - 1] : [offset]) {
+      const hover = await ask<{ contents: { value: string } }>('textDocument/hover', at)
+      // Of a name that does not exist the server says nothing but `any`.
+      if (hover === null || hover.contents.value.trim() === '```typescript\nany\n```') continue
+      if (detail === 0) return hover.contents.value
+      const links = (await ask<readonly DefinitionLink[]>('textDocument/definition', at)) ?? []
+      const sources = await Promise.all(links.slice(0, shownDefinitions).map((link) => this.source(link)))
+      return [hover.contents.value, ...sources.map((source) => `\`\`\`typescript\n${source}\n\`\`\``)].join('\n\n')
+    }
+    const help = await ask<SignatureHelp>('textDocument/signatureHelp', offset)
+    return help === null ? undefined : signatureText(help)
   }
 
   private async source({ targetUri, targetRange }: DefinitionLink): Promise<string> {
@@ -187,24 +189,80 @@ export class NotebookLanguage {
     this.server.close()
   }
 
-  private async show(code: string): Promise<{ text: string; shift: number }> {
-    const { text } = cellModule(code, this.names, true)
-    await this.server.write(this.draft, text)
-    return { text, shift: offsetAt(text, { line: 1, character: 0 }) }
+  /** The cell as TypeScript sees it, and the magic that holds `offset` without being TypeScript there. */
+  private look(code: string, offset: number): { plain: string; magic: Magic | undefined } {
+    const magics = findMagics(code, (name) => this.names.known.has(name))
+    const magic = magics.find(({ name, start, argumentStart, end }) => {
+      return offset >= start && offset <= (magicKinds[name]?.takesCode === true ? argumentStart - 1 : end)
+    })
+    return { plain: blankMagics(code, magics), magic }
   }
 
-  private nextFile(): string {
-    return join(this.folder, `__cell_${++this.lastFile}.ts`)
+  /** Gives the cell to the server, with the names that it uses and those that begin with `prefix`. */
+  private async show(plain: string, prefix?: string): Promise<string> {
+    await this.shared
+    await this.server.write(this.draft, cellModule(plain, this.names, this.room - 1, prefix).text)
+    return this.draft
+  }
+
+  /** Tells the server the names of a cell that was accepted, while nothing else changes. */
+  private async share(cell: number): Promise<void> {
+    await this.makeRoom(cell + 1)
+    await this.shareNames(moduleOf(cell))
+  }
+
+  /** Makes files for the cells up to this one and some more. */
+  private async makeRoom(cell: number): Promise<void> {
+    if (cell < this.room) return
+    const first = this.room
+    this.room = (moduleOf(cell) + 1) * cellsPerModule
+    for (let one = first; one < this.room; one++) await this.server.write(this.file(one), emptyCell(one))
+    for (let module = moduleOf(first); module <= moduleOf(cell); module++) await this.shareNames(module)
+    await this.server.write(this.draft, emptyCell(this.room - 1))
+  }
+
+  private async shareNames(module: number): Promise<void> {
+    const file = this.file(`names_${module}`)
+    await this.server.write(file, this.names.text(module, this.room))
+    await this.server.ask('textDocument/documentSymbol', file)
+  }
+
+  private file(name: number | `names_${number}`): string {
+    return join(this.folder, `__cell_${name}.ts`)
   }
 }
 
-/** The header is line 0 of the server's file, so its lines are the user's when counted from 1. */
+function emptyCell(cell: number): string {
+  return `${importNames(cell, [])}\nexport {}`
+}
+
+/** The header is line 0 of the server's file and the footer its last, so lines are the user's when counted from 1. */
 function problemOf({ code, message, range }: Diagnostic, text: string): Problem {
-  const lines = text.split('\n')
+  const lines = text.split('\n').slice(1, -1)
   // What is missing at the end of the cell is noticed in the footer.
   const place = ({ line, character }: LspPosition): Problem['start'] =>
     line <= lines.length ? { line, column: character + 1 } : { line: lines.length, column: lines.at(-1)!.length + 1 }
-  return { code: `TS${code ?? ''}`, message, start: place(range.start), end: place(range.end) }
+  const hint = hintFor(String(code), message)
+  const whole = hint === undefined ? message : `${message} ${hint}`
+  return { code: `TS${code ?? ''}`, message: whole, start: place(range.start), end: place(range.end) }
+}
+
+function jsxProblem({ line, character }: LspPosition): Problem {
+  const start = { line, column: character + 1 }
+  const message = 'Cells are TypeScript without JSX. Call the function that makes the element, such as createElement.'
+  return { code: 'JSX', message, start, end: { line, column: character + 2 } }
+}
+
+/** The header is one line in front of the cell. */
+function cellPosition(code: string, offset: number): LspPosition {
+  const { line, character } = positionAt(code, offset)
+  return { line: line + 1, character }
+}
+
+function completeMagic(word: string): Completion[] {
+  return magicWords
+    .filter((one) => one.startsWith(word))
+    .map((one) => ({ text: one, kind: 'magic', signature: magicKinds[one.replace(/^%+/, '')]?.summary ?? '' }))
 }
 
 function compare(a: string, b: string): number {

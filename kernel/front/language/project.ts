@@ -2,15 +2,17 @@
  * The TypeScript project that a notebook's cells belong to: a tsconfig that exists only in the server's memory.
  *
  * It lies in the notebook's folder, so relative imports and the folder's `node_modules` resolve as for any file there.
+ * The user's own tsconfig decides how strictly cells are checked, and adds its paths and types.
  * `shardbook` maps to the kernel's own types; so do packages that the kernel has and the folder lacks, as at run time.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { UserConfig } from './user-config.js'
 
 /** The package's root, seen from `dist/kernel/front/language`. */
-const packageRoot = fileURLToPath(new URL('../../../../', import.meta.url))
+export const packageRoot = fileURLToPath(new URL('../../../../', import.meta.url))
 
 interface Manifest {
   readonly types?: string
@@ -19,8 +21,8 @@ interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>
 }
 
-/** The text of the tsconfig for cells in `folder` whose files match `include`. */
-export function projectConfig(folder: string, include: string): string {
+/** The text of the tsconfig for cells in `folder` whose files match `include`, with what the user's own says. */
+export function projectConfig(folder: string, include: string, user?: UserConfig): string {
   const kernelTypes = findPackage(packageRoot, '@types/node')
   const paths: Record<string, string[]> = { shardbook: [join(packageRoot, 'dist/src/index.d.ts')] }
   for (const name of Object.keys(manifest(packageRoot).dependencies ?? {})) {
@@ -36,14 +38,19 @@ export function projectConfig(folder: string, include: string): string {
       moduleDetection: 'force',
       lib: [libOfNode(), 'esnext.disposable'],
       types: ['node'],
-      typeRoots: [...typeRoots(folder), ...(kernelTypes === undefined ? [] : [join(kernelTypes, '..')])],
+      typeRoots: [
+        ...(user?.typeRoots ?? []),
+        ...typeRoots(folder),
+        ...(kernelTypes === undefined ? [] : [join(kernelTypes, '..')]),
+      ],
       strict: true,
-      noEmit: true,
       skipLibCheck: true,
+      ...user?.options,
+      noEmit: true,
       resolveJsonModule: true,
       allowImportingTsExtensions: true,
       experimentalDecorators: true,
-      paths,
+      paths: { ...paths, ...user?.paths },
     },
     include: [include],
   }

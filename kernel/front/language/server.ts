@@ -42,8 +42,8 @@ interface Document {
 
 const require = createRequire(import.meta.url)
 
-/** The path of the native server that `typescript` brought for this platform. */
-function serverExecutable(): string {
+/** The path of the native compiler (it is the server, too) that `typescript` brought for this platform. */
+export function compilerExecutable(): string {
   const fromTypescript = createRequire(require.resolve('typescript/package.json'))
   const name = `@typescript/typescript-${process.platform}-${process.arch}/package.json`
   const file = process.platform === 'win32' ? 'tsc.exe' : 'tsc'
@@ -89,13 +89,6 @@ export class LanguageServer {
     return this.documents.get(path)?.text
   }
 
-  /** Forgets an in-memory file. */
-  async remove(path: string): Promise<void> {
-    if (!this.documents.delete(path)) return
-    await this.start()
-    this.send({ method: 'textDocument/didClose', params: { textDocument: { uri: pathToFileURL(path).href } } })
-  }
-
   /** Asks something about an in-memory file; once more when the server died over it. */
   async ask<T>(method: string, path: string, params: Readonly<Record<string, unknown>> = {}): Promise<T> {
     const question = { textDocument: { uri: pathToFileURL(path).href }, ...params }
@@ -108,6 +101,20 @@ export class LanguageServer {
       await this.start()
       return this.request<T>(method, question)
     }
+  }
+
+  /** Says what has happened to files on disk. */
+  async noteFiles(files: readonly { readonly path: string; readonly isNew: boolean }[]): Promise<void> {
+    await this.start()
+    const changes = files.map(({ path, isNew }) => ({ uri: pathToFileURL(path).href, type: isNew ? 1 : 2 }))
+    this.send({ method: 'workspace/didChangeWatchedFiles', params: { changes } })
+  }
+
+  /** Ends the server; the next use starts another, which reads all files anew. */
+  restart(): void {
+    const { child } = this
+    this.stopped('it was restarted')
+    child?.kill()
   }
 
   /** Ends the server for good: a question that it leaves open starts no other one. */
@@ -125,7 +132,7 @@ export class LanguageServer {
   }
 
   private async launch(): Promise<void> {
-    const child = spawn(serverExecutable(), ['--lsp', '--stdio'], {
+    const child = spawn(compilerExecutable(), ['--lsp', '--stdio'], {
       cwd: this.folder,
       stdio: ['pipe', 'pipe', 'ignore'],
       // A terminal's Ctrl-C is for the front, not for every process of the group.
@@ -150,6 +157,7 @@ export class LanguageServer {
           completion: { completionItem: { snippetSupport: false } },
           hover: { contentFormat: ['markdown'] },
           definition: { linkSupport: true },
+          signatureHelp: { signatureInformation: { documentationFormat: ['markdown'] } },
         },
         workspace: { configuration: true },
       },

@@ -8,7 +8,7 @@ export const complete: Handler = async (kernel, { content }) => {
   const cursor = numberField(content, 'cursor_pos', toCodePoints(code, code.length))
   const { start, items } = await kernel.language.complete(code, toUtf16(code, cursor))
   const from = toCodePoints(code, start)
-  const types = items.map(({ text, kind, signature }) => ({ text, type: kind, signature, start: from, end: cursor }))
+  const types = items.map(({ kind, ...item }) => ({ ...item, type: kind, start: from, end: cursor }))
   return {
     status: 'ok',
     matches: items.map((item) => item.text),

@@ -243,7 +243,7 @@ describe.skipIf(missing('python'))('a Jupyter client', () => {
   test('lets a cell clean up after an interrupt', async () => {
     const code =
       'let cleaned = 0\ntry { await new Promise(() => {}) } catch (e) { await null; cleaned = 1; console.log((e as any).code) }\ncleaned'
-    const answer = await client.execute(code, { interruptAfterMs: 300 })
+    const answer = await client.execute(code, { interruptAfterMs: 800 })
     expect(result(answer)).toBe('1')
     expect(printed(answer, 'stdout')).toBe('interrupted\n')
   })

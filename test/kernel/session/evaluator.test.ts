@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import vm from 'node:vm'
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { Evaluator } from '../../../kernel/session/evaluator.js'
+import { InProcess } from './in-process.js'
 
 // Packages resolve from here upwards.
 const folder = mkdtempSync(join(resolve('test/kernel/session'), '.cells-'))
@@ -19,8 +19,8 @@ beforeAll(() => {
 })
 
 function session(): (code: string) => Promise<unknown> {
-  const evaluator = new Evaluator(folder)
-  return async (code) => (await evaluator.compile(code, 'Cell[1]').run())?.value
+  const notebook = new InProcess(folder)
+  return async (code) => (await notebook.run(code))?.value
 }
 
 async function last(...cells: readonly string[]): Promise<unknown> {
@@ -114,8 +114,7 @@ describe('values', () => {
     expect(await last('const a = 1')).toBeUndefined()
   })
   test('a promise as a value is not awaited', async () => {
-    const evaluator = new Evaluator(folder)
-    const result = await evaluator.compile('new Promise(() => {})', 'Cell[1]').run()
+    const result = await new InProcess(folder).run('new Promise(() => {})')
     expect(result?.value).toBeInstanceOf(Promise)
   })
   test('top-level await and for await', async () => {
@@ -165,18 +164,17 @@ describe('imports', () => {
 
 describe('a cell that fails', () => {
   test('keeps what it declared before, and tells which names those are', async () => {
-    const evaluator = new Evaluator(folder)
-    await evaluator.compile('const b = "old"', 'Cell[1]').run()
-    const cell = evaluator.compile('function f() {}\nconst a = 1\nconst b = null!.x, c = 2', 'Cell[2]')
+    const notebook = new InProcess(folder)
+    await notebook.run('const b = "old"')
+    const cell = notebook.load('function f() {}\nconst a = 1\nconst b = null!.x, c = 2')
     await expect(cell.run()).rejects.toThrow(TypeError)
     expect(cell.defined().sort()).toEqual(['a', 'f'])
-    expect(evaluator.names['b']).toBe('old')
+    expect((await notebook.run('b'))?.value).toBe('old')
   })
 })
 
 test('a value that knows its type tells it', async () => {
-  const evaluator = new Evaluator(folder)
-  const cell = evaluator.compile("const x = { [Symbol.for('shardbook.type')]: () => 'Special' }, y = 1", 'Cell[1]')
+  const cell = new InProcess(folder).load("const x = { [Symbol.for('shardbook.type')]: () => 'Special' }, y = 1")
   await cell.run()
   expect(cell.types()).toEqual({ x: 'Special' })
 })

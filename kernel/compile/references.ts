@@ -1,5 +1,5 @@
 /**
- * Rewrites references to the session's names inside a cell: `x` to `__names.x`, wherever no inner scope shadows it.
+ * Rewrites references to the session's names inside a cell: `x` to `__names0.x`, wherever no inner scope shadows it.
  *
  * Edits go to a MagicString, so positions stay mapped. Text inserted before and after an expression is always appended to
  * what stands left of it, closers after the walk of the inside: then nested insertions come out in the right order.
@@ -10,6 +10,7 @@ import {
   type FunctionNode,
   type Node,
   bindingNames,
+  blockNames,
   children,
   hoistedVars,
 } from '../syntax.js'
@@ -22,21 +23,28 @@ export interface Scope {
 
 type Declaration = Extract<Node, { type: 'VariableDeclaration' }>
 
+/** What stands for the session's names in the script; `undefined` where a name is none of its. */
+export interface Naming {
+  reference(name: string): string | undefined
+  /** Instead of the reference where the cell assigns the name after its declaration. */
+  target(name: string): string | undefined
+}
+
 export class ReferenceRewriter {
   /** Names of the session that were met. */
   readonly used = new Set<string>()
   private readonly enums = new Set<string>()
   private readonly out: MagicString
-  private readonly isName: (name: string) => boolean
+  private readonly naming: Naming
   /** How many functions the walk is inside of: `await` and `var` belong to the cell only at depth 0. */
   private depth = 0
 
-  constructor(out: MagicString, isName: (name: string) => boolean) {
+  constructor(out: MagicString, naming: Naming) {
     this.out = out
-    this.isName = isName
+    this.naming = naming
   }
 
-  /** `const a = 1, { b } = c` becomes `(__names.a = 1), ({ b: __names.b } = c)`. */
+  /** `const a = 1, { b } = c` becomes `(__names0.a = 1), ({ b: __names0.b } = c)`. */
   assignments(declaration: Declaration, scope: Scope | undefined): void {
     const first = declaration.declarations[0]!
     this.out.remove(declaration.start, first.start)
@@ -51,7 +59,10 @@ export class ReferenceRewriter {
         if (!this.enumStart(name, declarator.init)) this.walk(declarator.init, scope)
         if (isAnonymous) this.out.appendLeft(declarator.init.end, ` }).${name}`)
       } else if (name !== undefined) {
-        this.out.appendLeft(declarator.end, declaration.kind === 'var' ? ` = __names.${name}` : ' = void 0')
+        this.out.appendLeft(
+          declarator.end,
+          declaration.kind === 'var' ? ` = ${this.naming.reference(name)}` : ' = void 0',
+        )
       }
       this.out.appendLeft(declarator.end, ')')
     }
@@ -69,28 +80,32 @@ export class ReferenceRewriter {
     this.walk(init.callee, undefined)
     const isFirst = !this.enums.has(name)
     this.enums.add(name)
-    this.out.overwrite(argument.left.start, argument.left.end, isFirst ? 'void 0' : `__names.${name}`)
+    this.out.overwrite(
+      argument.left.start,
+      argument.left.end,
+      isFirst ? 'void 0' : (this.naming.reference(name) ?? name),
+    )
     return true
   }
 
-  /** Rewrites the names that a pattern assigns, and the expressions inside it. */
-  private pattern(target: Node | null, scope: Scope | undefined): void {
+  /** Rewrites the names that a pattern declares, or assigns where `isTarget`, and the expressions inside it. */
+  private pattern(target: Node | null, scope: Scope | undefined, isTarget = false): void {
     switch (target?.type) {
       case undefined:
         return
       case 'Identifier':
-        return this.reference(target, scope)
+        return this.reference(target, scope, isTarget ? this.naming.target(target.name) : undefined)
       case 'ArrayPattern':
-        return target.elements.forEach((element) => this.pattern(element, scope))
+        return target.elements.forEach((element) => this.pattern(element, scope, isTarget))
       case 'AssignmentPattern':
-        this.pattern(target.left, scope)
+        this.pattern(target.left, scope, isTarget)
         return this.walk(target.right, scope)
       case 'RestElement':
-        return this.pattern(target.argument, scope)
+        return this.pattern(target.argument, scope, isTarget)
       case 'ObjectPattern':
         for (const property of target.properties) {
-          if (property.type === 'RestElement') this.pattern(property.argument, scope)
-          else this.patternProperty(property, scope)
+          if (property.type === 'RestElement') this.pattern(property.argument, scope, isTarget)
+          else this.patternProperty(property, scope, isTarget)
         }
         return
       default:
@@ -98,23 +113,28 @@ export class ReferenceRewriter {
     }
   }
 
-  private patternProperty(property: Extract<Node, { type: 'Property' }>, scope: Scope | undefined): void {
+  private patternProperty(
+    property: Extract<Node, { type: 'Property' }>,
+    scope: Scope | undefined,
+    isTarget: boolean,
+  ): void {
     if (property.computed) this.walk(property.key, scope)
-    if (!property.shorthand) return this.pattern(property.value, scope)
+    if (!property.shorthand) return this.pattern(property.value, scope, isTarget)
     const [name] = bindingNames(property.value)
     if (name !== undefined && this.isSession(name, scope)) this.out.appendLeft(property.start, `${name}: `)
-    this.pattern(property.value, scope)
+    this.pattern(property.value, scope, isTarget)
   }
 
   private isSession(name: string, scope: Scope | undefined): boolean {
     for (let at = scope; at !== undefined; at = at.parent) if (at.names.has(name)) return false
-    return this.isName(name)
+    return this.naming.reference(name) !== undefined
   }
 
-  private reference(node: Extract<Node, { type: 'Identifier' }>, scope: Scope | undefined, isCall = false): void {
+  /** Writes `text`, or else what stands for the name, in the place of a name of the session. */
+  private reference(node: Extract<Node, { type: 'Identifier' }>, scope: Scope | undefined, text?: string): void {
     if (!this.isSession(node.name, scope)) return
     this.used.add(node.name)
-    this.out.overwrite(node.start, node.end, isCall ? `(0, __names.${node.name})` : `__names.${node.name}`)
+    this.out.overwrite(node.start, node.end, text ?? this.naming.reference(node.name) ?? node.name)
   }
 
   walk(node: Node | null | undefined, scope: Scope | undefined): void {
@@ -152,8 +172,10 @@ export class ReferenceRewriter {
         if (this.depth === 0) this.out.appendLeft(node.argument.end, ')')
         return
       case 'AssignmentExpression':
-        this.pattern(node.left, scope)
+        this.pattern(node.left, scope, true)
         return this.walk(node.right, scope)
+      case 'UpdateExpression':
+        return this.pattern(node.argument, scope, true)
       case 'FunctionDeclaration':
       case 'FunctionExpression':
       case 'ArrowFunctionExpression':
@@ -192,7 +214,7 @@ export class ReferenceRewriter {
   }
 
   private callee(callee: Node, scope: Scope | undefined): void {
-    if (callee.type === 'Identifier') this.reference(callee, scope, true)
+    if (callee.type === 'Identifier') this.reference(callee, scope, `(0, ${this.naming.reference(callee.name)})`)
     else this.walk(callee, scope)
   }
 
@@ -248,7 +270,7 @@ export class ReferenceRewriter {
         this.out.remove(head.start, head.declarations[0]!.start)
         this.pattern(head.declarations[0]!.id, inner)
       } else if (isDeclaration) this.pattern(head.declarations[0]!.id, inner)
-      else this.pattern(head ?? null, inner)
+      else this.pattern(head ?? null, inner, true)
       const isAwaited = node.type === 'ForOfStatement' && node.await && this.depth === 0
       if (isAwaited) this.out.appendLeft(node.right.start, '__cell.each(')
       this.walk(node.right, inner)
@@ -267,16 +289,4 @@ export class ReferenceRewriter {
 function isAnonymousFunction(node: Node): boolean {
   if (node.type === 'ArrowFunctionExpression') return true
   return (node.type === 'FunctionExpression' || node.type === 'ClassExpression') && node.id === null
-}
-
-function blockNames(body: readonly Node[]): Set<string> {
-  return new Set(
-    body.flatMap((statement) => {
-      if (statement.type === 'VariableDeclaration') {
-        return statement.kind === 'var' ? [] : statement.declarations.flatMap((one) => bindingNames(one.id))
-      }
-      const isNamed = statement.type === 'FunctionDeclaration' || statement.type === 'ClassDeclaration'
-      return isNamed && statement.id !== null ? [statement.id.name] : []
-    }),
-  )
 }

@@ -1,18 +1,20 @@
 /**
  * Turns the JavaScript of a cell into an async function over the session's names.
  *
- * Every top-level name becomes a property of one object (`__names.x`), so that later cells see it, closures see
+ * Every top-level name becomes a property of one of the session's objects (`__names0.x`), so that later cells see it, closures see
  * reassignments, and redeclaring is legal. Everything else keeps its meaning:
- * - a call `f(x)` of such a name has no receiver: `(0, __names.f)(x)`; functions keep their inferred names;
+ * - a call `f(x)` of such a name has no receiver: `(0, __names0.f)(x)`; functions keep their inferred names;
  * - imports become awaited dynamic ones, bound before anything else runs; function declarations are hoisted;
  * - a top-level `await x` becomes `await __cell.wait(x)`, which an interrupt rejects;
  * - the last expression statement is returned, wrapped, so that a promise as a value is not awaited;
+ * - an assignment to a `const` of the cell throws as it would in a module;
  * - `__cell.done` counts finished top-level statements: it tells which names have a value when a cell fails.
  * Lines and columns are kept in the source map.
  */
 import type { SourceMapPayload } from 'node:module'
 import { MagicString } from 'magic-string'
 import { type Node, type Program, bindingNames, hoistedVars, parseCell } from '../syntax.js'
+import type { NotebookNames } from './names.js'
 import { ReferenceRewriter } from './references.js'
 
 export interface Rewritten {
@@ -29,27 +31,34 @@ export interface Rewritten {
 
 type Import = Extract<Node, { type: 'ImportDeclaration' }>
 
-/** Rewrites `js`; `known` tells which names the session has from earlier cells. */
-export function rewrite(js: string, known: (name: string) => boolean): Rewritten {
+/** Rewrites `js`, a cell that comes after those that left `names`. */
+export function rewrite(js: string, names: NotebookNames): Rewritten {
   const { program, problems } = parseCell(js, 'js')
   const problem = problems[0]
   if (problem !== undefined) throw new SyntaxError(problem.message)
-  return new Rewriter(js, program, known).run()
+  return new Rewriter(js, program, names).run()
 }
 
 class Rewriter {
   private readonly out: MagicString
   private readonly declared = new Map<string, number>()
+  private readonly constants = new Set<string>()
   private readonly references: ReferenceRewriter
   private readonly late: string[] = []
   private readonly js: string
   private readonly program: Program
 
-  constructor(js: string, program: Program, known: (name: string) => boolean) {
+  private readonly names: NotebookNames
+
+  constructor(js: string, program: Program, names: NotebookNames) {
     this.js = js
     this.program = program
     this.out = new MagicString(js)
-    this.references = new ReferenceRewriter(this.out, (name) => this.declared.has(name) || known(name))
+    this.names = names
+    this.references = new ReferenceRewriter(this.out, {
+      reference: (name) => (this.declared.has(name) || names.has(name) ? this.reference(name) : undefined),
+      target: (name) => (this.constants.has(name) ? `__cell.constants.${name}` : undefined),
+    })
   }
 
   run(): Rewritten {
@@ -62,11 +71,17 @@ class Rewriter {
       else this.topLevel(statement, index, index === body.length - 1)
     })
     const used = new Set([...this.declared.keys(), ...this.references.used])
-    const hoists = hoisted.map((name) => `__names.${name} = ${name};`).join('')
-    this.out.prepend(`(async (__names, __cell) => { "use strict"; ${hoists}${this.late.join('')}`)
+    const hoists = hoisted.map((name) => `${this.reference(name)} = ${name};`).join('')
+    const last = Math.max(0, ...[...used].map((name) => this.names.placeOf(name)))
+    const places = Array.from({ length: last + 1 }, (_, place) => `__names${place}`).join(', ')
+    this.out.prepend(`(async (__cell, ${places}) => { "use strict"; ${hoists}${this.late.join('')}`)
     this.out.append('\n})')
     const map = this.out.generateMap({ hires: 'boundary' }) as unknown as SourceMapPayload
     return { code: this.out.toString(), map, declared: this.declared, used }
+  }
+
+  private reference(name: string): string {
+    return `__names${this.names.placeOf(name)}.${name}`
   }
 
   /** Notes the names of a top-level statement. */
@@ -83,7 +98,11 @@ class Rewriter {
         statement.type === 'VariableDeclaration'
           ? statement.declarations.flatMap((declarator) => bindingNames(declarator.id))
           : hoistedVars(statement)
-      for (const name of names) this.declared.set(name, index + 1)
+      const isConstant = statement.type === 'VariableDeclaration' && statement.kind === 'const'
+      for (const name of names) {
+        this.declared.set(name, index + 1)
+        if (isConstant) this.constants.add(name)
+      }
     }
   }
 
@@ -97,7 +116,7 @@ class Rewriter {
     if (inner.type === 'VariableDeclaration') {
       this.references.assignments(inner, undefined)
     } else if (inner.type === 'ClassDeclaration' && inner.id !== null) {
-      this.out.appendLeft(inner.start, `__names.${inner.id.name} = `)
+      this.out.appendLeft(inner.start, `${this.reference(inner.id.name)} = `)
       this.references.walk(inner, undefined)
       this.out.appendLeft(inner.end, ';')
     } else if (isExpressionLike(inner)) {
@@ -114,14 +133,10 @@ class Rewriter {
 
   /** Imports are bound before anything else runs, so one that stands below other statements moves up. */
   private importStatement(statement: Import, isFirst: boolean): void {
-    const spec = Object.fromEntries(
-      statement.specifiers.map((specifier) => {
-        if (specifier.type === 'ImportNamespaceSpecifier') return [specifier.local.name, '*']
-        if (specifier.type === 'ImportDefaultSpecifier') return [specifier.local.name, 'default']
-        const imported = specifier.imported
-        return [specifier.local.name, imported.type === 'Literal' ? imported.value : imported.name]
-      }),
-    )
+    const spec = statement.specifiers.map((specifier) => {
+      const { name } = specifier.local
+      return [this.names.placeOf(name), name, importedName(specifier)]
+    })
     const attributes = statement.attributes.map((attribute) => this.js.slice(attribute.start, attribute.end)).join(', ')
     const options = attributes === '' ? '' : `, { with: { ${attributes} } }`
     const loaded = `await __cell.wait(import(${JSON.stringify(statement.source.value)}${options}))`
@@ -129,6 +144,13 @@ class Rewriter {
     this.out.overwrite(statement.start, statement.end, isFirst ? bound : ';')
     if (!isFirst) this.late.push(bound)
   }
+}
+
+function importedName(specifier: Import['specifiers'][number]): string {
+  if (specifier.type === 'ImportNamespaceSpecifier') return '*'
+  if (specifier.type === 'ImportDefaultSpecifier') return 'default'
+  const { imported } = specifier
+  return imported.type === 'Literal' ? imported.value : imported.name
 }
 
 /** What an `export` declares, or the statement itself. */

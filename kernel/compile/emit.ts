@@ -19,6 +19,8 @@ export function emit(filename: string, code: string): Emitted {
     sourcemap: true,
     target: 'es2022',
     typescript: { onlyRemoveTypeImports: true },
+    // No version of Node has decorators of its own, and oxc lowers those of `experimentalDecorators`.
+    decorator: { legacy: true },
   })
   const problem = result.errors[0]
   if (problem !== undefined || result.map === undefined) {
