@@ -1,22 +1,14 @@
 /**
  * Cells as modules: each becomes a file of its own that imports what it uses of earlier cells and exports what it
  * declares. The imports are one line in front of the user's text, the exports one behind it, so positions shift by
- * exactly one line, and a name may be declared anew in a later cell.
+ * exactly one line, and a name may be declared anew in a later cell. Variables are declared, since imports are read-only.
  */
 import type { Node } from '../../syntax.js'
 import { bindingNames, children, hoistedVars, parseCell } from '../../syntax.js'
+import { type CellName, namesSpecifier } from './names.js'
 
 /** `let`: may be assigned by later cells; `value`: may not; `type`: has no value. */
 export type NameKind = 'let' | 'value' | 'type'
-
-/** A name of an earlier cell. */
-export interface CellName {
-  readonly kind: NameKind
-  /** The module specifier of the cell that declared it last. */
-  readonly module: string
-  /** The static type that its value told after the cell ran. */
-  readonly selfType?: string
-}
 
 export interface CellModule {
   /** The file's text: header line, the user's text, footer line. */
@@ -37,18 +29,16 @@ export function cellModule(code: string, names: ReadonlyMap<string, CellName>, p
   const isWanted = (name: string): boolean =>
     !declared.has(name) && (words.has(name) || (prefix !== undefined && name.toLowerCase().startsWith(prefix)))
   const assigned = assignedNames(program)
-  const imports = new Map<string, string[]>()
-  let header = ''
-  for (const [name, { kind, module, selfType }] of names) {
+  const imports: string[] = []
+  let variables = ''
+  for (const [name, { kind, exported: declaration, told }] of names) {
     if (!isWanted(name)) continue
     // A variable that this cell assigns keeps its declared type: what its last value told binds no later one.
-    const own = kind === 'let' && assigned.has(name) ? undefined : selfType
-    if (own !== undefined)
-      header += `declare ${kind === 'let' ? 'let' : 'const'} ${name}: ${own.replace(/\s+/g, ' ')}; `
-    else if (kind === 'let') header += `declare let ${name}: typeof import(${JSON.stringify(module)}).${name}; `
-    else imports.set(module, [...(imports.get(module) ?? []), name])
+    const source = kind === 'let' && assigned.has(name) ? declaration : (told ?? declaration)
+    imports.push(kind === 'let' ? source : `${source} as ${name}`)
+    if (kind === 'let') variables += `declare let ${name}: typeof ${source}; `
   }
-  for (const [module, list] of imports) header += `import { ${list.join(', ')} } from ${JSON.stringify(module)}; `
+  const header = `import { ${imports.join(', ')} } from ${JSON.stringify(namesSpecifier)}; ${variables}`
   const footer = [...declared.keys()].filter((name) => !exported.has(name))
   return { text: `${header}\n${code}\nexport { ${footer.join(', ')} }`, declared }
 }

@@ -5,8 +5,9 @@
 import { join } from 'node:path'
 import { blankMagics, findMagics, magicKinds, magicWords } from '../../compile/magics.js'
 import type { Magic } from '../../compile/magics.js'
-import type { CellModule, CellName } from './cells.js'
+import type { CellModule } from './cells.js'
 import { cellModule } from './cells.js'
+import { Names } from './names.js'
 import { positionAt } from './position.js'
 import { projectConfig } from './project.js'
 import type { LspPosition, LspRange } from './server.js'
@@ -69,15 +70,22 @@ const kinds = [
   .join(' ')
   .split(' ')
 
+/** Files for so many cells are made at a time: each time the server looks at the whole program. */
+const roomGrowth = 32
+
 /** A module without types is used as `any`: the run can still tell what is wrong. */
 const tolerated = new Set(['7016'])
 
 export class NotebookLanguage {
   private readonly folder: string
   private readonly server: LanguageServer
-  private readonly names = new Map<string, CellName>()
+  private readonly names = new Names()
   /** How many cells were accepted; the next one is the file with this number. */
   private accepted = 0
+  /** How many cells have a file: the names' module imports them before they have a text. */
+  private room = 1
+  /** Ends when the server knows the names of the last cell. */
+  private shared: Promise<void> = Promise.resolve()
   private isReady: Promise<void> | undefined
 
   constructor(folder: string) {
@@ -89,20 +97,22 @@ export class NotebookLanguage {
   prepare(): Promise<void> {
     this.isReady ??= (async () => {
       await this.server.write(join(this.folder, 'tsconfig.json'), projectConfig(this.folder, '__cell_*.ts'), 'json')
-      await this.server.write(this.file(0), 'export {}')
-      await this.server.ask('textDocument/diagnostic', this.file(0))
+      await this.server.write(this.file('names'), this.names.text(this.room))
+      await this.server.write(this.file(this.accepted), cellModule('', this.names.known).text)
+      await this.server.ask('textDocument/diagnostic', this.file(this.accepted))
     })()
     return this.isReady
   }
 
   /** The module of a cell, as later cells will see it. */
   moduleOf(code: string): CellModule {
-    return cellModule(code, this.names)
+    return cellModule(code, this.names.known)
   }
 
   /** The errors of a cell, before it runs. */
   async check(module: CellModule): Promise<Problem[]> {
     await this.prepare()
+    await this.shared
     await this.server.write(this.file(this.accepted), module.text)
     const report = await this.server.ask<{ items?: readonly Diagnostic[] }>(
       'textDocument/diagnostic',
@@ -120,20 +130,14 @@ export class NotebookLanguage {
    * @param types - static types that values told
    */
   accept(module: CellModule, defined: ReadonlySet<string>, types: Readonly<Record<string, string>>): void {
-    const specifier = `./__cell_${this.accepted}`
-    for (const [name, kind] of module.declared) {
-      if (kind === 'type' || defined.has(name)) this.names.set(name, { kind, module: specifier })
-    }
+    this.names.accept(module, defined, types)
     this.accepted++
-    for (const [name, selfType] of Object.entries(types)) {
-      const known = this.names.get(name)
-      if (known !== undefined && known.kind !== 'type') this.names.set(name, { ...known, selfType })
-    }
+    this.shared = this.share().catch(() => {}) // a server that ended gets all texts anew, and is told of by the next check
   }
 
   /** Forgets all names: the session that had their values is gone. */
   forget(): void {
-    this.names.clear()
+    this.names.known.clear()
   }
 
   /** Reads the notebook's folder anew: packages have come or gone. */
@@ -189,7 +193,7 @@ export class NotebookLanguage {
 
   /** The cell as TypeScript sees it, and the magic that holds `offset` without being TypeScript there. */
   private look(code: string, offset: number): { plain: string; magic: Magic | undefined } {
-    const magics = findMagics(code, (name) => this.names.has(name))
+    const magics = findMagics(code, (name) => this.names.known.has(name))
     const magic = magics.find(({ name, start, argumentStart, end }) => {
       return offset >= start && offset <= (magicKinds[name]?.takesCode === true ? argumentStart - 1 : end)
     })
@@ -198,13 +202,25 @@ export class NotebookLanguage {
 
   /** Gives the cell to the server, with the names that it uses and those that begin with `prefix`. */
   private async show(plain: string, prefix?: string): Promise<string> {
+    await this.shared
     const file = this.file(this.accepted)
-    await this.server.write(file, cellModule(plain, this.names, prefix).text)
+    await this.server.write(file, cellModule(plain, this.names.known, prefix).text)
     return file
   }
 
-  private file(number: number): string {
-    return join(this.folder, `__cell_${number}.ts`)
+  /** Tells the server the names of the cell that was accepted last, while nothing else changes. */
+  private async share(): Promise<void> {
+    if (this.accepted >= this.room) {
+      const { text } = cellModule('', new Map())
+      const room = this.room + roomGrowth
+      for (; this.room < room; this.room++) await this.server.write(this.file(this.room), text)
+    }
+    await this.server.write(this.file('names'), this.names.text(this.room))
+    await this.server.ask('textDocument/documentSymbol', this.file('names'))
+  }
+
+  private file(name: number | 'names'): string {
+    return join(this.folder, `__cell_${name}.ts`)
   }
 }
 

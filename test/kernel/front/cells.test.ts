@@ -1,21 +1,39 @@
 /** Cells as modules: what they import, export and leave alone. */
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { CellName } from '../../../kernel/front/language/cells.js'
 import { cellModule } from '../../../kernel/front/language/cells.js'
+import { type CellName, Names } from '../../../kernel/front/language/names.js'
 import { offsetAt, positionAt, toCodePoints, toUtf16 } from '../../../kernel/front/language/position.js'
 
 const names = new Map<string, CellName>([
-  ['a', { kind: 'value', module: './__cell_0' }],
-  ['v', { kind: 'let', module: './__cell_1' }],
-  ['T', { kind: 'type', module: './__cell_1' }],
-  ['df', { kind: 'value', module: './__cell_1', selfType: 'Frame<{\n x: number }>' }],
-  ['mut', { kind: 'let', module: './__cell_1', selfType: 'Frame<{}>' }],
+  ['a', { kind: 'value', exported: 'a_0' }],
+  ['v', { kind: 'let', exported: 'v_1' }],
+  ['T', { kind: 'type', exported: 'T_1' }],
+  ['df', { kind: 'value', exported: 'df_1', told: 'df_told_2' }],
+  ['mut', { kind: 'let', exported: 'mut_1', told: 'mut_told_2' }],
 ])
 
 function lines(code: string): string[] {
   return cellModule(code, names).text.split('\n')
 }
+
+describe('the names that cells leave', () => {
+  test('carry the number of their cell, so that a new declaration leaves the old one in place', () => {
+    const left = new Names()
+    left.accept(cellModule('const a = 1; type T = 2; let never = 3', left.known), new Set(['a']), {})
+    left.accept(cellModule('const a = "x"', left.known), new Set(['a']), { a: "'x'\n | 'y'" })
+    expect(left.text(3).split('\n')).toEqual([
+      "export { a as a_0, T as T_0 } from './__cell_0';",
+      "export { a as a_1 } from './__cell_1';",
+      "export {  } from './__cell_2';",
+      "export declare const a_told_1: 'x' | 'y';",
+    ])
+    expect([...left.known]).toEqual([
+      ['a', { kind: 'value', exported: 'a_1', told: 'a_told_1' }],
+      ['T', { kind: 'type', exported: 'T_0' }],
+    ])
+  })
+})
 
 describe('the module of a cell', () => {
   test('keeps the text, shifted by one line', () => {
@@ -28,7 +46,7 @@ describe('the module of a cell', () => {
     )
   })
   test('imports values and types that the text names', () => {
-    expect(lines('a; let x: T')[0]).toBe('import { a } from "./__cell_0"; import { T } from "./__cell_1"; ')
+    expect(lines('a; let x: T')[0]).toBe('import { a_0 as a, T_1 as T } from "./__cell_names"; ')
   })
   test('knows which imports are types: they stay without a value', () => {
     const code = 'import { type P, viz } from "x"\nimport type { Q } from "x"\nimport type * as all from "x"'
@@ -40,15 +58,15 @@ describe('the module of a cell', () => {
     ])
   })
   test('declares variables, so that they can be assigned', () => {
-    expect(lines('v = 2')[0]).toBe('declare let v: typeof import("./__cell_1").v; ')
+    expect(lines('v = 2')[0]).toBe('import { v_1 } from "./__cell_names"; declare let v: typeof v_1; ')
   })
   test('gives a variable the type that its value told, unless the cell assigns it', () => {
-    expect(lines('df')[0]).toBe('declare const df: Frame<{ x: number }>; ')
-    expect(lines('mut')[0]).toBe('declare let mut: Frame<{}>; ')
-    expect(lines('mut = 1')[0]).toBe('declare let mut: typeof import("./__cell_1").mut; ')
+    expect(lines('df')[0]).toBe('import { df_told_2 as df } from "./__cell_names"; ')
+    expect(lines('mut')[0]).toBe('import { mut_told_2 } from "./__cell_names"; declare let mut: typeof mut_told_2; ')
+    expect(lines('mut = 1')[0]).toBe('import { mut_1 } from "./__cell_names"; declare let mut: typeof mut_1; ')
   })
   test('imports nothing that it declares itself', () => {
-    expect(lines('const a = v')[0]).toBe('declare let v: typeof import("./__cell_1").v; ')
+    expect(lines('const a = v')[0]).toBe('import { v_1 } from "./__cell_names"; declare let v: typeof v_1; ')
   })
   test('exports what it declares, once', () => {
     const code = `import * as n from 'x'; import d, { e as f } from 'y'
@@ -62,7 +80,7 @@ describe('the module of a cell', () => {
     expect([declared.get('j'), declared.get('g'), declared.get('P')]).toEqual(['let', 'value', 'type'])
   })
   test('of a text that cannot be parsed declares nothing', () => {
-    expect(lines('const = 3')).toEqual(['', 'const = 3', 'export {  }'])
+    expect(lines('const = 3').slice(1)).toEqual(['const = 3', 'export {  }'])
   })
 })
 

@@ -78,7 +78,7 @@ describe('a headless run', () => {
     expect(messages[0]?.content['data']).toEqual({ 'text/plain': '12' })
   })
   test('an interrupt stops the check of a cell, too', async () => {
-    const checking = run(8, 'console.log("ran")')
+    const checking = run(8, 'import * as vega from "vega"; console.log("ran")')
     await kernel.interrupt()
     expect((await checking).error?.ename).toBe('KeyboardInterrupt')
     expect(messages.map(({ type }) => type)).toEqual(['error'])
