@@ -5,7 +5,7 @@
  */
 import type { Node } from '../../syntax.js'
 import { bindingNames, children, hoistedVars, parseCell } from '../../syntax.js'
-import { type CellName, namesSpecifier } from './names.js'
+import { importNames, type Names } from './names.js'
 
 /** `let`: may be assigned by later cells; `value`: may not; `type`: has no value. */
 export type NameKind = 'let' | 'value' | 'type'
@@ -18,27 +18,27 @@ export interface CellModule {
 }
 
 /**
- * The module of a cell after earlier cells that left `names`.
+ * The module of a cell after earlier ones that left `names`.
  *
  * @param prefix - imports names that begin so in lower case, used or not, as completion wants it
  */
-export function cellModule(code: string, names: ReadonlyMap<string, CellName>, prefix?: string): CellModule {
+export function cellModule(code: string, names: Pick<Names, 'known' | 'accepted'>, prefix?: string): CellModule {
   const { program } = parseCell(code, 'ts')
   const { declared, exported } = declaredNames(program.body)
   const words = new Set(code.match(/[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*/gu))
   const isWanted = (name: string): boolean =>
     !declared.has(name) && (words.has(name) || (prefix !== undefined && name.toLowerCase().startsWith(prefix)))
   const assigned = assignedNames(program)
-  const imports: string[] = []
+  const imports: Parameters<typeof importNames>[1][number][] = []
   let variables = ''
-  for (const [name, { kind, exported: declaration, told }] of names) {
+  for (const [name, { kind, declared: own, told }] of names.known) {
     if (!isWanted(name)) continue
     // A variable that this cell assigns keeps its declared type: what its last value told binds no later one.
-    const source = kind === 'let' && assigned.has(name) ? declaration : (told ?? declaration)
-    imports.push(kind === 'let' ? source : `${source} as ${name}`)
-    if (kind === 'let') variables += `declare let ${name}: typeof ${source}; `
+    const from = kind === 'let' && assigned.has(name) ? own : (told ?? own)
+    imports.push(kind === 'let' ? { from } : { from, as: name })
+    if (kind === 'let') variables += `declare let ${name}: typeof ${from.name}; `
   }
-  const header = `import { ${imports.join(', ')} } from ${JSON.stringify(namesSpecifier)}; ${variables}`
+  const header = importNames(names.accepted, imports) + variables
   const footer = [...declared.keys()].filter((name) => !exported.has(name))
   return { text: `${header}\n${code}\nexport { ${footer.join(', ')} }`, declared }
 }

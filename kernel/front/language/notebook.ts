@@ -7,7 +7,7 @@ import { blankMagics, findMagics, magicKinds, magicWords } from '../../compile/m
 import type { Magic } from '../../compile/magics.js'
 import type { CellModule } from './cells.js'
 import { cellModule } from './cells.js'
-import { Names } from './names.js'
+import { cellsPerModule, importNames, moduleOf, Names } from './names.js'
 import { positionAt } from './position.js'
 import { projectConfig } from './project.js'
 import type { LspPosition, LspRange } from './server.js'
@@ -70,9 +70,6 @@ const kinds = [
   .join(' ')
   .split(' ')
 
-/** Files for so many cells are made at a time: each time the server looks at the whole program. */
-const roomGrowth = 32
-
 /** A module without types is used as `any`: the run can still tell what is wrong. */
 const tolerated = new Set(['7016'])
 
@@ -80,9 +77,7 @@ export class NotebookLanguage {
   private readonly folder: string
   private readonly server: LanguageServer
   private readonly names = new Names()
-  /** How many cells were accepted; the next one is the file with this number. */
-  private accepted = 0
-  /** How many cells have a file: the names' module imports them before they have a text. */
+  /** How many cells have a file: the modules of names export them before they have a text. */
   private room = 1
   /** Ends when the server knows the names of the last cell. */
   private shared: Promise<void> = Promise.resolve()
@@ -97,27 +92,24 @@ export class NotebookLanguage {
   prepare(): Promise<void> {
     this.isReady ??= (async () => {
       await this.server.write(join(this.folder, 'tsconfig.json'), projectConfig(this.folder, '__cell_*.ts'), 'json')
-      await this.server.write(this.file('names'), this.names.text(this.room))
-      await this.server.write(this.file(this.accepted), cellModule('', this.names.known).text)
-      await this.server.ask('textDocument/diagnostic', this.file(this.accepted))
+      await this.shareNames()
+      await this.server.write(this.nextFile(), cellModule('', this.names).text)
+      await this.server.ask('textDocument/diagnostic', this.nextFile())
     })()
     return this.isReady
   }
 
   /** The module of a cell, as later cells will see it. */
   moduleOf(code: string): CellModule {
-    return cellModule(code, this.names.known)
+    return cellModule(code, this.names)
   }
 
   /** The errors of a cell, before it runs. */
   async check(module: CellModule): Promise<Problem[]> {
     await this.prepare()
     await this.shared
-    await this.server.write(this.file(this.accepted), module.text)
-    const report = await this.server.ask<{ items?: readonly Diagnostic[] }>(
-      'textDocument/diagnostic',
-      this.file(this.accepted),
-    )
+    await this.server.write(this.nextFile(), module.text)
+    const report = await this.server.ask<{ items?: readonly Diagnostic[] }>('textDocument/diagnostic', this.nextFile())
     return (report.items ?? [])
       .filter((one) => (one.severity ?? 1) === 1 && one.range.start.line > 0 && !tolerated.has(String(one.code)))
       .map((one) => problemOf(one, module.text))
@@ -131,7 +123,6 @@ export class NotebookLanguage {
    */
   accept(module: CellModule, defined: ReadonlySet<string>, types: Readonly<Record<string, string>>): void {
     this.names.accept(module, defined, types)
-    this.accepted++
     this.shared = this.share().catch(() => {}) // a server that ended gets all texts anew, and is told of by the next check
   }
 
@@ -203,23 +194,33 @@ export class NotebookLanguage {
   /** Gives the cell to the server, with the names that it uses and those that begin with `prefix`. */
   private async show(plain: string, prefix?: string): Promise<string> {
     await this.shared
-    const file = this.file(this.accepted)
-    await this.server.write(file, cellModule(plain, this.names.known, prefix).text)
+    const file = this.nextFile()
+    await this.server.write(file, cellModule(plain, this.names, prefix).text)
     return file
   }
 
   /** Tells the server the names of the cell that was accepted last, while nothing else changes. */
   private async share(): Promise<void> {
-    if (this.accepted >= this.room) {
-      const { text } = cellModule('', new Map())
-      const room = this.room + roomGrowth
-      for (; this.room < room; this.room++) await this.server.write(this.file(this.room), text)
+    if (this.names.accepted >= this.room) {
+      const room = (moduleOf(this.room) + 1) * cellsPerModule
+      for (; this.room < room; this.room++)
+        await this.server.write(this.file(this.room), `${importNames(this.room, [])}\nexport {}`)
+      await this.shareNames(this.names.accepted)
     }
-    await this.server.write(this.file('names'), this.names.text(this.room))
-    await this.server.ask('textDocument/documentSymbol', this.file('names'))
+    await this.shareNames(this.names.accepted - 1)
   }
 
-  private file(name: number | 'names'): string {
+  private async shareNames(cell = this.names.accepted): Promise<void> {
+    const file = this.file(`names_${moduleOf(cell)}`)
+    await this.server.write(file, this.names.text(moduleOf(cell), this.room))
+    await this.server.ask('textDocument/documentSymbol', file)
+  }
+
+  private nextFile(): string {
+    return this.file(this.names.accepted)
+  }
+
+  private file(name: number | `names_${number}`): string {
     return join(this.folder, `__cell_${name}.ts`)
   }
 }

@@ -2,16 +2,15 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { cellModule } from '../../../kernel/front/language/cells.js'
-import { type CellName, Names } from '../../../kernel/front/language/names.js'
+import { cellsPerModule, Names } from '../../../kernel/front/language/names.js'
 import { offsetAt, positionAt, toCodePoints, toUtf16 } from '../../../kernel/front/language/position.js'
 
-const names = new Map<string, CellName>([
-  ['a', { kind: 'value', exported: 'a_0' }],
-  ['v', { kind: 'let', exported: 'v_1' }],
-  ['T', { kind: 'type', exported: 'T_1' }],
-  ['df', { kind: 'value', exported: 'df_1', told: 'df_told_2' }],
-  ['mut', { kind: 'let', exported: 'mut_1', told: 'mut_told_2' }],
-])
+const names = new Names()
+const declaredBefore = 'const a = 1; const df = 2; type T = 1; let v = 1; let mut = 1'
+names.accept(cellModule(declaredBefore, names), new Set(['a', 'df', 'v', 'mut']), {
+  df: 'Frame<{\n x: number }>',
+  mut: 'Frame<{}>',
+})
 
 function lines(code: string): string[] {
   return cellModule(code, names).text.split('\n')
@@ -20,18 +19,26 @@ function lines(code: string): string[] {
 describe('the names that cells leave', () => {
   test('carry the number of their cell, so that a new declaration leaves the old one in place', () => {
     const left = new Names()
-    left.accept(cellModule('const a = 1; type T = 2; let never = 3', left.known), new Set(['a']), {})
-    left.accept(cellModule('const a = "x"', left.known), new Set(['a']), { a: "'x'\n | 'y'" })
-    expect(left.text(3).split('\n')).toEqual([
+    left.accept(cellModule('const a = 1; type T = 2; let never = 3', left), new Set(['a']), {})
+    left.accept(cellModule('const a = "x"', left), new Set(['a']), { a: "'x'\n | 'y'" })
+    expect(left.text(0, 3).split('\n')).toEqual([
       "export { a as a_0, T as T_0 } from './__cell_0';",
       "export { a as a_1 } from './__cell_1';",
       "export {  } from './__cell_2';",
       "export declare const a_told_1: 'x' | 'y';",
     ])
-    expect([...left.known]).toEqual([
-      ['a', { kind: 'value', exported: 'a_1', told: 'a_told_1' }],
-      ['T', { kind: 'type', exported: 'T_0' }],
-    ])
+    expect(cellModule('a as T', left).text.split('\n')[0]).toBe(
+      "import { a_told_1 as a, T_0 as T } from './__cell_names_0'; ",
+    )
+  })
+  test('fill one module after the other', () => {
+    const left = new Names()
+    for (let cell = 0; cell <= cellsPerModule; cell++)
+      left.accept(cellModule(`const x${cell} = 1`, left), new Set([`x${cell}`]), {})
+    expect(left.text(1, 2 * cellsPerModule).split('\n')).toHaveLength(cellsPerModule)
+    expect(cellModule(`x0 + x${cellsPerModule}`, left).text.split('\n')[0]).toBe(
+      `import { x0_0 as x0 } from './__cell_names_0'; import { x${cellsPerModule}_${cellsPerModule} as x${cellsPerModule} } from './__cell_names_1'; `,
+    )
   })
 })
 
@@ -46,7 +53,7 @@ describe('the module of a cell', () => {
     )
   })
   test('imports values and types that the text names', () => {
-    expect(lines('a; let x: T')[0]).toBe('import { a_0 as a, T_1 as T } from "./__cell_names"; ')
+    expect(lines('a; let x: T')[0]).toBe("import { a_0 as a, T_0 as T } from './__cell_names_0'; ")
   })
   test('knows which imports are types: they stay without a value', () => {
     const code = 'import { type P, viz } from "x"\nimport type { Q } from "x"\nimport type * as all from "x"'
@@ -58,22 +65,22 @@ describe('the module of a cell', () => {
     ])
   })
   test('declares variables, so that they can be assigned', () => {
-    expect(lines('v = 2')[0]).toBe('import { v_1 } from "./__cell_names"; declare let v: typeof v_1; ')
+    expect(lines('v = 2')[0]).toBe("import { v_0 } from './__cell_names_0'; declare let v: typeof v_0; ")
   })
   test('gives a variable the type that its value told, unless the cell assigns it', () => {
-    expect(lines('df')[0]).toBe('import { df_told_2 as df } from "./__cell_names"; ')
-    expect(lines('mut')[0]).toBe('import { mut_told_2 } from "./__cell_names"; declare let mut: typeof mut_told_2; ')
-    expect(lines('mut = 1')[0]).toBe('import { mut_1 } from "./__cell_names"; declare let mut: typeof mut_1; ')
+    expect(lines('df')[0]).toBe("import { df_told_0 as df } from './__cell_names_0'; ")
+    expect(lines('mut')[0]).toBe("import { mut_told_0 } from './__cell_names_0'; declare let mut: typeof mut_told_0; ")
+    expect(lines('mut = 1')[0]).toBe("import { mut_0 } from './__cell_names_0'; declare let mut: typeof mut_0; ")
   })
   test('imports nothing that it declares itself', () => {
-    expect(lines('const a = v')[0]).toBe('import { v_1 } from "./__cell_names"; declare let v: typeof v_1; ')
+    expect(lines('const a = v')[0]).toBe("import { v_0 } from './__cell_names_0'; declare let v: typeof v_0; ")
   })
   test('exports what it declares, once', () => {
     const code = `import * as n from 'x'; import d, { e as f } from 'y'
       const { g, h: [i] } = 1; let j; var k
       function l() {} class M {} enum N { A } namespace O {} interface P {} type Q = 1
       if (true) { var r = 1; let inner } export const s = 1; declare const t: number; declare global {}`
-    const { text, declared } = cellModule(code, new Map())
+    const { text, declared } = cellModule(code, new Names())
     const exported = ['n', 'd', 'f', 'g', 'i', 'j', 'k', 'l', 'M', 'N', 'O', 'P', 'Q', 'r', 't']
     expect(text.split('\n').at(-1)).toBe(`export { ${exported.join(', ')} }`)
     expect([...declared.keys()].sort()).toEqual([...exported, 's'].sort())

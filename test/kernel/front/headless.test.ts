@@ -79,6 +79,7 @@ describe('a headless run', () => {
   })
   test('an interrupt stops the check of a cell, too', async () => {
     const checking = run(8, 'import * as vega from "vega"; console.log("ran")')
+    await new Promise(setImmediate)
     await kernel.interrupt()
     expect((await checking).error?.ename).toBe('KeyboardInterrupt')
     expect(messages.map(({ type }) => type)).toEqual(['error'])
