@@ -30,7 +30,19 @@ export interface Outcome {
   readonly defined: readonly string[]
   /** Static types, as TypeScript text, of the values (of names the cell used) that know theirs. */
   readonly types: Readonly<Record<string, string>>
+  /** What the client is to do beside showing outputs. */
+  readonly payload?: readonly Payload[]
+  /** The values of the expressions that were asked for with the cell, where it ended well. */
+  readonly expressions?: Expressions
 }
+
+/** Values by the name under which each was asked for. */
+export type Expressions = Readonly<Record<string, { readonly data: MimeBundle } | { readonly error: CellError }>>
+
+/** What a client does when a cell has ended: show a text beside the notebook, or put code into the next cell. */
+export type Payload =
+  | { readonly source: 'page'; readonly data: MimeBundle; readonly start: number }
+  | { readonly source: 'set_next_input'; readonly text: string; readonly replace: boolean }
 
 /** A step in the life of a comm. */
 export interface CommMessage extends Required<CommContent> {
@@ -40,9 +52,19 @@ export interface CommMessage extends Required<CommContent> {
   readonly target: string
 }
 
+/** A cell to run. */
+export interface CellTask {
+  readonly origin: number
+  /** `Cell[3]` */
+  readonly label: string
+  readonly code: string
+  /** Expressions to evaluate when it has ended well, by name. */
+  readonly expressions: Readonly<Record<string, string>>
+}
+
 /** What a session is asked to do; it ends with a `done` or `handled` event of the same origin. */
 export type Task =
-  | { readonly kind: 'execute'; readonly origin: number; readonly label: string; readonly code: string }
+  | ({ readonly kind: 'execute' } & CellTask)
   | { readonly kind: 'comm'; readonly origin: number; readonly comm: CommMessage }
   /** Asks for an event that follows everything printed so far. */
   | { readonly kind: 'sync'; readonly origin: number }

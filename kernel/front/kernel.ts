@@ -1,18 +1,20 @@
 /**
  * The kernel without sockets: takes requests, answers them, publishes outputs through a `Port`.
  *
- * Invariants: shell requests are handled one after the other, control requests and comm messages at once; each request
- * is framed by one `busy` and one `idle`; printed text that is still held back goes out before anything else is published;
+ * Invariants: requests of one shell are handled one after the other, control requests and comm messages at once; each is
+ * framed by one `busy` and one `idle`; printed text that is still held back goes out before anything else is published;
  * outputs name the request as parent whose code made them.
  */
 import { Comms } from './comms.js'
+import { History } from './history.js'
 import type { StreamName } from './merge.js'
 import { NotebookLanguage } from './language/notebook.js'
 import { commContent } from './protocol/comm.js'
 import { handlers } from './protocol/index.js'
-import type { HistoryEntry, KernelState } from './protocol/handler.js'
+import type { KernelState } from './protocol/handler.js'
 import type { Content, Extra, Header, Request } from './protocol/message.js'
 import { Runner } from './runner.js'
+import { Shells } from './shell.js'
 
 export interface Port {
   publish(type: string, content: Content, parent: Header | undefined, extra?: Extra): void
@@ -25,6 +27,8 @@ export interface KernelOptions {
   readonly cwd: string
   readonly env: Readonly<Record<string, string | undefined>>
   readonly port: Port
+  /** Where cells are remembered; without it they are for this kernel's life only. */
+  readonly historyFolder?: string
 }
 
 /** Printed text is collected this long, or up to this many characters, before it is sent. */
@@ -38,13 +42,10 @@ export class Kernel implements KernelState {
   readonly language: NotebookLanguage
   readonly runner: Runner
   readonly comms: Comms
-  readonly history: HistoryEntry[] = []
+  readonly shells: Shells
+  readonly history: History
   executionCount = 0
   private readonly port: Port
-  private readonly waiting: { readonly request: Request; isAborted: boolean }[] = []
-  private isWorking = false
-  /** Who waits for the shell to have nothing to do. */
-  private readonly quietWaiters: (() => void)[] = []
   /** Requests by their numbers. */
   private readonly requests = new Map<number, Request>()
   /** The request that outputs without an origin belong to: the cell that runs, or that ran last. */
@@ -53,8 +54,9 @@ export class Kernel implements KernelState {
   private printTimer: NodeJS.Timeout | undefined
   private isStopped = false
 
-  constructor({ cwd, env, port }: KernelOptions) {
+  constructor({ cwd, env, port, historyFolder }: KernelOptions) {
     this.port = port
+    this.history = new History({ folder: historyFolder, log: (text) => port.log(text) })
     this.language = new NotebookLanguage(cwd)
     this.runner = new Runner({
       cwd,
@@ -73,13 +75,21 @@ export class Kernel implements KernelState {
         sessionEnded: () => this.sessionEnded(),
       },
     })
+    this.shells = new Shells({
+      handle: (request) => this.handle(request),
+      abort: (request) => this.answer(request, { status: 'aborted', execution_count: this.executionCount }),
+      refuse: (request, id) => {
+        const evalue = `expected the id of a subshell, got ${JSON.stringify(id)}`
+        this.answer(request, { status: 'error', ename: 'SubshellNotFound', evalue, traceback: [] })
+      },
+    })
     this.comms = new Comms({
       deliver: (message, request) => this.runner.comm(message, this.originOf(request)),
       publish: (message, request) => {
         const { type, content } = commContent(message)
         this.publish(type, content, request, message)
       },
-      quiet: () => this.quiet(),
+      quiet: () => this.shells.quiet(),
       log: (text) => port.log(text),
     })
   }
@@ -87,8 +97,7 @@ export class Kernel implements KernelState {
   /** Takes a request of the shell channel. */
   shell(request: Request): void {
     if (/^comm_(open|msg|close)$/.test(request.header.msg_type)) return void this.handle(request)
-    this.waiting.push({ request, isAborted: false })
-    if (!this.isWorking) void this.work()
+    this.shells.take(request)
   }
 
   /** Takes a request of the control channel. */
@@ -109,10 +118,6 @@ export class Kernel implements KernelState {
     return origin
   }
 
-  abortWaiting(): void {
-    for (const one of this.waiting) one.isAborted = one.request.header.msg_type === 'execute_request'
-  }
-
   /** Ends the session and the language server. */
   async close(): Promise<void> {
     await this.runner.close()
@@ -124,23 +129,8 @@ export class Kernel implements KernelState {
     this.isStopped = true
   }
 
-  private async work(): Promise<void> {
-    this.isWorking = true
-    for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) {
-      if (next.isAborted) this.abort(next.request)
-      else await this.handle(next.request)
-    }
-    this.isWorking = false
-    for (const tell of this.quietWaiters.splice(0)) tell()
-  }
-
   private requestOf(origin: number | undefined): Request | undefined {
     return (origin === undefined ? undefined : this.requests.get(origin)) ?? this.current
-  }
-
-  private quiet(): Promise<void> {
-    if (!this.isWorking) return Promise.resolve()
-    return new Promise((resolve) => this.quietWaiters.push(resolve))
   }
 
   private sessionEnded(): void {
@@ -170,9 +160,10 @@ export class Kernel implements KernelState {
     if (this.isStopped) this.port.stopped()
   }
 
-  private abort(request: Request): void {
+  /** Answers without handling. */
+  private answer(request: Request, content: Content): void {
     this.status('busy', request)
-    request.reply('execute_reply', { status: 'aborted', execution_count: this.executionCount })
+    request.reply(request.header.msg_type.replace(/_request$/, '_reply'), content)
     this.status('idle', request)
   }
 

@@ -5,6 +5,7 @@
  * and the language server.
  */
 import { readFileSync } from 'node:fs'
+import { cacheDir } from '../../src/core/paths.js'
 import { Kernel } from './kernel.js'
 import type { Connection } from './sockets.js'
 import { Sockets } from './sockets.js'
@@ -30,6 +31,7 @@ async function main(file: string | undefined): Promise<void> {
   const kernel = new Kernel({
     cwd: process.cwd(),
     env: process.env,
+    historyFolder: cacheDir('history'),
     port: {
       publish: (type, content, parent, extra) => sockets.publish(type, content, parent, extra),
       log,

@@ -4,7 +4,7 @@
  * One cell at a time. A session is started ahead of the first cell and, when one has died, for the next cell; the names
  * of the old one are then forgotten. Nothing here knows of Jupyter's messages.
  */
-import type { CellError, CommMessage, Outcome, SessionEvent, Task } from '../channel.js'
+import type { CellError, CellTask, CommMessage, Outcome, SessionEvent, Task } from '../channel.js'
 import { codeFrame, errorTitle } from '../code-frame.js'
 import type { CellModule } from './language/cells.js'
 import type { NotebookLanguage, Problem } from './language/notebook.js'
@@ -25,10 +25,7 @@ export interface RunnerTarget {
   sessionEnded(): void
 }
 
-export interface RunResult {
-  readonly result?: Outcome['result']
-  readonly error?: CellError
-}
+export type RunResult = Pick<Outcome, 'result' | 'error' | 'payload' | 'expressions'>
 
 export interface RunnerOptions {
   readonly cwd: string
@@ -94,19 +91,20 @@ export class Runner {
   }
 
   /** Checks and runs a cell. Never rejects: whatever goes wrong is the cell's error. */
-  async run(code: string, label: string, origin: number): Promise<RunResult> {
+  async run(cell: CellTask): Promise<RunResult> {
+    const { code, label } = cell
     const { language } = this.options
     const module = language.moduleOf(code)
     const refused = await this.check(code, module, label)
     if (refused !== undefined) return { error: refused }
-    const ended = await this.ask({ kind: 'execute', origin, label, code })
+    const ended = await this.ask({ kind: 'execute', ...cell })
     if ('died' in ended) {
       language.forget()
       return { error: deathError(ended.died) }
     }
-    const { result, error, defined, types } = ended.outcome ?? { defined: [], types: {} }
+    const { defined, types, ...shown } = ended.outcome ?? { defined: [], types: {} }
     language.accept(module, new Set(defined), types)
-    return { ...(result === undefined ? {} : { result }), ...(error === undefined ? {} : { error }) }
+    return shown
   }
 
   /** Hands a client's comm message to the session; resolves when its listeners have ended. */

@@ -1,10 +1,11 @@
 /**
  * The five zeromq sockets of a kernel, bound to the ports of a connection file. The only door to zeromq.
  *
- * Sends on one socket go one after the other (zeromq allows one at a time), in the order in which they were asked for.
+ * Sends on one socket go one after the other (zeromq allows one at a time), in the order in which they were asked for; a
+ * reply goes when everything that was published before it has gone.
  */
 import { randomUUID } from 'node:crypto'
-import { Publisher, Reply, Router } from 'zeromq'
+import { Reply, Router, XPublisher } from 'zeromq'
 import { ShardbookError } from '../../src/core/errors.js'
 import type { Content, Extra, Header, Message, Request } from './protocol/message.js'
 import { newHeader, textField } from './protocol/message.js'
@@ -29,7 +30,7 @@ export interface SocketsTarget {
   log(text: string): void
 }
 
-type Socket = Router | Publisher
+type Socket = Router | XPublisher
 
 export class Sockets {
   private readonly codec: Codec
@@ -39,10 +40,11 @@ export class Sockets {
   private readonly shell = new Router(this.options)
   private readonly control = new Router(this.options)
   private readonly stdin = new Router(this.options)
-  private readonly iopub = new Publisher(this.options)
+  private readonly iopub = new XPublisher({ ...this.options, verbosity: 'allSubs' })
   private readonly heartbeat = new Reply()
   private readonly sending = new Map<Socket, Promise<void>>()
-  private answerInput: ((text: string) => void) | undefined
+  /** Who waits for the answer to a question, by the id of the `input_request`. */
+  private readonly questions = new Map<string, (text: string) => void>()
 
   private constructor(connection: Connection, target: SocketsTarget) {
     this.codec = new Codec(connection.key)
@@ -85,10 +87,9 @@ export class Sockets {
     void this.read(this.shell, (received) => this.target.shell(this.request(this.shell, received)))
     void this.read(this.control, (received) => this.target.control(this.request(this.control, received)))
     void this.read(this.stdin, ({ message }) => {
-      if (message.header.msg_type !== 'input_reply') return
-      this.answerInput?.(textField(message.content, 'value'))
-      this.answerInput = undefined
+      if (message.header.msg_type === 'input_reply') this.takeAnswer(message)
     })
+    void this.welcome()
     void this.beat()
   }
 
@@ -104,6 +105,24 @@ export class Sockets {
     for await (const frames of this.heartbeat) await this.heartbeat.send(frames)
   }
 
+  /** Tells each new subscriber that it is one: what is published from now on reaches it. */
+  private async welcome(): Promise<void> {
+    for await (const [subscription] of this.iopub) {
+      if (subscription?.[0] !== 1) continue
+      const topic = subscription.subarray(1)
+      this.send(this.iopub, [topic], 'iopub_welcome', { subscription: topic.toString() }, undefined)
+    }
+  }
+
+  /** Not every client names the question that it answers: then it is the last one. */
+  private takeAnswer({ parentHeader, content }: Message): void {
+    const id = parentHeader.msg_id ?? [...this.questions.keys()].at(-1) ?? ''
+    const answer = this.questions.get(id)
+    if (answer === undefined) return this.target.log('dropped an answer that nobody waits for')
+    this.questions.delete(id)
+    answer(textField(content, 'value'))
+  }
+
   private request(socket: Router, { identities, message }: Received): Request {
     const { header, metadata, content, buffers } = message
     return {
@@ -114,8 +133,8 @@ export class Sockets {
       reply: (type, reply) => this.send(socket, identities, type, reply, header),
       askInput: (question) =>
         new Promise((resolve) => {
-          this.answerInput = resolve
-          this.send(this.stdin, identities, 'input_request', question, header)
+          const id = this.send(this.stdin, identities, 'input_request', question, header)
+          this.questions.set(id, resolve)
         }),
     }
   }
@@ -127,7 +146,7 @@ export class Sockets {
     content: Content,
     parent: Header | undefined,
     { metadata = {}, buffers = [] }: Extra = {},
-  ): void {
+  ): string {
     const message: Message = {
       header: newHeader(type, this.session),
       parentHeader: parent ?? {},
@@ -136,10 +155,11 @@ export class Sockets {
       buffers,
     }
     const frames = this.codec.encode(to, message)
-    const before = this.sending.get(socket) ?? Promise.resolve()
-    const sent = before
+    const published = socket === this.iopub ? undefined : this.sending.get(this.iopub)
+    const sent = Promise.all([this.sending.get(socket), published])
       .then(() => socket.send(frames))
       .catch((error: unknown) => this.target.log(`could not send ${type}: ${String(error)}`))
     this.sending.set(socket, sent)
+    return message.header.msg_id
   }
 }

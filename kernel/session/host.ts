@@ -1,12 +1,15 @@
 /** The host that the package meets inside a session: everything goes to the front, in order with the printed text. */
 import { ShardbookError } from '../../src/core/errors.js'
 import type { Host } from '../../src/core/host.js'
+import type { Payload } from '../channel.js'
 import type { SessionComms } from './comms.js'
 import type { Interrupts } from './interrupt.js'
 import { currentOrigin } from './origin.js'
 import type { Output } from './output.js'
 
 export interface SessionHost extends Host {
+  /** Takes what the cell that runs now wants of the client when it has ended. */
+  takePayload(): Payload[]
   /** Hands over the front's answer to a prompt. */
   answer(id: number, text: string | undefined, reason: string | undefined): void
 }
@@ -14,10 +17,24 @@ export interface SessionHost extends Host {
 export function createHost(output: Output, interrupts: Interrupts, comms: SessionComms): SessionHost {
   const questions = new Map<number, (text: string | undefined, reason?: string) => void>()
   let lastId = 0
+  /** By origin. */
+  const payloads = new Map<number, Payload[]>()
+  const ask = (payload: Payload): void => {
+    const origin = currentOrigin()?.number ?? 0
+    payloads.set(origin, [...(payloads.get(origin) ?? []), payload])
+  }
   return {
     kind: 'kernel',
     get cell() {
       return currentOrigin()?.cell
+    },
+    page: (data) => ask({ source: 'page', data, start: 0 }),
+    setNextInput: (text, options = {}) => ask({ source: 'set_next_input', text, replace: options.replace ?? false }),
+    takePayload: () => {
+      const origin = currentOrigin()?.number ?? 0
+      const taken = payloads.get(origin) ?? []
+      payloads.delete(origin)
+      return taken
     },
     openComm: comms.openComm,
     registerTarget: comms.registerTarget,

@@ -6,7 +6,7 @@
 import { register } from 'node:module'
 import { bundleOf } from '../../src/core/display.js'
 import { hostSymbol } from '../../src/core/host.js'
-import type { Outcome, Task, ToSession } from '../channel.js'
+import type { CellTask, Expressions, Outcome, Task, ToSession } from '../channel.js'
 import { markVariable } from '../channel.js'
 import { createComms } from './comms.js'
 import type { Cell } from './evaluator.js'
@@ -34,7 +34,7 @@ function complain(title: string, error: unknown): void {
   output.complain(`${title}\n${describeError(error, evaluator.sources).traceback.join('\n')}\n`)
 }
 
-async function execute(code: string, label: string): Promise<Outcome> {
+async function execute({ code, label, expressions }: CellTask): Promise<Outcome> {
   let cell: Cell | undefined
   try {
     const compiled = (cell = evaluator.compile(code, label))
@@ -44,7 +44,12 @@ async function execute(code: string, label: string): Promise<Outcome> {
       const bundle = await bundleOf(last.value, (error) => complain('Error while displaying', error))
       return Object.keys(bundle).length === 0 ? undefined : bundle
     })
-    return { defined: cell.defined(), types: cell.types(), ...(result === undefined ? {} : { result }) }
+    return {
+      defined: cell.defined(),
+      types: cell.types(),
+      expressions: await evaluate(expressions, label),
+      ...(result === undefined ? {} : { result }),
+    }
   } catch (error) {
     return {
       error: describeError(error, evaluator.sources),
@@ -54,10 +59,25 @@ async function execute(code: string, label: string): Promise<Outcome> {
   }
 }
 
+/** The values of expressions over the session's names. */
+async function evaluate(expressions: CellTask['expressions'], label: string): Promise<Expressions> {
+  const values: Record<string, Expressions[string]> = {}
+  for (const [name, code] of Object.entries(expressions)) {
+    try {
+      const value = await interrupts.run((waits) => evaluator.compile(code, label).run((one) => waits.wait(one)))
+      values[name] = { data: await bundleOf(value?.value, (error) => complain('Error while displaying', error)) }
+    } catch (error) {
+      values[name] = { error: describeError(error, evaluator.sources) }
+    }
+  }
+  return values
+}
+
 async function perform(task: Task): Promise<void> {
   switch (task.kind) {
     case 'execute':
-      return output.event({ kind: 'done', outcome: await execute(task.code, task.label) })
+      output.event({ kind: 'done', outcome: { ...(await execute(task)), payload: host.takePayload() } })
+      return output.end(task.origin)
     case 'comm':
       try {
         await interrupts.run(() => comms.receive(task.comm))
@@ -79,7 +99,7 @@ async function receive(message: ToSession): Promise<void> {
     case 'input':
       return host.answer(message.id, message.text, message.reason)
     case 'execute':
-      output.foreground(message.origin)
+      output.begin(message.origin)
       return runFor({ number: message.origin, cell: message.label }, () => perform(message))
     case 'comm':
     case 'sync':

@@ -19,13 +19,16 @@ export interface Output {
   send(message: FromSession): void
   /** Prints text to stderr, past anything that a cell may have put in its place. */
   complain(text: string): void
-  /** Makes a request the one that printed text comes from, unless it says otherwise. */
-  foreground(origin: number): void
+  /** A cell begins: printed text comes from it, unless it says otherwise. */
+  begin(origin: number): void
+  /** A cell has ended: where others still run, text comes from the one of them that began last. */
+  end(origin: number): void
 }
 
 export function openOutput(secret: string): Output {
   let seq = 0
   let foreground: number | undefined
+  const running = new Set<number>()
   // Taken now: a cell may replace them, and the streams keep the order of writes that the pipe had no room for yet.
   const { stdout, stderr } = process
   const print = stdout.write.bind(stdout)
@@ -47,6 +50,12 @@ export function openOutput(secret: string): Output {
       stream.uncork()
       return hasRoom
     }
+  const bringForward = (origin: number): void => {
+    if (origin === foreground) return
+    foreground = origin
+    print(originMark(secret, origin))
+    printError(originMark(secret, origin))
+  }
   stdout.write = attributed(stdout, print)
   const complain = (stderr.write = attributed(stderr, printError))
   return {
@@ -59,11 +68,13 @@ export function openOutput(secret: string): Output {
       printError(mark(secret, seq))
     },
     complain: (text) => void complain(text),
-    foreground: (origin) => {
-      if (origin === foreground) return
-      foreground = origin
-      print(originMark(secret, origin))
-      printError(originMark(secret, origin))
+    begin: (origin) => {
+      running.add(origin)
+      bringForward(origin)
+    },
+    end: (origin) => {
+      running.delete(origin)
+      bringForward([...running].at(-1) ?? origin)
     },
   }
 }

@@ -46,6 +46,10 @@ export interface Host {
   registerTarget(target: string, handler: (comm: Comm, opened: Required<CommContent>) => unknown): () => void
   /** Empties the output of what runs now: at once, or with `wait` when the next output comes. */
   clearOutput(options?: { wait?: boolean }): void
+  /** Shows a bundle beside the outputs, as help is shown, when the cell has ended. */
+  page(bundle: MimeBundle): void
+  /** Puts code into the next cell, or with `replace` into this one, when the cell has ended. */
+  setNextInput(code: string, options?: { replace?: boolean }): void
 }
 
 export const hostSymbol = Symbol.for('shardbook.host')
@@ -101,5 +105,7 @@ export function terminalHost(): Host {
     }),
     registerTarget: () => () => {},
     clearOutput: () => {},
+    page: (bundle) => void process.stdout.write(`${text(bundle)}\n`),
+    setNextInput: () => {},
   }
 }

@@ -2,7 +2,9 @@
  * What TypeScript knows of a notebook: checks of cells before they run, completions and hovers, and the names that
  * accepted cells leave to later ones.
  */
-import { join } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { CellModule, CellName } from './cells.js'
 import { cellModule } from './cells.js'
 import { offsetAt, positionAt } from './position.js'
@@ -31,6 +33,11 @@ interface Diagnostic {
   readonly range: LspRange
 }
 
+interface DefinitionLink {
+  readonly targetUri: string
+  readonly targetRange: LspRange
+}
+
 interface CompletionItem {
   readonly label: string
   readonly kind?: number
@@ -39,6 +46,9 @@ interface CompletionItem {
   readonly filterText?: string
   readonly insertText?: string
 }
+
+/** Overloads and merged declarations have several. */
+const shownDefinitions = 3
 
 /** LSP's numbers of completion kinds, in the words of Jupyter's clients. */
 const kinds = [
@@ -55,12 +65,18 @@ export class NotebookLanguage {
   private readonly folder: string
   private readonly server: LanguageServer
   private readonly names = new Map<string, CellName>()
-  /** How many cells were accepted; the next one is the file with this number. */
-  private accepted = 0
+  private lastFile = -1
   private isReady: Promise<void> | undefined
+  /** The files of cells that were checked: in subshells, several may be under way. */
+  private readonly files = new WeakMap<CellModule, string>()
+  /** Files of cells that were refused. */
+  private readonly free: string[] = []
+  /** What is being written: completions and hovers look at it. */
+  private readonly draft: string
 
   constructor(folder: string) {
     this.folder = folder
+    this.draft = join(folder, '__cell_draft.ts')
     this.server = new LanguageServer(folder)
   }
 
@@ -68,8 +84,8 @@ export class NotebookLanguage {
   prepare(): Promise<void> {
     this.isReady ??= (async () => {
       await this.server.write(join(this.folder, 'tsconfig.json'), projectConfig(this.folder, '__cell_*.ts'), 'json')
-      await this.server.write(this.file(0), 'export {}')
-      await this.server.ask('textDocument/diagnostic', this.file(0))
+      await this.server.write(this.draft, 'export {}')
+      await this.server.ask('textDocument/diagnostic', this.draft)
     })()
     return this.isReady
   }
@@ -82,14 +98,15 @@ export class NotebookLanguage {
   /** The errors of a cell, before it runs. */
   async check(code: string, module: CellModule): Promise<Problem[]> {
     await this.prepare()
-    await this.server.write(this.file(this.accepted), module.text)
-    const report = await this.server.ask<{ items?: readonly Diagnostic[] }>(
-      'textDocument/diagnostic',
-      this.file(this.accepted),
-    )
-    return (report.items ?? [])
+    const file = this.free.pop() ?? this.nextFile()
+    this.files.set(module, file)
+    await this.server.write(file, module.text)
+    const report = await this.server.ask<{ items?: readonly Diagnostic[] }>('textDocument/diagnostic', file)
+    const problems = (report.items ?? [])
       .filter((one) => (one.severity ?? 1) === 1 && one.range.start.line > 0 && !tolerated.has(String(one.code)))
       .map((one) => problemOf(one, code))
+    if (problems.length > 0) this.free.push(file)
+    return problems
   }
 
   /**
@@ -99,11 +116,10 @@ export class NotebookLanguage {
    * @param types - static types that values told
    */
   accept(module: CellModule, defined: ReadonlySet<string>, types: Readonly<Record<string, string>>): void {
-    const specifier = `./__cell_${this.accepted}`
+    const specifier = `./${basename(this.files.get(module) ?? this.nextFile(), '.ts')}`
     for (const [name, kind] of module.declared) {
       if (kind === 'type' || defined.has(name)) this.names.set(name, { kind, module: specifier })
     }
-    this.accepted++
     for (const [name, selfType] of Object.entries(types)) {
       const known = this.names.get(name)
       if (known !== undefined && known.kind !== 'type') this.names.set(name, { ...known, selfType })
@@ -121,7 +137,7 @@ export class NotebookLanguage {
     const { text, shift } = await this.show(code)
     const list = await this.server.ask<{ items: readonly CompletionItem[] } | null>(
       'textDocument/completion',
-      this.file(this.accepted),
+      this.draft,
       { position: positionAt(text, offset + shift) },
     )
     const prefix = /[\p{ID_Continue}$]*$/u.exec(code.slice(0, offset))![0]
@@ -137,15 +153,34 @@ export class NotebookLanguage {
     return { start: offset - prefix.length, items }
   }
 
-  /** Markdown about what stands at `offset` (UTF-16) of a cell, if anything does. */
-  async inspect(code: string, offset: number): Promise<string | undefined> {
+  /**
+   * Markdown about what stands at `offset` (UTF-16) of a cell, if anything does.
+   *
+   * @param detail - 1 adds the source of its definition
+   */
+  async inspect(code: string, offset: number, detail: 0 | 1 = 0): Promise<string | undefined> {
     await this.prepare()
     const { text, shift } = await this.show(code)
     const ask = (at: number): Promise<{ contents: { value: string } } | null> =>
-      this.server.ask('textDocument/hover', this.file(this.accepted), { position: positionAt(text, at + shift) })
+      this.server.ask('textDocument/hover', this.draft, { position: positionAt(text, at + shift) })
     // The cursor may stand behind the word.
-    const hover = (await ask(offset)) ?? (offset > 0 ? await ask(offset - 1) : null)
-    return hover?.contents.value
+    let at = offset
+    let hover = await ask(at)
+    if (hover === null && offset > 0) hover = await ask(--at)
+    // Of a name that does not exist the server says nothing but `any`.
+    if (hover === null || hover.contents.value.trim() === '```typescript\nany\n```') return undefined
+    if (detail === 0) return hover.contents.value
+    const links = await this.server.ask<readonly DefinitionLink[] | null>('textDocument/definition', this.draft, {
+      position: positionAt(text, at + shift),
+    })
+    const sources = await Promise.all((links ?? []).slice(0, shownDefinitions).map((link) => this.source(link)))
+    return [hover.contents.value, ...sources.map((source) => `\`\`\`typescript\n${source}\n\`\`\``)].join('\n\n')
+  }
+
+  private async source({ targetUri, targetRange }: DefinitionLink): Promise<string> {
+    const path = fileURLToPath(targetUri)
+    const text = this.server.read(path) ?? (await readFile(path, 'utf8'))
+    return text.slice(offsetAt(text, targetRange.start), offsetAt(text, targetRange.end))
   }
 
   close(): void {
@@ -154,12 +189,12 @@ export class NotebookLanguage {
 
   private async show(code: string): Promise<{ text: string; shift: number }> {
     const { text } = cellModule(code, this.names, true)
-    await this.server.write(this.file(this.accepted), text)
+    await this.server.write(this.draft, text)
     return { text, shift: offsetAt(text, { line: 1, character: 0 }) }
   }
 
-  private file(number: number): string {
-    return join(this.folder, `__cell_${number}.ts`)
+  private nextFile(): string {
+    return join(this.folder, `__cell_${++this.lastFile}.ts`)
   }
 }
 

@@ -84,6 +84,11 @@ export class LanguageServer {
     }
   }
 
+  /** The text of an in-memory file. */
+  read(path: string): string | undefined {
+    return this.documents.get(path)?.text
+  }
+
   /** Forgets an in-memory file. */
   async remove(path: string): Promise<void> {
     if (!this.documents.delete(path)) return
@@ -144,6 +149,7 @@ export class LanguageServer {
           diagnostic: {},
           completion: { completionItem: { snippetSupport: false } },
           hover: { contentFormat: ['markdown'] },
+          definition: { linkSupport: true },
         },
         workspace: { configuration: true },
       },

@@ -1,35 +1,49 @@
-/** `history_request`: the cells of this kernel's life; it keeps them in memory. */
-import type { Handler, HistoryEntry } from './handler.js'
+/** `history_request`: cells of this kernel's life and of earlier ones. */
+import type { History, HistoryEntry } from '../history.js'
+import type { Handler } from './handler.js'
+import type { Content } from './message.js'
 import { numberField, textField } from './message.js'
 
-export const history: Handler = (kernel, { content }) => ({
+export const history: Handler = async (kernel, { content }) => ({
   status: 'ok',
-  history: select(kernel.history, content).map(({ session, line, input }) => [
+  history: (await select(kernel.history, content)).map(({ session, line, input, output }) => [
     session,
     line,
-    content['output'] === true ? [input, null] : input,
+    content['output'] === true ? [input, output ?? null] : input,
   ]),
 })
 
-function select(entries: readonly HistoryEntry[], content: Readonly<Record<string, unknown>>): readonly HistoryEntry[] {
-  const n = Math.max(0, numberField(content, 'n', entries.length))
+async function select(cells: History, content: Content): Promise<readonly HistoryEntry[]> {
+  const n = Math.max(0, numberField(content, 'n', Infinity))
   switch (textField(content, 'hist_access_type')) {
-    case 'range': {
-      // Session 0 is the current one, the only one that is known.
-      if (![0, 1].includes(numberField(content, 'session', 0))) return []
-      const start = numberField(content, 'start', 0)
-      const stop = numberField(content, 'stop', Infinity)
-      return entries.filter(({ line }) => line >= start && line < stop)
-    }
+    case 'range':
+      return range(cells, content)
     case 'search': {
       const pattern = glob(textField(content, 'pattern') || '*')
-      const found = entries.filter(({ input }) => pattern.test(input))
+      const all = (await Promise.all(cells.sessions().map((session) => cells.entries(session)))).flat()
+      const found = all.filter(({ input }) => pattern.test(input))
       const last = new Map(found.map((entry) => [entry.input, entry]))
       return tail(content['unique'] === true ? found.filter((entry) => last.get(entry.input) === entry) : found, n)
     }
-    default:
-      return tail(entries, n)
+    default: {
+      let found: readonly HistoryEntry[] = []
+      for (const session of cells.sessions().toReversed()) {
+        if (found.length >= n) break
+        found = [...(await cells.entries(session)), ...found]
+      }
+      return tail(found, n)
+    }
   }
+}
+
+/** Session 0 is the current one, negative ones count back from it; `stop` is not included. */
+async function range(cells: History, content: Content): Promise<readonly HistoryEntry[]> {
+  const asked = numberField(content, 'session', 0)
+  const session = asked > 0 ? asked : cells.sessions().at(asked - 1)
+  const start = numberField(content, 'start', 0)
+  const stop = numberField(content, 'stop', Infinity)
+  const entries = session === undefined ? [] : await cells.entries(session)
+  return entries.filter(({ line }) => line >= start && line < stop)
 }
 
 function tail<T>(entries: readonly T[], n: number): readonly T[] {

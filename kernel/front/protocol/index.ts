@@ -8,6 +8,7 @@ import { inspect } from './inspect.js'
 import { isComplete } from './is-complete.js'
 import { kernelInfo } from './kernel-info.js'
 import { interrupt, shutdown } from './lifecycle.js'
+import { createSubshell, deleteSubshell, listSubshells } from './subshell.js'
 
 /** Requests by type. Those with a reply have it named `…_reply`. */
 export const handlers: Readonly<Record<string, Handler>> = {
@@ -23,4 +24,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   comm_close: commClose,
   interrupt_request: interrupt,
   shutdown_request: shutdown,
+  create_subshell_request: createSubshell,
+  delete_subshell_request: deleteSubshell,
+  list_subshell_request: listSubshells,
 }

@@ -23,5 +23,5 @@ export const kernelInfo: Handler = () => ({
   banner: `Shardbook ${manifest.version}: TypeScript ${typescriptVersion()} on Node ${process.versions.node}`,
   debugger: false,
   help_links: [{ text: 'TypeScript', url: 'https://www.typescriptlang.org/docs/' }],
-  supported_features: [],
+  supported_features: ['kernel subshells'],
 })

@@ -7,7 +7,7 @@ export const interrupt: Handler = (kernel) => {
 }
 
 export const shutdown: Handler = async (kernel, { content }) => {
-  kernel.abortWaiting()
+  kernel.shells.abortWaiting()
   await kernel.close()
   kernel.stop()
   return { status: 'ok', restart: content['restart'] === true }

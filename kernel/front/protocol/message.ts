@@ -12,6 +12,8 @@ export interface Header {
   readonly date: string
   readonly msg_type: string
   readonly version: string
+  /** The subshell that is to handle the request; absent or null for the main shell. */
+  readonly subshell_id?: string | null
 }
 
 /** A message as it travels, without its frames. */

@@ -109,7 +109,8 @@ def during(command):
 
 def queue(command):
     """Sends several execute requests at once; answers with the statuses of their replies, in the order asked for."""
-    ids = [client.execute(code, stop_on_error=True) for code in command["codes"]]
+    stop = command.get("stop", True)
+    ids = [client.execute(code, stop_on_error=stop) for code in command["codes"]]
     statuses = {}
     while len(statuses) < len(ids):
         reply = client.get_shell_msg(timeout=30)

@@ -62,7 +62,8 @@ export class Client {
       resolve('dist/kernel/install.js')
     )) as typeof import('../../../kernel/install.js')
     await installKernelspec({ dir: join(kernels, 'shardbook') })
-    await client.command({ do: 'start', kernels, cwd: client.folder, log: join(client.folder, 'kernel.log'), env })
+    const own = { SHARDBOOK_CACHE: join(client.folder, 'cache'), ...env }
+    await client.command({ do: 'start', kernels, cwd: client.folder, log: join(client.folder, 'kernel.log'), env: own })
     return client
   }
 

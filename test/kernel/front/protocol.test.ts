@@ -1,12 +1,14 @@
 /** Handlers that need neither a session nor a language server. */
 import { describe, expect, test } from 'vitest'
-import type { Handler, HistoryEntry, KernelState } from '../../../kernel/front/protocol/handler.js'
+import type { Handler, KernelState } from '../../../kernel/front/protocol/handler.js'
+import { askedName } from '../../../kernel/front/protocol/execute.js'
+import { History } from '../../../kernel/front/history.js'
 import { history } from '../../../kernel/front/protocol/history.js'
 import { isComplete } from '../../../kernel/front/protocol/is-complete.js'
 import type { Content } from '../../../kernel/front/protocol/message.js'
 import { newHeader } from '../../../kernel/front/protocol/message.js'
 
-function ask(handler: Handler, content: Content, entries: readonly HistoryEntry[] = []): Content {
+function ask(handler: Handler, content: Content, cells?: History): Content | Promise<Content> {
   const request = {
     header: newHeader('x', 'y'),
     metadata: {},
@@ -15,7 +17,7 @@ function ask(handler: Handler, content: Content, entries: readonly HistoryEntry[
     reply: () => {},
     askInput: () => Promise.resolve(''),
   }
-  return handler({ history: entries } as unknown as KernelState, request) as Content
+  return handler({ history: cells } as unknown as KernelState, request)
 }
 
 describe('is_complete', () => {
@@ -44,26 +46,44 @@ describe('is_complete', () => {
 })
 
 describe('history', () => {
-  const entries = ['a = 1', 'b = 2', 'a = 1', 'c(*)'].map((input, i) => ({ session: 1, line: i + 1, input }))
-  const inputs = (content: Content): unknown =>
-    (ask(history, content, entries)['history'] as unknown[][]).map((one) => one[2])
-  test('tail', () => {
-    expect(inputs({ hist_access_type: 'tail', n: 2 })).toEqual(['a = 1', 'c(*)'])
-    expect(inputs({ hist_access_type: 'tail', n: 0 })).toEqual([])
+  const cells = new History({ log: () => {} })
+  for (const [i, input] of ['a = 1', 'b = 2', 'a = 1', 'c(*)'].entries()) cells.add(i + 1, input)
+  cells.addOutput(4, '7')
+  const inputs = async (content: Content): Promise<unknown> =>
+    ((await ask(history, content, cells))['history'] as unknown[][]).map((one) => one[2])
+  test('tail', async () => {
+    expect(await inputs({ hist_access_type: 'tail', n: 2 })).toEqual(['a = 1', 'c(*)'])
+    expect(await inputs({ hist_access_type: 'tail', n: 0 })).toEqual([])
   })
-  test('range', () => {
-    expect(inputs({ hist_access_type: 'range', session: 0, start: 2, stop: 4 })).toEqual(['b = 2', 'a = 1'])
-    expect(inputs({ hist_access_type: 'range', session: -3, start: 1, stop: 4 })).toEqual([])
+  test('range', async () => {
+    expect(await inputs({ hist_access_type: 'range', session: 0, start: 2, stop: 4 })).toEqual(['b = 2', 'a = 1'])
+    expect(await inputs({ hist_access_type: 'range', session: -3, start: 1, stop: 4 })).toEqual([])
   })
-  test('search', () => {
-    expect(inputs({ hist_access_type: 'search', pattern: 'a*' })).toEqual(['a = 1', 'a = 1'])
-    expect(inputs({ hist_access_type: 'search', pattern: 'a*', unique: true })).toEqual(['a = 1'])
-    expect(inputs({ hist_access_type: 'search', pattern: '?(?)' })).toEqual(['c(*)'])
-    expect(inputs({ hist_access_type: 'search', pattern: '*=*', n: 1 })).toEqual(['a = 1'])
+  test('search', async () => {
+    expect(await inputs({ hist_access_type: 'search', pattern: 'a*' })).toEqual(['a = 1', 'a = 1'])
+    expect(await inputs({ hist_access_type: 'search', pattern: 'a*', unique: true })).toEqual(['a = 1'])
+    expect(await inputs({ hist_access_type: 'search', pattern: '?(?)' })).toEqual(['c(*)'])
+    expect(await inputs({ hist_access_type: 'search', pattern: '*=*', n: 1 })).toEqual(['a = 1'])
   })
-  test('with outputs, of which none are kept', () => {
-    expect(ask(history, { hist_access_type: 'tail', n: 1, output: true }, entries)['history']).toEqual([
-      [1, 4, ['c(*)', null]],
+  test('with outputs, where there are any', async () => {
+    const { history: found } = await ask(history, { hist_access_type: 'tail', n: 2, output: true }, cells)
+    expect(found).toEqual([
+      [1, 3, ['a = 1', null]],
+      [1, 4, ['c(*)', '7']],
     ])
+  })
+})
+
+describe('a question about a name', () => {
+  test.each([
+    ['?name', 'name', 0],
+    [' name? ', 'name', 0],
+    ['a.b.c??', 'a.b.c', 1],
+    ['??$x', '$x', 1],
+  ] as const)('%j', (code, name, detail) => {
+    expect(askedName(code)).toEqual({ name, detail })
+  })
+  test.each(['a ? b : c', 'name', 'a?.b', 'f(x)?', '?', 'a\nb?', 'a ?? b'])('%j is none', (code) => {
+    expect(askedName(code)).toBeUndefined()
   })
 })

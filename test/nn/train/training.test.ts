@@ -19,6 +19,8 @@ class Notebook implements Host {
   readonly openComm: Host['openComm'] = (target) => terminalHost().openComm(target)
   readonly registerTarget: Host['registerTarget'] = () => () => {}
   readonly clearOutput: Host['clearOutput'] = () => {}
+  readonly page: Host['page'] = () => {}
+  readonly setNextInput: Host['setNextInput'] = () => {}
   publish(bundle: MimeBundle, options: { id?: string } = {}): void {
     this.published.push({ bundle, id: options.id })
   }
