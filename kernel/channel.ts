@@ -1,14 +1,16 @@
 /**
  * What the front process and the session process say to each other.
  *
- * Three ways connect them: the IPC channel carries these messages, the session's fd 1 and 2 carry what the user's code
- * and its native libraries and children print, and fd 4 of the session carries interrupts to its control thread.
+ * Four ways connect them: the IPC channel carries these messages, the session's fd 1 and 2 carry what the user's code
+ * and its native libraries and children print, fd 4 of the session carries interrupts to its control thread, and fd 5 the
+ * debugger's requests to it, one JSON a line.
  * Messages that must keep their place among the printed text have a `seq`: the session prints a mark with that number on
  * both streams when it sends one (see `mark`), and the front waits until both marks have passed.
  *
  * Whatever a request causes, now or later, carries that request's number, its origin: in messages as a field, in printed
  * text as a mark before it (see `originMark`).
  */
+import type { SourceMapPayload } from 'node:module'
 import type { CommContent } from '../src/core/host.js'
 import type { MimeBundle } from '../src/core/display.js'
 
@@ -52,12 +54,40 @@ export interface CommMessage extends Required<CommContent> {
   readonly target: string
 }
 
+/** A cell as the session runs it. */
+export interface CompiledCell {
+  /** The name of its script. */
+  readonly filename: string
+  readonly label: string
+  readonly code: string
+  /** Source maps from the script back to the user's text, outermost first. */
+  readonly maps: readonly SourceMapPayload[]
+}
+
+/** What the debugger asks of the session's inspector, in terms of the Chrome DevTools Protocol; `disconnect` leaves it. */
+export interface DebugRequest {
+  readonly id: number
+  readonly method: string
+  readonly params: Readonly<Record<string, unknown>>
+}
+
+/** An answer (with `id`) or an event (with `method`). */
+export interface DebugReply {
+  readonly id?: number
+  readonly method?: string
+  readonly params?: Readonly<Record<string, unknown>>
+  readonly result?: unknown
+  readonly error?: string
+}
+
 /** A cell to run. */
 export interface CellTask {
   readonly origin: number
   /** `Cell[3]` */
   readonly label: string
   readonly code: string
+  /** Whether it sends a `compiled` event before it runs, and waits for `go`. */
+  readonly isDebugged: boolean
   /** Expressions to evaluate when it has ended well, by name. */
   readonly expressions: Readonly<Record<string, string>>
 }
@@ -71,6 +101,8 @@ export type Task =
 
 export type ToSession =
   | Task
+  /** The debugger is ready for the cell of this origin. */
+  | { readonly kind: 'go'; readonly origin: number }
   /** The answer to an `input` event; `text` is absent when there is none, then `reason` says why. */
   | { readonly kind: 'input'; readonly id: number; readonly text?: string; readonly reason?: string }
 
@@ -98,6 +130,7 @@ export type SessionEvent = { readonly seq: number; readonly origin?: number } & 
     }
   | { readonly kind: 'clear'; readonly wait: boolean }
   | { readonly kind: 'comm'; readonly comm: CommMessage }
+  | { readonly kind: 'compiled'; readonly cell: CompiledCell }
   | { readonly kind: 'done'; readonly outcome: Outcome }
   | { readonly kind: 'handled' }
 )

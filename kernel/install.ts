@@ -10,7 +10,7 @@ function kernelspec(): Readonly<Record<string, unknown>> {
     display_name: 'TypeScript (Shardbook)',
     language: 'typescript',
     interrupt_mode: 'message',
-    metadata: {},
+    metadata: { debugger: true },
   }
 }
 

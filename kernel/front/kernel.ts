@@ -6,6 +6,7 @@
  * outputs name the request as parent whose code made them.
  */
 import { Comms } from './comms.js'
+import { DebugAdapter } from './debug/adapter.js'
 import { History } from './history.js'
 import type { StreamName } from './merge.js'
 import { NotebookLanguage } from './language/notebook.js'
@@ -43,6 +44,7 @@ export class Kernel implements KernelState {
   readonly runner: Runner
   readonly comms: Comms
   readonly shells: Shells
+  readonly debugger: DebugAdapter
   readonly history: History
   executionCount = 0
   private readonly port: Port
@@ -72,8 +74,14 @@ export class Kernel implements KernelState {
         prompt: (text, password, origin) => this.prompt(text, password, this.requestOf(origin)),
         comm: (message, origin) => this.comms.fromSession(message, this.requestOf(origin)),
         commTarget: (name, isRegistered) => this.comms.setTarget(name, isRegistered),
+        sessionStarted: () => this.debugger.sessionStarted(),
+        compiled: (cell) => this.debugger.compiled(cell),
         sessionEnded: () => this.sessionEnded(),
       },
+    })
+    this.debugger = new DebugAdapter({
+      event: (event) => this.publish('debug_event', event, this.current),
+      pipe: () => this.runner.debugPipe(),
     })
     this.shells = new Shells({
       handle: (request) => this.handle(request),
@@ -134,6 +142,7 @@ export class Kernel implements KernelState {
   }
 
   private sessionEnded(): void {
+    this.debugger.sessionEnded()
     const closed = this.comms.sessionEnded()
     if (closed > 0) this.port.log(`the session ended: ${closed} comms of its own were closed`)
   }

@@ -4,7 +4,8 @@
  * One cell at a time. A session is started ahead of the first cell and, when one has died, for the next cell; the names
  * of the old one are then forgotten. Nothing here knows of Jupyter's messages.
  */
-import type { CellError, CellTask, CommMessage, Outcome, SessionEvent, Task } from '../channel.js'
+import type { Duplex } from 'node:stream'
+import type { CellError, CellTask, CompiledCell, CommMessage, Outcome, SessionEvent, Task } from '../channel.js'
 import { codeFrame, errorTitle } from '../code-frame.js'
 import type { CellModule } from './language/cells.js'
 import type { NotebookLanguage, Problem } from './language/notebook.js'
@@ -21,6 +22,10 @@ export interface RunnerTarget {
   comm(message: CommMessage, origin: number | undefined): void
   /** The session takes comms of this name from now on, or no longer. */
   commTarget(name: string, isRegistered: boolean): void
+  /** A session has begun. */
+  sessionStarted(): void
+  /** Takes a cell before it runs, where it was asked to say so; resolves when it may. */
+  compiled(cell: CompiledCell): Promise<void>
   /** The session is gone; the next cell starts a new one. */
   sessionEnded(): void
 }
@@ -55,6 +60,11 @@ export class Runner {
     this.start()
     // A server that cannot start is told by the first check.
     this.options.language.prepare().catch(() => {})
+  }
+
+  /** The debugger's pipe to the session, which is started if need be. */
+  debugPipe(): Duplex {
+    return this.start().debug
   }
 
   /** Labels of background work that is still open. */
@@ -172,6 +182,7 @@ export class Runner {
       exit: (reason) => this.exited(session, reason),
     })
     this.session = session
+    this.options.target.sessionStarted()
     return session
   }
 
@@ -192,6 +203,8 @@ export class Runner {
         return this.options.target.clear(event.wait, event.origin)
       case 'comm':
         return this.options.target.comm(event.comm, event.origin)
+      case 'compiled':
+        return void this.release(session, event)
       case 'done':
         return this.end(event.origin, { outcome: event.outcome })
       case 'handled':
@@ -199,6 +212,18 @@ export class Runner {
       default:
         event satisfies never
     }
+  }
+
+  private async release(
+    session: SessionProcess,
+    { cell, origin = 0 }: Extract<SessionEvent, { kind: 'compiled' }>,
+  ): Promise<void> {
+    try {
+      await this.options.target.compiled(cell)
+    } catch (error) {
+      this.options.target.stream('stderr', `This cell runs without breakpoints: ${String(error)}\n`, origin)
+    }
+    session.send({ kind: 'go', origin })
   }
 
   private end(origin: number | undefined, ended: Ended): void {

@@ -35,6 +35,8 @@ export class SessionProcess {
   /** Resolves when the process is gone and what it printed is passed on. */
   readonly ended: Promise<void>
   private readonly child: ChildProcess
+  /** The debugger's pipe. */
+  readonly debug: Duplex
   private readonly interrupts: Duplex
   private errorTail = ''
 
@@ -43,7 +45,7 @@ export class SessionProcess {
     this.child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry], {
       cwd: options.cwd,
       env: { ...options.env, [markVariable]: secret },
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe', 'pipe'],
       serialization: 'advanced',
     })
     this.pid = this.child.pid
@@ -52,6 +54,8 @@ export class SessionProcess {
     this.interrupts.resume()
     // The pipe breaks when the session dies; its end is told by `exit`.
     this.interrupts.on('error', () => {})
+    this.debug = (this.child.stdio as readonly unknown[])[5] as Duplex
+    this.debug.on('error', () => {})
     const merger = new Merger(secret, target)
     const stdout = this.child.stdout as Readable
     const stderr = this.child.stderr as Readable

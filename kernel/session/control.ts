@@ -8,9 +8,19 @@
  */
 import { Session } from 'node:inspector'
 import { Socket } from 'node:net'
+import { serveDebugger } from './debug.js'
 import { parentPort, workerData } from 'node:worker_threads'
 
-const { answered, fd } = workerData as { answered: Int32Array; fd: number }
+interface Given {
+  /** Set when the main thread has heard an interrupt. */
+  readonly answered: Int32Array
+  /** Set when the debugger has disconnected, since the process ends. */
+  readonly left: Int32Array
+  readonly fd: number
+  readonly debugFd: number
+}
+
+const { answered, left, fd, debugFd } = workerData as Given
 
 function interrupt(): void {
   Atomics.store(answered, 0, 0)
@@ -31,4 +41,10 @@ function leave(): void {
   setTimeout(() => process.kill(process.pid, 'SIGKILL'), 1000)
 }
 
+const disconnect = serveDebugger(new Socket({ fd: debugFd, readable: true, writable: true }))
+parentPort?.on('message', () => {
+  disconnect()
+  Atomics.store(left, 0, 1)
+  Atomics.notify(left, 0)
+})
 new Socket({ fd, readable: true, writable: false }).on('data', interrupt).on('end', leave).on('error', leave)

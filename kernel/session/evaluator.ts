@@ -46,6 +46,9 @@ type Wait = (value: unknown) => unknown
 
 /** One cell, ready to run. */
 export interface Cell {
+  /** The name of its script. */
+  readonly filename: string
+  readonly maps: CellSource['maps']
   /**
    * Runs it; resolves to the value of its last expression, wrapped so that a promise stays one.
    *
@@ -87,6 +90,8 @@ export class Evaluator {
     const bound = new Set<string>()
     const scope = this.scope(filename, bound)
     return {
+      filename,
+      maps: [rewritten.map, emitted.map],
       run: (wait = (value) => value) => compiled(this.names, Object.assign(scope, waits(wait))),
       defined: () => definedNames(rewritten, scope.done, bound),
       types: () => this.types(rewritten.used),

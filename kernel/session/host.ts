@@ -1,4 +1,6 @@
 /** The host that the package meets inside a session: everything goes to the front, in order with the printed text. */
+import type { MimeBundle } from '../../src/core/display.js'
+import { bundleOf } from '../../src/core/display.js'
 import { ShardbookError } from '../../src/core/errors.js'
 import type { Host } from '../../src/core/host.js'
 import type { Payload } from '../channel.js'
@@ -8,13 +10,22 @@ import { currentOrigin } from './origin.js'
 import type { Output } from './output.js'
 
 export interface SessionHost extends Host {
+  /** The notebook's names with their values, for the debugger. */
+  names(): Readonly<Record<string, unknown>>
+  /** How a value shows itself, for the debugger. */
+  bundleOf(value: unknown): Promise<MimeBundle>
   /** Takes what the cell that runs now wants of the client when it has ended. */
   takePayload(): Payload[]
   /** Hands over the front's answer to a prompt. */
   answer(id: number, text: string | undefined, reason: string | undefined): void
 }
 
-export function createHost(output: Output, interrupts: Interrupts, comms: SessionComms): SessionHost {
+export function createHost(
+  output: Output,
+  interrupts: Interrupts,
+  comms: SessionComms,
+  names: SessionHost['names'],
+): SessionHost {
   const questions = new Map<number, (text: string | undefined, reason?: string) => void>()
   let lastId = 0
   /** By origin. */
@@ -30,6 +41,8 @@ export function createHost(output: Output, interrupts: Interrupts, comms: Sessio
     },
     page: (data) => ask({ source: 'page', data, start: 0 }),
     setNextInput: (text, options = {}) => ask({ source: 'set_next_input', text, replace: options.replace ?? false }),
+    names,
+    bundleOf,
     takePayload: () => {
       const origin = currentOrigin()?.number ?? 0
       const taken = payloads.get(origin) ?? []

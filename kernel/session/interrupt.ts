@@ -10,6 +10,10 @@ import { currentOrigin, forgetOrigin, runFor } from './origin.js'
 
 /** The pipe, given by the front, that carries interrupts. */
 const interruptFd = 4
+/** The pipe of the debugger, which the control thread serves too. */
+const debugFd = 5
+/** How long an exit waits for the control thread. */
+const disconnectMs = 200
 
 /** The awaits of one cell. */
 export interface Waits {
@@ -36,8 +40,18 @@ const nativeTimeout = globalThis.setTimeout
 
 /** Starts the control thread and wraps the global timers. `onError` gets what listeners throw. */
 export function openInterrupts(onError: (error: unknown) => void): Interrupts {
+  const left = new Int32Array(new SharedArrayBuffer(4))
   const answered = new Int32Array(new SharedArrayBuffer(4))
-  const control = new Worker(new URL('./control.js', import.meta.url), { workerData: { answered, fd: interruptFd } })
+  const control = new Worker(new URL('./control.js', import.meta.url), {
+    workerData: { answered, left, fd: interruptFd, debugFd },
+  })
+  process.on('exit', () => {
+    // oxlint-disable-next-line require-post-message-target-origin -- a thread's port, not a window's
+    control.postMessage('leave')
+    Atomics.wait(left, 0, 0, disconnectMs)
+    // What the inspector was told is done where V8 checks for interrupts, as in a loop.
+    for (let i = 0; i < 10_000; i++) Atomics.load(left, 0)
+  })
   control.unref()
   const listeners = new Set<() => void>()
   const running = wrapTimers()

@@ -25,19 +25,25 @@ trackOrigins()
 const output = openOutput(secret)
 const interrupts = openInterrupts((error) => complain('Error in an interrupt listener', error))
 const comms = createComms(output, complain)
-const host = createHost(output, interrupts, comms)
-Object.defineProperty(globalThis, hostSymbol, { configurable: true, writable: true, value: host })
 const evaluator = new Evaluator(process.cwd())
+const host = createHost(output, interrupts, comms, () => ({ ...evaluator.names }))
+Object.defineProperty(globalThis, hostSymbol, { configurable: true, writable: true, value: host })
+/** Cells that wait for the debugger, by origin. */
+const gates = new Map<number, () => void>()
 mapStacks(evaluator.sources)
 
 function complain(title: string, error: unknown): void {
   output.complain(`${title}\n${describeError(error, evaluator.sources).traceback.join('\n')}\n`)
 }
 
-async function execute({ code, label, expressions }: CellTask): Promise<Outcome> {
+async function execute({ origin, code, label, isDebugged, expressions }: CellTask): Promise<Outcome> {
   let cell: Cell | undefined
   try {
     const compiled = (cell = evaluator.compile(code, label))
+    if (isDebugged) {
+      output.event({ kind: 'compiled', cell: { filename: compiled.filename, label, code, maps: compiled.maps } })
+      await new Promise<void>((resolve) => gates.set(origin, resolve))
+    }
     const result = await interrupts.run(async (waits) => {
       const last = await compiled.run((value) => waits.wait(value))
       if (last?.value === undefined) return undefined
@@ -98,6 +104,9 @@ async function receive(message: ToSession): Promise<void> {
   switch (message.kind) {
     case 'input':
       return host.answer(message.id, message.text, message.reason)
+    case 'go':
+      gates.get(message.origin)?.()
+      return void gates.delete(message.origin)
     case 'execute':
       output.begin(message.origin)
       return runFor({ number: message.origin, cell: message.label }, () => perform(message))

@@ -4,14 +4,13 @@
  * Stacks are put right where V8 formats them, so `error.stack`, `console.error` and inspected errors all read alike.
  */
 import { readFileSync } from 'node:fs'
-import type { SourceMapPayload, SourceMapping } from 'node:module'
-import { SourceMap } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
 import { ShardbookError } from '../../src/core/errors.js'
 import type { CellError } from '../channel.js'
 import type { Place } from '../code-frame.js'
 import { codeFrame, errorTitle } from '../code-frame.js'
+import { originalPlaces } from '../source-map.js'
 import { emit } from './emit.js'
 import type { CellSource } from './evaluator.js'
 
@@ -80,19 +79,9 @@ function mapFrame(frame: NodeJS.CallSite, sources: Sources): string {
   const at = { line: frame.getLineNumber() ?? 0, column: frame.getColumnNumber() ?? 0 }
   if (typeof file !== 'string' || !/\.m?ts$/.test(file)) return text
   const cell = sources.get(file)
-  const own = cell === undefined ? moduleLine(file, at) : original(cell.maps, at)
+  const own = cell === undefined ? moduleLine(file, at) : originalPlaces(cell.maps)(at)
   if (own === undefined) return text
   return text.replace(`${file}:${at.line}:${at.column}`, `${cell?.label ?? file}:${own.line}:${own.column}`)
-}
-
-function original(maps: readonly SourceMapPayload[], place: Place): Place | undefined {
-  let at = place
-  for (const payload of maps) {
-    const entry = new SourceMap(payload).findEntry(at.line - 1, at.column - 1) as Partial<SourceMapping>
-    if (entry.originalLine === undefined || entry.originalColumn === undefined) return undefined
-    at = { line: entry.originalLine + 1, column: entry.originalColumn + 1 }
-  }
-  return at
 }
 
 /** The place in a TypeScript module on disk: emitted once more for its map, since that happened on another thread. */
@@ -100,7 +89,7 @@ function moduleLine(file: string, at: Place): Place | undefined {
   const path = file.startsWith('file:') ? fileURLToPath(file) : file
   if (path.includes('/node_modules/')) return undefined
   try {
-    return original([emit(path, readFileSync(path, 'utf8')).map], at)
+    return originalPlaces([emit(path, readFileSync(path, 'utf8')).map])(at)
   } catch {
     // The file is gone or broken by now: the place in the emitted code has to do.
     return undefined

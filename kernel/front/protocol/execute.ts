@@ -15,7 +15,13 @@ export const execute: Handler = async (kernel, request) => {
   const question = askedName(code)
   if (question !== undefined) return { ...(await help(kernel, request, question)), execution_count: count }
   const origin = kernel.originOf(request)
-  const run = await kernel.runner.run({ code, label: `Cell[${count}]`, origin, expressions: expressionsOf(content) })
+  const run = await kernel.runner.run({
+    code,
+    label: `Cell[${count}]`,
+    origin,
+    isDebugged: kernel.debugger.isAttached,
+    expressions: expressionsOf(content),
+  })
   const { result, error, payload = [], expressions = {} } = run
   if (error !== undefined) {
     const told = { ename: error.ename, evalue: error.evalue, traceback: error.traceback }

@@ -1,5 +1,6 @@
 /** What handlers of requests get to work with. A handler returns the content of the reply; sockets are not its business. */
 import type { Comms } from '../comms.js'
+import type { DebugAdapter } from '../debug/adapter.js'
 import type { History } from '../history.js'
 import type { NotebookLanguage } from '../language/notebook.js'
 import type { Runner } from '../runner.js'
@@ -11,6 +12,7 @@ export interface KernelState {
   readonly language: NotebookLanguage
   readonly comms: Comms
   readonly shells: Shells
+  readonly debugger: DebugAdapter
   readonly history: History
   /** The number of the last cell that counted. */
   executionCount: number

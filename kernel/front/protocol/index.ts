@@ -2,6 +2,7 @@
 import { commClose, commInfo, commMessage, commOpen } from './comm.js'
 import { complete } from './complete.js'
 import { execute } from './execute.js'
+import { debug } from './debug.js'
 import type { Handler } from './handler.js'
 import { history } from './history.js'
 import { inspect } from './inspect.js'
@@ -24,6 +25,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   comm_close: commClose,
   interrupt_request: interrupt,
   shutdown_request: shutdown,
+  debug_request: debug,
   create_subshell_request: createSubshell,
   delete_subshell_request: deleteSubshell,
   list_subshell_request: listSubshells,

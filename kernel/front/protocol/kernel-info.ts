@@ -21,7 +21,7 @@ export const kernelInfo: Handler = () => ({
     nbconvert_exporter: 'script',
   },
   banner: `Shardbook ${manifest.version}: TypeScript ${typescriptVersion()} on Node ${process.versions.node}`,
-  debugger: false,
+  debugger: true,
   help_links: [{ text: 'TypeScript', url: 'https://www.typescriptlang.org/docs/' }],
-  supported_features: ['kernel subshells'],
+  supported_features: ['debugger', 'kernel subshells'],
 })

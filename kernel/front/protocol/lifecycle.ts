@@ -1,7 +1,8 @@
 /** `interrupt_request` and `shutdown_request`: they come on the control channel, while a cell may be running. */
 import type { Handler } from './handler.js'
 
-export const interrupt: Handler = (kernel) => {
+export const interrupt: Handler = async (kernel) => {
+  await kernel.debugger.release()
   kernel.runner.interrupt()
   return { status: 'ok' }
 }

@@ -107,6 +107,43 @@ def during(command):
     return {"cell": printed[cell], "other": printed[other]}
 
 
+def debug(command):
+    """Runs a cell under the debugger; whenever it stands, sends the next list of debug requests."""
+    cell = client.execute(command["code"])
+    waiting, stops, events, printed, reply, idle = list(command["stops"]), [], [], [], None, False
+    while not (idle and reply):
+        got = client.iopub_channel.get_msg(timeout=5)
+        content = got["content"]
+        if got["msg_type"] == "debug_event":
+            events.append({"event": content["event"], "body": content.get("body", {})})
+            if content["event"] == "stopped":
+                stops.append(debug_requests(waiting.pop(0)))
+        elif got["parent_header"].get("msg_id") == cell:
+            if got["msg_type"] == "stream":
+                printed.append(content["text"])
+            idle = got["msg_type"] == "status" and content["execution_state"] == "idle"
+            if idle:
+                message = client.get_shell_msg(timeout=5)
+                reply = {"type": message["msg_type"], "content": message["content"]}
+    return {"stops": stops, "events": events, "printed": "".join(printed), "reply": reply}
+
+
+def debug_requests(requests):
+    """Answers by command; a reference given as a name is that of the scope with this name."""
+    answers = {}
+    for name, arguments in requests:
+        arguments = dict(arguments)
+        reference = arguments.get("variablesReference")
+        if isinstance(reference, str):
+            scopes = answers["scopes"]["body"]["scopes"]
+            arguments["variablesReference"] = next(one["variablesReference"] for one in scopes if one["name"] == reference)
+        content = {"type": "request", "seq": 1, "command": name, "arguments": arguments}
+        client.control_channel.send(client.session.msg("debug_request", content))
+        answer = client.control_channel.get_msg(timeout=5)["content"]
+        answers[f"{name}:{arguments['expression']}" if name in answers else name] = answer
+    return answers
+
+
 def queue(command):
     """Sends several execute requests at once; answers with the statuses of their replies, in the order asked for."""
     stop = command.get("stop", True)
@@ -159,7 +196,7 @@ def heartbeat(command):
     return {"beats": client.hb_channel.is_beating()}
 
 
-commands = {one.__name__: one for one in (start, ask, during, queue, forge, shutdown, restart, heartbeat)}
+commands = {one.__name__: one for one in (start, ask, during, debug, queue, forge, shutdown, restart, heartbeat)}
 for line in sys.stdin:
     command = json.loads(line)
     try:
