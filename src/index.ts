@@ -9,7 +9,8 @@ import type { Tf } from './engine/tf.js'
 
 export { displaySymbol, type Displayable, type MimeBundle, typeSymbol } from './core/display.js'
 export { type ErrorCode, ShardbookError } from './core/errors.js'
-export { display, type Shown } from './core/show-value.js'
+export { prompt } from './core/prompt.js'
+export { display, type DisplayOptions, type Progress, type Shown } from './core/show-value.js'
 export { type Pool, type PoolOptions, pool } from './distributed/index.js'
 export {
   type AnyFrame,
@@ -39,6 +40,7 @@ export * as nn from './nn/index.js'
 export type { Strategy } from './nn/strategy.js'
 export type { TrainingEvent } from './nn/train/event.js'
 export type { HistoryRow, Training } from './nn/train/training.js'
+export * as ui from './ui/index.js'
 export * as viz from './viz/index.js'
 
 /** Tensor engines: which one runs, and functions compiled for it. */

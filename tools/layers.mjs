@@ -18,12 +18,13 @@ const parts = /** @type {Record<string, readonly string[]>} */ ({
   store: ['core'],
   engine: ['core', 'ffi'],
   frame: ['core', 'ffi', 'store'],
+  ui: ['core'],
   viz: ['core', 'frame'],
   nn: ['core', 'engine', 'frame', 'viz', 'store'],
   distributed: ['core', 'ffi', 'store', 'engine', 'frame', 'viz', 'nn'],
   kernel: ['core'],
-  cli: ['core', 'ffi', 'store', 'engine', 'frame', 'viz', 'nn', 'distributed', 'kernel', 'index'],
-  index: ['core', 'ffi', 'store', 'engine', 'frame', 'viz', 'nn', 'distributed'],
+  cli: ['core', 'ffi', 'store', 'engine', 'frame', 'ui', 'viz', 'nn', 'distributed', 'kernel', 'index'],
+  index: ['core', 'ffi', 'store', 'engine', 'frame', 'ui', 'viz', 'nn', 'distributed'],
 })
 
 /** Vendor to the only paths that may import it: one vendor, one door. */

@@ -3,6 +3,7 @@
  * (the convention that Deno and nodejs-polars follow).
  */
 import { inspect } from 'node:util'
+import { valueHtml } from './value-html.js'
 
 /** MIME type to content: text, base64 (binary types) or a JSON value (`+json` types). */
 export type MimeBundle = Readonly<Record<string, unknown>>
@@ -27,7 +28,7 @@ function isDisplayable(value: unknown): value is Displayable {
 }
 
 /**
- * The bundle that shows `value`: its own where it renders itself, else its text. Never rejects: a display method that
+ * The bundle that shows `value`: its own where it renders itself, else its text, with a tree or table where it is nested. Never rejects: a display method that
  * fails is told to `onError` and the text stands in. The result is plain data: text, base64 and JSON values. An empty
  * bundle stays empty: the value does not want to be shown.
  */
@@ -42,6 +43,8 @@ export async function bundleOf(
       const isWhole = 'text/plain' in plain || Object.keys(plain).length === 0
       return isWhole ? plain : { ...plain, 'text/plain': textOf(value) }
     }
+    const html = valueHtml(value)
+    if (html !== undefined) return { 'text/html': html, 'text/plain': textOf(value) }
   } catch (error) {
     onError(error)
   }

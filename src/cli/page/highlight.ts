@@ -2,7 +2,7 @@
  * TypeScript source as coloured HTML: a scanner of comments, texts, numbers and words, no parser. It never loses or
  * reorders a character; where it is unsure (a regular expression against a division) it leaves the text plain.
  */
-import { escapeHtml } from './escape.js'
+import { escapeHtml } from '../../core/html.js'
 
 const keywords = new Set(
   `abstract as asserts async await break case catch class const continue debugger declare default delete do else enum export

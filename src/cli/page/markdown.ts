@@ -4,7 +4,7 @@
  * Raw HTML in a notebook is not trusted: plain formatting tags pass without their attributes, everything else is shown as text.
  * Links keep only http, https, mailto and in-page targets; images only what lies in the notebook itself.
  */
-import { escapeHtml } from './escape.js'
+import { escapeHtml } from '../../core/html.js'
 import { isObject } from '../notebook/notebook.js'
 
 const plainTag =

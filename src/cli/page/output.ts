@@ -1,6 +1,7 @@
 /** One output of a cell as HTML: the richest form that the page can show. */
 import { isObject, type Output } from '../notebook/notebook.js'
-import { escapeHtml, escapeJson } from './escape.js'
+import { escapeHtml } from '../../core/html.js'
+import { escapeJson } from './escape.js'
 import { frameStyle } from './style.js'
 import { terminalTextToHtml } from './terminal-text.js'
 

@@ -3,7 +3,7 @@
  *
  * Colours 0-15 become classes, so that the page's theme decides; the 256-colour cube and RGB become inline colours.
  */
-import { escapeHtml } from './escape.js'
+import { escapeHtml } from '../../core/html.js'
 
 interface Pen {
   fg?: string
