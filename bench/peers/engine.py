@@ -1,0 +1,347 @@
+"""The peers of bench/engine.ts: `engine.py keras|torch|jax|machine THREADS`, THREADS `default`, `serial` or `chains`.
+
+Prints READY, then answers each line of its input with one line that starts with a number:
+  load FOLDER      builds the network of FOLDER/workload.json with its weights and data -> ms of the first step
+  train STEPS      -> ms a step
+  losses STEPS     starts again from the weights of the file -> 1, and the losses (Keras)
+  predict ROWS N   host array in, host array out -> median ms of N calls, of the way in the words that follow (Keras: the fastest)
+  sgemm THREADS    -> GFLOP/s of the best of several 1024 x 1024 products (machine)
+"""
+
+import json
+import os
+import sys
+import time
+
+framework, threads = sys.argv[1:3]
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["KERAS_BACKEND"] = "tensorflow"
+if framework == "jax" and threads == "serial":
+    os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
+
+import numpy as np  # noqa: E402
+
+EPSILON = 1e-7
+
+
+class Workload:
+    """The files that bench/engine/peers.ts writes."""
+
+    def __init__(self, folder):
+        with open(f"{folder}/workload.json") as file:
+            described = json.load(file)
+        self.layers, self.loss = described["layers"], described["loss"]
+        self.batch, self.rate = described["batchRows"], described["learningRate"]
+        self.input = described["inputShape"]
+        self.x, self.y, *self.weights = [
+            np.fromfile(f"{folder}/{i}.bin", dtype=dtype).reshape(shape)
+            for i, (dtype, shape) in enumerate(described["tensors"])
+        ]
+
+    def batches(self):
+        n = self.batch
+        return [(self.x[i : i + n], self.y[i : i + n]) for i in range(0, len(self.x), n)]
+
+
+def pair(value):
+    return [value, value] if isinstance(value, int) else value
+
+
+def median_ms(call, count):
+    times = []
+    for _ in range(count):
+        began = time.perf_counter()
+        call()
+        times.append((time.perf_counter() - began) * 1000)
+    return float(np.median(times))
+
+
+class Keras:
+    def __init__(self, workload):
+        import keras
+        import tensorflow as tf
+
+        self.tf, self.keras, self.workload = tf, keras, workload
+        self.model = keras.Sequential([keras.layers.Input(workload.input), *[self.layer(d) for d in workload.layers]])
+        self.model.set_weights(workload.weights)
+        losses = {
+            "softmaxCrossEntropy": lambda: keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            "binaryCrossEntropy": lambda: keras.losses.BinaryCrossentropy(from_logits=True),
+            "meanSquaredError": keras.losses.MeanSquaredError,
+        }
+        optimizer = keras.optimizers.Adam(workload.rate, epsilon=EPSILON)
+        self.model.compile(optimizer=optimizer, loss=losses[workload.loss](), jit_compile=False)
+        self.data = [(tf.constant(x), tf.constant(y)) for x, y in workload.batches()]
+        self.done = 0
+        self.graph = tf.function(self.model)
+
+    def layer(self, described):
+        kind, o = described["kind"], described["options"]
+        L = self.keras.layers
+        window = {"padding": o.get("padding", "valid")}
+        if kind in ("conv2d", "conv2dTranspose"):
+            make = L.Conv2D if kind == "conv2d" else L.Conv2DTranspose
+            return make(
+                o["filters"], o["kernelSize"], strides=o.get("strides", 1), activation=o.get("activation"), **window
+            )
+        if kind == "maxPooling2d":
+            return L.MaxPooling2D(o.get("poolSize", 2), **window)
+        if kind == "dense":
+            return L.Dense(o["units"], activation=o.get("activation"))
+        if kind == "flatten":
+            return L.Flatten()
+        if kind == "lstm":
+            return L.LSTM(o["units"])
+        if kind == "gru":
+            return L.GRU(o["units"])
+        raise ValueError(kind)
+
+    def step(self):
+        x, y = self.data[self.done % len(self.data)]
+        self.done += 1
+        return float(self.model.train_on_batch(x, y))
+
+    def losses(self, count):
+        # train_on_batch reports the mean since the metrics were reset
+        self.model.set_weights(self.workload.weights)
+        for variable in self.model.optimizer.variables:
+            if variable.name != "learning_rate":
+                variable.assign(self.tf.zeros_like(variable))
+        self.done, losses = 0, []
+        for _ in range(count):
+            self.model.reset_metrics()
+            losses.append(self.step())
+        return losses
+
+    def predict(self, rows, count):
+        x = self.workload.x[:rows]
+        ways = {
+            "model(x)": lambda: self.model(x, training=False).numpy(),
+            "tf.function": lambda: self.graph(self.tf.constant(x), training=False).numpy(),
+        }
+        for call in ways.values():
+            median_ms(call, max(3, count // 10))
+        times = {name: median_ms(call, count) for name, call in ways.items()}
+        best = min(times, key=times.get)
+        return times[best], best
+
+
+class Torch:
+    def __init__(self, workload):
+        import torch
+
+        self.torch = torch
+        torch.manual_seed(0)
+        self.shape = [workload.input[-1], *workload.input[:-1]] if len(workload.input) == 3 else list(workload.input)
+        modules = []
+        for described in workload.layers:
+            modules += self.layer(described)
+        self.net = torch.nn.Sequential(*modules)
+        self.criterion = {
+            "softmaxCrossEntropy": torch.nn.CrossEntropyLoss(),
+            "binaryCrossEntropy": torch.nn.BCEWithLogitsLoss(),
+            "meanSquaredError": torch.nn.MSELoss(),
+        }[workload.loss]
+        self.optimizer = torch.optim.Adam(self.net.parameters(), workload.rate, eps=EPSILON)
+        self.data = [tuple(self.tensor(a) for a in pair) for pair in workload.batches()]
+        self.done = 0
+
+    def tensor(self, array):
+        if array.ndim == 4:
+            array = array.transpose(0, 3, 1, 2)
+        tensor = self.torch.from_numpy(np.ascontiguousarray(array))
+        return tensor.long() if array.dtype == np.int32 else tensor
+
+    def layer(self, described):
+        torch, nn = self.torch, self.torch.nn
+        kind, o = described["kind"], described["options"]
+        made = []
+        if kind == "conv2d":
+            # Padding of one on both sides stands for `same`: the sizes are the same, which edge is padded is not.
+            padding = o["kernelSize"] // 2 if o.get("padding") == "same" else 0
+            made = [nn.Conv2d(self.shape[0], o["filters"], o["kernelSize"], o.get("strides", 1), padding)]
+        elif kind == "conv2dTranspose":
+            made = [nn.ConvTranspose2d(self.shape[0], o["filters"], o["kernelSize"], o["strides"], 1, o["strides"] - 1)]
+        elif kind == "maxPooling2d":
+            made = [nn.MaxPool2d(o.get("poolSize", 2))]
+        elif kind == "dense":
+            made = [nn.Linear(self.shape[0], o["units"])]
+        elif kind == "flatten":
+            made = [nn.Flatten()]
+        elif kind in ("lstm", "gru"):
+            made = [Last(torch, kind, self.shape[-1], o["units"])]
+        activation = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid}.get(o.get("activation"))
+        if activation is not None and kind not in ("lstm", "gru"):
+            made.append(activation())
+        with torch.no_grad():
+            x = torch.zeros([2, *self.shape])
+            for module in made:
+                x = module(x)
+            self.shape = list(x.shape[1:])
+        return made
+
+    def step(self):
+        x, y = self.data[self.done % len(self.data)]
+        self.done += 1
+        self.optimizer.zero_grad()
+        loss = self.criterion(self.net(x), y)
+        loss.backward()
+        self.optimizer.step()
+        return loss.item()
+
+
+def Last(torch, kind, inputs, units):
+    """A recurrent layer that gives its last output."""
+
+    class LastOutput(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.cells = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[kind](inputs, units, batch_first=True)
+
+        def forward(self, x):
+            return self.cells(x)[0][:, -1]
+
+    return LastOutput()
+
+
+class Jax:
+    def __init__(self, workload):
+        import jax
+
+        self.jax, self.workload = jax, workload
+        gradients = jax.value_and_grad(self.loss)
+
+        def step(state, x, y):
+            weights, first, second, t = state
+            loss, g = gradients(weights, x, y)
+            t = t + 1
+            first = [0.9 * m + 0.1 * a for m, a in zip(first, g)]
+            second = [0.999 * v + 0.001 * a * a for v, a in zip(second, g)]
+            rate = workload.rate * jax.numpy.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+            weights = [w - rate * m / (jax.numpy.sqrt(v) + EPSILON) for w, m, v in zip(weights, first, second)]
+            return (weights, first, second, t), loss
+
+        zeros = [jax.numpy.zeros_like(w) for w in workload.weights]
+        self.state = ([jax.numpy.array(w) for w in workload.weights], zeros, [z + 0 for z in zeros], jax.numpy.zeros(()))
+        self.compiled = jax.jit(step, donate_argnums=0)
+        self.data = [tuple(jax.numpy.array(a) for a in pair) for pair in workload.batches()]
+        self.done = 0
+
+    def step(self):
+        x, y = self.data[self.done % len(self.data)]
+        self.done += 1
+        self.state, loss = self.compiled(self.state, x, y)
+        return float(loss)
+
+    def loss(self, weights, x, y):
+        jnp, nn = self.jax.numpy, self.jax.nn
+        z, rest = x, list(weights)
+        for described in self.workload.layers:
+            z = self.apply(described["kind"], described["options"], z, rest)
+        if self.workload.loss == "softmaxCrossEntropy":
+            return -jnp.mean(jnp.take_along_axis(nn.log_softmax(z), y[:, None], 1))
+        if self.workload.loss == "binaryCrossEntropy":
+            return jnp.mean(jnp.maximum(z, 0) - z * y + jnp.log1p(jnp.exp(-jnp.abs(z))))
+        return jnp.mean((z - y) ** 2)
+
+    def apply(self, kind, o, x, rest):
+        lax, jnp, nn = self.jax.lax, self.jax.numpy, self.jax.nn
+        padding = o.get("padding", "valid").upper()
+        strides = pair(o.get("strides", 1))
+        layout = ("NHWC", "HWIO", "NHWC")
+        if kind == "flatten":
+            return x.reshape(len(x), -1)
+        if kind == "maxPooling2d":
+            size = (1, *pair(o.get("poolSize", 2)), 1)
+            return lax.reduce_window(x, -jnp.inf, lax.max, size, size, padding)
+        if kind == "lstm":
+            return self.lstm(x, *[rest.pop(0) for _ in range(3)])
+        if kind == "gru":
+            return self.gru(x, *[rest.pop(0) for _ in range(3)])
+        w, b = rest.pop(0), rest.pop(0)
+        if kind == "conv2d":
+            z = lax.conv_general_dilated(x, w, strides, padding, dimension_numbers=layout) + b
+        elif kind == "conv2dTranspose":
+            z = lax.conv_transpose(x, w, strides, padding, dimension_numbers=layout, transpose_kernel=True) + b
+        else:
+            z = x @ w + b
+        return {"relu": nn.relu, "sigmoid": nn.sigmoid}.get(o.get("activation"), lambda v: v)(z)
+
+    def lstm(self, x, w, u, b):
+        jnp, nn = self.jax.numpy, self.jax.nn
+
+        def cell(state, xw):
+            h, c = state
+            i, f, g, o = jnp.split(xw + h @ u, 4, -1)
+            c = nn.sigmoid(f) * c + nn.sigmoid(i) * jnp.tanh(g)
+            h = nn.sigmoid(o) * jnp.tanh(c)
+            return (h, c), None
+
+        zeros = jnp.zeros((len(x), u.shape[0]))
+        return self.jax.lax.scan(cell, (zeros, zeros), (x @ w + b).transpose(1, 0, 2))[0][0]
+
+    def gru(self, x, w, u, b):
+        jnp, nn = self.jax.numpy, self.jax.nn
+
+        def cell(h, xw):
+            xz, xr, xh = jnp.split(xw, 3, -1)
+            hz, hr, hh = jnp.split(h @ u + b[1], 3, -1)
+            z, r = nn.sigmoid(xz + hz), nn.sigmoid(xr + hr)
+            return z * h + (1 - z) * jnp.tanh(xh + r * hh), None
+
+        zeros = jnp.zeros((len(x), u.shape[0]))
+        return self.jax.lax.scan(cell, zeros, (x @ w + b[0]).transpose(1, 0, 2))[0]
+
+
+def configure():
+    """Sets the threads. `chains` is one inside an operation and as many between operations as there are cores."""
+    cores = len(os.sched_getaffinity(0))
+    if framework == "keras" and threads != "default":
+        import tensorflow as tf
+
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(cores if threads == "chains" else 1)
+    if framework in ("torch", "machine"):
+        import torch
+
+        torch.set_num_threads(cores if threads == "default" else 1)
+
+
+def sgemm(count):
+    import torch
+
+    torch.set_num_threads(count)
+    a = torch.rand(1024, 1024)
+    torch.mm(a, a)
+    return max(2 * 1024**3 / (median_ms(lambda: torch.mm(a, a), 1) * 1e6) for _ in range(40))
+
+
+def answer(question, argument, count=None):
+    global contestant
+    if question == "sgemm":
+        return sgemm(int(argument))
+    if question == "load":
+        contestant = None  # the last one's memory goes first
+        contestant = {"keras": Keras, "torch": Torch, "jax": Jax}[framework](Workload(argument))
+        return median_ms(contestant.step, 1)
+    if question == "train":
+        steps = int(argument)
+        began = time.perf_counter()
+        for _ in range(steps):
+            contestant.step()
+        return (time.perf_counter() - began) * 1000 / steps
+    if question == "losses":
+        return " ".join(["1", *map(str, contestant.losses(int(argument)))])
+    if question == "predict":
+        return "%f %s" % contestant.predict(int(argument), int(count))
+    raise ValueError(question)
+
+
+contestant = None
+configure()
+print("READY", flush=True)
+for line in sys.stdin:
+    try:
+        print(answer(*line.split()), flush=True)
+    except Exception as error:  # the driver shows it
+        print("nan", repr(error).replace("\n", " "), flush=True)
