@@ -93,7 +93,9 @@ export async function eagerStepper(workload: Workload): Promise<Stepper> {
   let weights = workload.weights.map(tensorOf)
   let slots = optimiser.init(workload.weights).map(tensorOf)
   const steps = workload.x.shape[0]! / batchRows
-  const batches = Array.from({ length: steps }, (_, i) => [workload.x, workload.y].map((data) => tensorOf(rows(data, i))))
+  const batches = Array.from({ length: steps }, (_, i) =>
+    [workload.x, workload.y].map((data) => tensorOf(rows(data, i))),
+  )
   let done = 0
 
   function rows({ values, shape, dtype }: TensorData, batch: number): TensorData {

@@ -58,11 +58,16 @@ export const cnnLayers = (): Layer[] => [
 export const workloads: readonly (() => Workload)[] = [
   () => classes('CNN', 1.5, [28, 28, 1], cnnLayers()),
   () =>
-    classes('MLP', 1.3, [784], [
-      nn.dense({ units: 2048, activation: 'relu' }),
-      nn.dense({ units: 2048, activation: 'relu' }),
-      nn.dense({ units: 10 }),
-    ]),
+    classes(
+      'MLP',
+      1.3,
+      [784],
+      [
+        nn.dense({ units: 2048, activation: 'relu' }),
+        nn.dense({ units: 2048, activation: 'relu' }),
+        nn.dense({ units: 10 }),
+      ],
+    ),
   () => autoencoder('convolutional autoencoder', 1.4),
 ]
 

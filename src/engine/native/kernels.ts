@@ -1,10 +1,15 @@
-/** Kernels of the native engine beside tfjs-node's: the shared gradient kernels, and a `GatherV2` that reads no values. */
+/**
+ * Kernels of the native engine beside tfjs-node's: those that all engines share, those that `fuse` puts into a trace, and a
+ * `GatherV2` that reads no values.
+ */
 import type { KernelFunc, TensorInfo } from '@tensorflow/tfjs-core'
+import { crossEntropyKernel } from '../cross-entropy.js'
 import { gradientKernels } from '../gradients.js'
 import { tfCore } from '../tf.js'
 import { type OpAttribute, attributeTypes } from './attributes.js'
 import { type NativeBackend, nativeBackend } from './backend.js'
 import { dataTypes } from './c-api.js'
+import { fusedKernels } from './fuse.js'
 
 /** Registers the kernels, in place of tfjs-node's where it has one. */
 export function registerNativeKernels(): void {
@@ -26,6 +31,20 @@ export function registerNativeKernels(): void {
       const result = native.executeSingleOutput('GatherV2', attributes, [x, indices, axisTensor])
       axisTensor.dispose()
       return result
+    },
+    [fusedKernels.biasAdd]: ({ inputs, backend }) => {
+      const { value, bias } = inputs as { value: TensorInfo; bias: TensorInfo }
+      return (backend as NativeBackend).executeSingleOutput('BiasAdd', [typeAttribute('T', 'float32')], [value, bias])
+    },
+    [fusedKernels.biasAddGrad]: ({ inputs, backend }) => {
+      const { dy } = inputs as { dy: TensorInfo }
+      return (backend as NativeBackend).executeSingleOutput('BiasAddGrad', [typeAttribute('T', 'float32')], [dy])
+    },
+    [crossEntropyKernel]: ({ inputs, backend }) => {
+      const { logits, labels } = inputs as { logits: TensorInfo; labels: TensorInfo }
+      const attributes = [typeAttribute('T', logits.dtype), typeAttribute('Tlabels', labels.dtype)]
+      const operation = 'SparseSoftmaxCrossEntropyWithLogits'
+      return (backend as NativeBackend).executeMultipleOutputs(operation, attributes, [logits, labels], 2)
     },
     [gradientKernels.Relu]: gradient('ReluGrad', 'dy', 'y'),
     [gradientKernels.Sigmoid]: gradient('SigmoidGrad', 'y', 'dy'),

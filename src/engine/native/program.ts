@@ -20,6 +20,7 @@ import { attributeTypes } from './attributes.js'
 import { type NativeBackend, nativeBackend } from './backend.js'
 import type { TensorMetadata } from './binding.js'
 import type { TensorFlow } from './c-api.js'
+import { fuse } from './fuse.js'
 import { GraphBuilder, type NodeOutput } from './graph.js'
 import { dataTypeOf, typeAttribute } from './kernels.js'
 
@@ -30,7 +31,7 @@ export function nativeProgram(trace: Trace, backend: NativeBackend, tensorFlow: 
   checkKernels(trace, nativeBackend, 'native')
   const specs = inputSpecs(trace, slices)
   const name = `shardbook_${functions++}`
-  const results = compile(trace, backend, tensorFlow, slices, name)
+  const results = compile(fuse(trace), backend, tensorFlow, slices, name)
   let disposed = false
   return {
     run(inputs) {
