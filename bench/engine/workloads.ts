@@ -69,6 +69,9 @@ export const workloads: readonly (() => Workload)[] = [
       ],
     ),
   () => autoencoder('convolutional autoencoder', 1.4),
+  () => sequences('LSTM', 1.6, nn.lstm({ units: 128 }), 50),
+  () => sequences('GRU', 1.5, nn.gru({ units: 128 }), 50),
+  () => sequences('LSTM, 500 steps', 1.3, nn.lstm({ units: 128 }), 500),
 ]
 
 /** Ten classes of noisy samples round ten random centres. */
@@ -81,7 +84,7 @@ function classes(name: string, goal: number, inputShape: readonly number[], laye
   const x = new Float32Array(rows * size)
   for (let row = 0; row < rows; row++) {
     for (let i = 0; i < size; i++) {
-      x[row * size + i] = 0.4 * uniform(centre, y[row]! * size + i) + 0.6 * uniform(noise, row * size + i)
+      x[row * size + i] = 0.8 * uniform(centre, y[row]! * size + i) + 0.2 * uniform(noise, row * size + i)
     }
   }
   return {
@@ -93,6 +96,32 @@ function classes(name: string, goal: number, inputShape: readonly number[], laye
     loss: nn.softmaxCrossEntropy,
     x: { shape: [rows, ...inputShape], dtype: 'float32', values: x },
     y: { shape: [rows], dtype: 'int32', values: y },
+  }
+}
+
+/** Noisy sequences, to be told by whether their first feature is high on the whole. */
+function sequences(name: string, goal: number, recurrent: Layer, steps: number): Workload {
+  const batchRows = 64
+  const rows = batches * batchRows
+  const features = 32
+  const key = keyOf(5)
+  const x = new Float32Array(rows * steps * features)
+  const y = new Float32Array(rows)
+  for (let row = 0; row < rows; row++) {
+    y[row] = row % 2
+    for (let i = row * steps * features; i < (row + 1) * steps * features; i++) {
+      x[i] = uniform(key, i) + (i % features === 0 ? 0.5 * y[row]! : 0)
+    }
+  }
+  return {
+    name,
+    goal,
+    batchRows,
+    learningRate,
+    ...started([recurrent, nn.dense({ units: 1 })], [steps, features]),
+    loss: nn.binaryCrossEntropy,
+    x: { shape: [rows, steps, features], dtype: 'float32', values: x },
+    y: { shape: [rows, 1], dtype: 'float32', values: y },
   }
 }
 

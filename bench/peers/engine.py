@@ -37,6 +37,9 @@ class Workload:
             np.fromfile(f"{folder}/{i}.bin", dtype=dtype).reshape(shape)
             for i, (dtype, shape) in enumerate(described["tensors"])
         ]
+        if any(d["kind"] == "gru" for d in self.layers):  # Keras holds its two biases as one weight
+            kernel, recurrent, bias, recurrent_bias, *others = self.weights
+            self.weights = [kernel, recurrent, np.stack([bias, recurrent_bias]), *others]
 
     def batches(self):
         n = self.batch

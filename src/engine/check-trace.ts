@@ -84,6 +84,7 @@ export function checkTrace(trace: unknown): Trace {
       if (!isAttribute(value)) fail(`${where}.attrs.${name}`, 'JSON', value)
     }
     const outputs = list(call['outputs'], `${where}.outputs`)
+    if (kernel === 'Scan' || call['body'] !== undefined) checkScan(call, values, where)
     if (outputs.length === 0) fail(`${where}.outputs`, 'at least one value', outputs)
     for (const [j, id] of outputs.entries()) define(id, `${where}.outputs[${j}]`)
   }
@@ -106,6 +107,46 @@ export function checkTrace(trace: unknown): Trace {
     }
   }
   return trace as Trace
+}
+
+/** Rule 5; that the ids are values is checked besides. */
+function checkScan(call: Record<string, unknown>, values: readonly ValueSpec[], where: string): void {
+  if (call['kernel'] !== 'Scan') fail(`${where}.body`, 'a body only in a Scan', call['body'])
+  const { count, carried, scanned, reverse } = record(call['attrs'], `${where}.attrs`)
+  const size = (name: string, value: unknown, least: number): number =>
+    Number.isSafeInteger(value) && (value as number) >= least
+      ? (value as number)
+      : fail(`${where}.attrs.${name}`, `an integer from ${least} on`, value)
+  const [runs, states, rows] = [size('count', count, 1), size('carried', carried, 0), size('scanned', scanned, 0)]
+  if (typeof reverse !== 'boolean') fail(`${where}.attrs.reverse`, 'a boolean', reverse)
+  const body = checkTrace(call['body'])
+  const inputs = list(record(call['inputs'], `${where}.inputs`)['inputs'], `${where}.inputs.inputs`)
+  if (inputs.length !== body.inputs.length || inputs.length < states + rows) {
+    fail(`${where}.inputs.inputs`, `the ${body.inputs.length} inputs of the body`, inputs)
+  }
+  const same = (id: unknown, expected: ValueSpec, at: string): void => {
+    const spec = valueAt(values, id, at)
+    const fits = spec.dtype === expected.dtype && sameShape(spec.shape, expected.shape)
+    if (!fits) fail(at, describe(expected), describe(spec))
+  }
+  const stacked = ({ shape, dtype }: ValueSpec): ValueSpec => ({ shape: [runs, ...shape], dtype })
+  const inside = body.inputs.map(({ value, split }, i) => {
+    if (split) fail(`${where}.body.inputs[${i}]`, 'an input that is not split', 'a split one')
+    return body.values[value]!
+  })
+  for (const [i, spec] of inside.entries()) {
+    const isRow = i >= states && i < states + rows
+    same(inputs[i], isRow ? stacked(spec) : spec, `${where}.inputs.inputs[${i}]`)
+  }
+  const outputs = list(call['outputs'], `${where}.outputs`)
+  if (outputs.length !== body.outputs.length || outputs.length < states) {
+    fail(`${where}.outputs`, `the ${body.outputs.length} outputs of the body`, outputs)
+  }
+  for (const [i, { value }] of body.outputs.entries()) {
+    const spec = body.values[value]!
+    same(outputs[i], i < states ? inside[i]! : stacked(spec), `${where}.outputs[${i}]`)
+    if (i < states) same(outputs[i], spec, `${where}.body.outputs[${i}]`)
+  }
 }
 
 function checkValue(value: unknown, where: string): ValueSpec {

@@ -12,6 +12,13 @@ import { tfCore } from './tf.js'
 /** Activation kernel to the kernel of its gradient. */
 export const gradientKernels = { Relu: 'ReluGrad', Sigmoid: 'SigmoidGrad', Tanh: 'TanhGrad' } as const
 
+export type DifferentiableActivation = keyof typeof gradientKernels
+
+/** The gradient of an activation's input, from that of its output and the output itself, as one kernel. */
+export function activationGradient(activation: DifferentiableActivation, dy: Tensor, y: Tensor): Tensor {
+  return tfCore().engine().runKernel(gradientKernels[activation], { dy, y })
+}
+
 const ours = new WeakSet<object>()
 
 /**
@@ -20,8 +27,8 @@ const ours = new WeakSet<object>()
  */
 export function registerGradients(): void {
   const tf = tfCore()
-  const run = (kernel: string, dy: Tensor, y: Tensor): Tensor => tf.engine().runKernel(kernel, { dy, y })
-  for (const [kernelName, gradient] of Object.entries(gradientKernels)) {
+  for (const kernelName of Object.keys(gradientKernels) as DifferentiableActivation[]) {
+    const gradient = gradientKernels[kernelName]
     const composed = tf.getGradient(kernelName)
     if (ours.has(composed)) continue
     const config: GradConfig = {
@@ -30,7 +37,7 @@ export function registerGradients(): void {
       gradFunc: (dy, saved, attrs) => {
         // The composed gradient of Relu asks for x; y has the same sign.
         if (tf.getKernel(gradient, tf.getBackend()) === undefined) return composed.gradFunc(dy, saved, attrs)
-        return { x: () => run(gradient, dy as Tensor, saved[0]!) }
+        return { x: () => activationGradient(kernelName, dy as Tensor, saved[0]!) }
       },
     }
     ours.add(config)
@@ -40,7 +47,7 @@ export function registerGradients(): void {
     kernelName: gradientKernels.Relu,
     inputsToSave: ['y'],
     gradFunc: (g, saved) => ({
-      dy: () => run(gradientKernels.Relu, g as Tensor, saved[0]!),
+      dy: () => activationGradient('Relu', g as Tensor, saved[0]!),
       y: () => tf.zerosLike(saved[0]!),
     }),
   })

@@ -1,5 +1,5 @@
 /** The pass that drops what no output needs: calls, constants and their values. Inputs stay: they are the signature. */
-import type { Call, Trace } from './trace.js'
+import type { Call, ScanAttributes, Trace } from './trace.js'
 
 /** The values that a call reads. */
 export function inputsOf(call: Pick<Call, 'inputs'>): readonly number[] {
@@ -10,7 +10,8 @@ export function inputsOf(call: Pick<Call, 'inputs'>): readonly number[] {
 export function removeDeadCalls(trace: Trace): Trace {
   const needed = new Set(trace.outputs.map((output) => output.value))
   const calls: Call[] = []
-  for (const call of trace.calls.toReversed()) {
+  for (const given of trace.calls.toReversed()) {
+    const call = given.body === undefined ? given : removeDeadRows(given, given.body, needed)
     if (!call.outputs.some((value) => needed.has(value))) continue
     calls.unshift(call)
     for (const value of inputsOf(call)) needed.add(value)
@@ -40,5 +41,16 @@ export function removeDeadCalls(trace: Trace): Trace {
       outputs: call.outputs.map(at),
     })),
     outputs: trace.outputs.map((output) => ({ ...output, value: at(output.value) })),
+  }
+}
+
+/** A scan without the stacked outputs that nothing needs. Their values go too: the numbers of others stay as they are. */
+function removeDeadRows(call: Call, body: Trace, needed: ReadonlySet<number>): Call {
+  const { carried } = call.attrs as unknown as ScanAttributes
+  const wanted = (_: unknown, i: number): boolean => i < carried || needed.has(call.outputs[i]!)
+  return {
+    ...call,
+    outputs: call.outputs.filter(wanted),
+    body: removeDeadCalls({ ...body, outputs: body.outputs.filter(wanted) }),
   }
 }

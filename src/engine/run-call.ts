@@ -4,12 +4,13 @@ import { ShardbookError } from '../core/errors.js'
 import { decodeAttributes } from './attributes.js'
 import { describe, sameShape } from './errors.js'
 import { inputsOf } from './remove-dead-calls.js'
-import { type Tf, tfCore } from './tf.js'
+import { type Tf, tensorOf, tfCore } from './tf.js'
 import type { Call, Trace } from './trace.js'
 
 /** Raises unless the backend has every kernel of the trace. */
 export function checkKernels(trace: Trace, backend: string, engine: string): void {
   for (const call of trace.calls) {
+    if (call.body !== undefined) checkKernels(call.body, backend, engine)
     if (tfCore().getKernel(call.kernel, backend) !== undefined) continue
     const inputs = inputsOf(call).map((value) => describe(trace.values[value]!))
     const outputs = call.outputs.map((value) => describe(trace.values[value]!))
@@ -32,7 +33,10 @@ export function runCall(trace: Trace, call: Call, tensorAt: (value: number) => T
           return [[name, typeof value === 'number' ? tensorAt(value) : value.map(tensorAt)]]
         }),
       )
-  const attrs = decodeAttributes(call.attrs) as Parameters<ReturnType<Tf['engine']>['runKernel']>[2]
+  const plain = decodeAttributes(call.attrs)
+  const attrs = (call.body === undefined ? plain : { ...plain, body: call.body }) as Parameters<
+    ReturnType<Tf['engine']>['runKernel']
+  >[2]
   const result = tfCore()
     .engine()
     .runKernel<Tensor | Tensor[]>(call.kernel, inputs as unknown as NamedTensorMap, attrs)
@@ -47,4 +51,15 @@ export function runCall(trace: Trace, call: Call, tensorAt: (value: number) => T
     )
   }
   return results
+}
+
+/** Runs a whole trace, one call after the other, on tensors of its inputs; its results, some of which may be those. */
+export function runTrace(trace: Trace, inputs: readonly Tensor[]): Tensor[] {
+  const values = new Map(trace.inputs.map(({ value }, i) => [value, inputs[i]!]))
+  for (const { value, data } of trace.constants) values.set(value, tensorOf(data))
+  for (const call of trace.calls) {
+    const outputs = runCall(trace, call, (value) => values.get(value)!)
+    for (const [i, value] of call.outputs.entries()) values.set(value, outputs[i]!)
+  }
+  return trace.outputs.map(({ value }) => values.get(value)!)
 }

@@ -9,6 +9,12 @@
  * 2. Every value has a static shape and dtype. No call has a side effect; results depend on inputs only.
  * 3. Random masks, learning rates and step counters are inputs, never constants.
  * 4. Inputs that are `split` and outputs that merge by `concat` have the rows of the batch as first axis.
+ * 5. A call of the kernel `Scan`, and no other, has a `body`: a trace without split inputs that runs `count` times in a row.
+ *    Its input `inputs` lists, in this order: `carried` values, handed from one run to the next; `scanned` ones, whose first
+ *    axis has one row a run; and those that all runs share. The body's inputs are these, scanned ones without their first
+ *    axis; its outputs are the next carried values, then any number of others. The call's outputs are the carried values after
+ *    the last run, then the other outputs of all runs, stacked along a new first axis. With `reverse` the runs go from the
+ *    last row to the first. (A loop without these rules would have no static shapes, or would need writes.)
  */
 import type { DType, TensorData } from '../core/dtype.js'
 
@@ -42,6 +48,16 @@ export interface Call {
   /** JSON attributes. */
   readonly attrs: Readonly<Record<string, unknown>>
   readonly outputs: readonly number[]
+  /** Of a `Scan`: what it repeats. */
+  readonly body?: Trace
+}
+
+/** The attributes of a `Scan` (rule 5). */
+export interface ScanAttributes {
+  readonly count: number
+  readonly carried: number
+  readonly scanned: number
+  readonly reverse: boolean
 }
 
 export interface Trace {

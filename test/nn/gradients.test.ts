@@ -69,6 +69,15 @@ const cases: Record<string, { inputShape: number[]; layers: nn.Layer[] }> = {
       nn.dense({ units: 2 }),
     ],
   },
+  'simpleRnn, relu': { inputShape: [13, 3], layers: [nn.simpleRnn({ units: 4, activation: 'relu' })] },
+  'lstm after lstm': {
+    inputShape: [13, 3],
+    layers: [nn.lstm({ units: 4, returnSequences: true }), nn.lstm({ units: 3 }), nn.dense({ units: 2 })],
+  },
+  'gru after gru': {
+    inputShape: [13, 3],
+    layers: [nn.gru({ units: 4, returnSequences: true }), nn.gru({ units: 3 }), nn.dense({ units: 2 })],
+  },
 }
 
 onEngines('recorded gradients', (name) => {

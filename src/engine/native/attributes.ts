@@ -11,6 +11,8 @@ export const attributeTypes = {
   TF_ATTR_TYPE: 4,
   TF_ATTR_SHAPE: 5,
   TF_ATTR_RESOURCE: 7,
+  /** Of a graph's node only: the name of a function. */
+  TF_ATTR_FUNC: 8,
 } as const
 
 export interface OpAttribute {
@@ -26,6 +28,10 @@ export function setAttributes(
   attributes: readonly OpAttribute[],
 ): void {
   const eager = kind === 'eager'
+  const setProto = (node: number, name: string, bytes: Uint8Array): void => {
+    api.TF_SetAttrValueProto(node, name, bytes, bytes.length, status)
+    check(name)
+  }
   for (const { name, type, value } of attributes) {
     switch (type) {
       case attributeTypes.TF_ATTR_TYPE:
@@ -51,7 +57,16 @@ export function setAttributes(
         ;(eager ? api.TFE_OpSetAttrString : api.TF_SetAttrString)(operation, name, bytes, bytes.length)
         break
       }
+      case attributeTypes.TF_ATTR_FUNC:
+        // AttrValue { func: NameAttrList { name } }
+        setProto(operation, name, field(10, field(1, new TextEncoder().encode(value as string))))
+        break
       case attributeTypes.TF_ATTR_SHAPE: {
+        if (Array.isArray((value as unknown[])[0])) {
+          // AttrValue { list: ListValue { shape: TensorShapeProto[] } }
+          setProto(operation, name, field(1, ...(value as number[][]).map((shape) => field(7, shapeProto(shape)))))
+          break
+        }
         const dims = int64s(value as number[])
         if (eager) api.TFE_OpSetAttrShape(operation, name, dims, dims.length, status)
         else api.TF_SetAttrShape(operation, name, dims, dims.length)
@@ -66,4 +81,20 @@ export function setAttributes(
 
 export function int64s(values: readonly number[]): BigInt64Array {
   return BigInt64Array.from(values, BigInt)
+}
+
+/** A field of a protocol buffer whose value has a length: text, bytes, messages. */
+function field(number: number, ...contents: readonly Uint8Array[]): Uint8Array {
+  const length = contents.reduce((sum, { length: bytes }) => sum + bytes, 0)
+  return Uint8Array.from([...varint((number << 3) | 2), ...varint(length), ...contents.flatMap((bytes) => [...bytes])])
+}
+
+/** TensorShapeProto { dim: Dim { size }[] } */
+function shapeProto(shape: readonly number[]): Uint8Array {
+  return Uint8Array.from(shape.flatMap((size) => [...field(2, Uint8Array.from([8, ...varint(size)]))]))
+}
+
+/** An unsigned number as protocol buffers write it. */
+export function varint(value: number): number[] {
+  return value < 128 ? [value] : [(value & 127) | 128, ...varint(Math.floor(value / 128))]
 }

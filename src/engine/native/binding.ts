@@ -36,15 +36,19 @@ export class Binding {
     Object.assign(this, dataTypes, attributeTypes) // kernels read them off the binding
   }
 
-  /** Runs `build` with operations going into `builder` instead of being executed. */
+  /** The graph that operations go into now, if they do. */
+  get graph(): GraphBuilder | undefined {
+    return this.builder
+  }
+
+  /** Runs `build` with operations going into `builder` instead of being executed, or into the graph before. */
   building<T>(builder: GraphBuilder, build: () => T): T {
-    if (this.builder !== undefined)
-      throw new ShardbookError('internal', 'building: expected no graph in progress, got one.')
+    const before = this.builder
     this.builder = builder
     try {
       return build()
     } finally {
-      this.builder = undefined
+      this.builder = before
     }
   }
 

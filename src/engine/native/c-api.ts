@@ -4,6 +4,7 @@
  */
 import { type Functions, openLibrary, systemLibrary, withoutStderr } from '../../ffi/index.js'
 import { ShardbookError } from '../../core/errors.js'
+import { varint } from './attributes.js'
 
 const signatures = {
   TF_Version: ['string'],
@@ -57,6 +58,7 @@ const signatures = {
   TF_SetAttrFloatList: ['void', 'pointer', 'string', 'floats', 'int'],
   TF_SetAttrString: ['void', 'pointer', 'string', 'bytes', 'size'],
   TF_SetAttrShape: ['void', 'pointer', 'string', 'int64s', 'int'],
+  TF_SetAttrValueProto: ['void', 'pointer', 'string', 'bytes', 'size', 'pointer'],
   TF_SetAttrTensor: ['void', 'pointer', 'string', 'pointer', 'pointer'],
   TF_OperationNumOutputs: ['int', 'pointer'],
   TF_OperationOutputType: ['int', 'indexedPointer'],
@@ -91,6 +93,7 @@ export const dataTypes = {
   TF_INT64: 9,
   TF_BOOL: 10,
   TF_RESOURCE: 20,
+  TF_VARIANT: 21,
 } as const
 
 export interface TensorFlow {
@@ -139,8 +142,4 @@ async function quietly<T>(load: () => Promise<T>): Promise<T> {
 /** `ConfigProto { intra_op_parallelism_threads: intra, inter_op_parallelism_threads: inter }`, serialised. */
 function configProto(intra: number, inter: number): Uint8Array {
   return Uint8Array.from([0x10, ...varint(intra), 0x28, ...varint(inter)])
-}
-
-function varint(value: number): number[] {
-  return value < 128 ? [value] : [(value & 127) | 128, ...varint(Math.floor(value / 128))]
 }

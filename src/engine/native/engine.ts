@@ -10,6 +10,7 @@ import { Binding } from './binding.js'
 import { loadTensorFlow } from './c-api.js'
 import { registerNativeKernels } from './kernels.js'
 import { nativeProgram } from './program.js'
+import { registerScan } from './scan.js'
 import { tensorStore } from './tensors.js'
 
 /** Opens the engine with the TensorFlow library at `libraryPath`. */
@@ -19,6 +20,7 @@ export async function openNative(libraryPath: string, threads: number = availabl
   const binding = new Binding(tensorFlow, tensorStore(tensorFlow, await openMemory()))
   const backend: NativeBackend = createBackend(binding)
   registerNativeKernels()
+  registerScan(tensorFlow)
   registerGradients()
   tf.registerBackend(nativeBackend, () => backend)
   if (!(await tf.setBackend(nativeBackend))) {

@@ -21,7 +21,11 @@ export function fuse(trace: Trace): Trace {
   const current = (value: number): number => sources.get(value) ?? value
   const calls: Call[] = []
   for (const recorded of trace.calls) {
-    const call = { ...recorded, inputs: renamed(recorded.inputs, current) }
+    const call = {
+      ...recorded,
+      inputs: renamed(recorded.inputs, current),
+      ...(recorded.body === undefined ? {} : { body: fuse(recorded.body) }),
+    }
     const source = sameAs(call, trace.values, ones)
     if (source === undefined) calls.push(biasCall(call, trace.values) ?? call)
     else sources.set(call.outputs[0]!, source)

@@ -11,6 +11,8 @@ export interface NodeOutput {
 }
 
 export class GraphBuilder {
+  /** Functions that this graph's nodes call: they live as long as its own. */
+  readonly functions: string[] = []
   private readonly graph: number
   private nodes = 0
   private readonly tensorFlow: TensorFlow

@@ -31,7 +31,7 @@ export function nativeProgram(trace: Trace, backend: NativeBackend, tensorFlow: 
   checkKernels(trace, nativeBackend, 'native')
   const specs = inputSpecs(trace, slices)
   const name = `shardbook_${functions++}`
-  const results = compile(fuse(trace), backend, tensorFlow, slices, name)
+  const { results, functions: names } = compile(fuse(trace), backend, tensorFlow, slices, name)
   let disposed = false
   return {
     run(inputs) {
@@ -57,22 +57,23 @@ export function nativeProgram(trace: Trace, backend: NativeBackend, tensorFlow: 
     dispose() {
       if (disposed) return
       disposed = true
-      if (results.length === 0) return
-      tensorFlow.api.TFE_ContextRemoveFunction(tensorFlow.context, name, tensorFlow.status)
-      tensorFlow.check('dispose')
+      for (const each of names) {
+        tensorFlow.api.TFE_ContextRemoveFunction(tensorFlow.context, each, tensorFlow.status)
+        tensorFlow.check('dispose')
+      }
     },
   }
 }
 
-/** Makes the function `name` of the trace; the shapes and dtypes of its results. */
+/** Makes the function `name` of the trace; the shapes and dtypes of its results, and the names of all functions made. */
 function compile(
   trace: Trace,
   backend: NativeBackend,
   tensorFlow: TensorFlow,
   slices: number,
   name: string,
-): readonly NodeOutput[] {
-  if (trace.outputs.length === 0) return []
+): { readonly results: readonly NodeOutput[]; readonly functions: readonly string[] } {
+  if (trace.outputs.length === 0) return { results: [], functions: [] }
   const builder = new GraphBuilder(tensorFlow)
   const { binding } = backend
   try {
@@ -104,7 +105,7 @@ function compile(
         })
         builder.addFunction(name, placeholders, results)
       })
-      return results
+      return { results, functions: [name, ...builder.functions] }
     })
   } finally {
     builder.dispose()

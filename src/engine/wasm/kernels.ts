@@ -6,6 +6,7 @@
 import type { KernelFunc, NamedTensorMap, Tensor, Tensor1D, Tensor2D, TensorInfo } from '@tensorflow/tfjs-core'
 import { composedCrossEntropy, crossEntropyKernel } from '../cross-entropy.js'
 import { gradientKernels } from '../gradients.js'
+import { scanKernel } from '../scan.js'
 import { tfCore } from '../tf.js'
 import { convBackpropFilter, convBackpropInput } from './convolution.js'
 import { depthwiseBackpropFilter, depthwiseBackpropInput } from './depthwise.js'
@@ -24,6 +25,7 @@ export function registerWasmKernels(): void {
     DepthwiseConv2dNativeBackpropFilter: depthwiseBackpropFilter,
     DepthwiseConv2dNativeBackpropInput: depthwiseBackpropInput,
     UnsortedSegmentSum: unsortedSegmentSum,
+    Scan: scanKernel,
     MaxPoolGrad: maxPoolGrad,
     AvgPoolGrad: avgPoolGrad,
     ResizeNearestNeighborGrad: resizeNearestGrad,

@@ -4,6 +4,7 @@ import { conv2d, conv2dTranspose } from './convolution.js'
 import { dense } from './dense.js'
 import type { Layer } from './layer.js'
 import { averagePooling2d, maxPooling2d } from './pooling.js'
+import { gru, lstm, simpleRnn } from './recurrent.js'
 import { flatten, reshape, upSampling2d } from './shape.js'
 
 export const layerKinds = {
@@ -13,9 +14,12 @@ export const layerKinds = {
   conv2dTranspose,
   dense,
   flatten,
+  gru,
+  lstm,
   maxPooling2d,
   rescale,
   reshape,
+  simpleRnn,
   upSampling2d,
 } as const satisfies Record<string, (options: never) => Layer>
 

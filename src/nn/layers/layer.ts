@@ -13,9 +13,13 @@ import type { Tf } from '../../engine/tf.js'
 /** The shape of one sample, without the batch axis. */
 export type Shape = readonly number[]
 
-/** How a weight starts. Fans are the numbers of inputs and outputs that one unit sees. */
+/**
+ * How a weight starts. Fans are the numbers of inputs and outputs that one unit sees. `blocks` cuts the last axis into equal
+ * parts, each of one value; `orthogonal` is a matrix whose rows or columns, whichever are fewer, are orthonormal.
+ */
 export type Initial =
-  | { readonly kind: 'zeros' }
+  | { readonly kind: 'zeros' | 'orthogonal' }
+  | { readonly kind: 'blocks'; readonly values: readonly number[] }
   | { readonly kind: 'glorotUniform' | 'heUniform'; readonly fanIn: number; readonly fanOut: number }
 
 export interface WeightSpec {
