@@ -5,7 +5,7 @@
  */
 import { createInterface } from 'node:readline'
 import * as tf from '@tensorflow/tfjs'
-import '@tensorflow/tfjs-backend-wasm'
+import { version_wasm as version } from '@tensorflow/tfjs-backend-wasm'
 
 tf.registerKernel({
   kernelName: 'Conv2DBackpropFilter',
@@ -45,7 +45,7 @@ network.compile({ optimizer: tf.train.adam(1e-3), loss: 'categoricalCrossentropy
 const x = tf.randomUniform([128, 28, 28, 1], 0, 1, 'float32', 1)
 const y = tf.oneHot(tf.cast(tf.randomUniform([128], 0, 10, 'float32', 2), 'int32'), 10)
 await network.trainOnBatch(x, y)
-process.stdout.write(`READY ${tf.version['tfjs-core']}\n`)
+process.stdout.write(`READY ${version}\n`)
 for await (const line of createInterface({ input: process.stdin })) {
   const steps = Number(line)
   const began = performance.now()

@@ -19,7 +19,7 @@ export interface LoadedPeer {
   readonly name: string
   /** A step, measured when it was chosen. */
   readonly stepMs: number
-  ask(question: string): Promise<string>
+  readonly ask: (question: string) => Promise<string>
 }
 
 export class Peers {
@@ -51,7 +51,11 @@ export class Peers {
       const once = numberOf(framework, await peer.ask('train 3'))
       const steps = Math.max(3, Math.round(300 / once))
       const stepMs = numberOf(framework, await peer.ask(`train ${steps}`))
-      loaded.push({ name: `${labels[framework]} (threads: ${setting})`, stepMs, ask: peer.ask })
+      loaded.push({
+        name: `${labels[framework]} (threads: ${setting})`,
+        stepMs,
+        ask: async (question: string) => peer.ask(question),
+      })
     }
     return loaded.reduce((best, one) => (one.stepMs < best.stepMs ? one : best))
   }

@@ -164,5 +164,5 @@ function pick({ values, shape, dtype }: TensorData, index: Int32Array): FeedColu
   const size = sizeOf(own)
   const picked = allocate(dtype, index.length * size)
   for (const [i, row] of index.entries()) picked.set(values.subarray(row * size, (row + 1) * size), i * size)
-  return { dtype: dtype as FeedColumn['dtype'], shape: own, values: picked as FeedColumn['values'] }
+  return { dtype: dtype as FeedColumn['dtype'], shape: own, values: picked }
 }

@@ -2,7 +2,7 @@
 
 Prints READY, then answers each line of its input with one line that starts with a number:
   load FOLDER      builds the network of FOLDER/workload.json with its weights and data -> ms of the first step
-  train STEPS      -> ms a step
+  train STEPS      -> ms a step, ms of processor time a step
   losses STEPS     starts again from the weights of the file -> 1, and the losses (Keras)
   predict ROWS N   host array in, host array out -> median ms of N calls, of the way in the words that follow (Keras: the fastest)
   sgemm THREADS    -> GFLOP/s of the best of several 1024 x 1024 products (machine)
@@ -329,10 +329,10 @@ def answer(question, argument, count=None):
         return median_ms(contestant.step, 1)
     if question == "train":
         steps = int(argument)
-        began = time.perf_counter()
+        began, used = time.perf_counter(), time.process_time()
         for _ in range(steps):
             contestant.step()
-        return (time.perf_counter() - began) * 1000 / steps
+        return "%f %f" % tuple(1000 / steps * t for t in (time.perf_counter() - began, time.process_time() - used))
     if question == "losses":
         return " ".join(["1", *map(str, contestant.losses(int(argument)))])
     if question == "predict":

@@ -12,11 +12,10 @@ export const crossEntropyKernel = 'SparseSoftmaxCrossEntropy'
 export function sparseSoftmaxCrossEntropy(logits: Tensor2D, labels: Tensor1D): Tensor1D {
   const tf = tfCore()
   return tf.customGrad((x, save) => {
-    const [losses, gradients] = (
+    const [losses, gradients] =
       tf.getKernel(crossEntropyKernel, tf.getBackend()) === undefined
         ? composedCrossEntropy(x as Tensor2D, labels)
-        : tf.engine().runKernel(crossEntropyKernel, { logits: x as Tensor, labels })
-    ) as [Tensor1D, Tensor2D]
+        : tf.engine().runKernel<[Tensor1D, Tensor2D]>(crossEntropyKernel, { logits: x as Tensor, labels })
     ;(save as (tensors: Tensor[]) => void)([gradients])
     return {
       value: losses,

@@ -2,6 +2,8 @@
 export type { Engine, EngineName, Program } from './engine.js'
 export { engineNames } from './engine.js'
 export type { Trace } from './trace.js'
+export { adamStep } from './adam.js'
+export type { Step, StepTraces } from './step.js'
 export { checkTrace } from './check-trace.js'
 export { compile } from './compile.js'
 export { sparseSoftmaxCrossEntropy } from './cross-entropy.js'

@@ -6,6 +6,7 @@ import type { Scalar, Tensor } from '@tensorflow/tfjs-core'
 import { checkNumber } from '../core/check.js'
 import { allocate, sizeOf } from '../core/dtype.js'
 import type { TensorData } from '../core/dtype.js'
+import { adamStep } from '../engine/index.js'
 import type { Tf } from '../engine/tf.js'
 
 export interface UpdateInputs {
@@ -96,17 +97,22 @@ function adamWith(kind: string, options: AdamOptions, weightDecay: number): Opti
     update: (tf: Tf, { weights, slots, gradients, learningRate, step }: UpdateInputs) => {
       const n = weights.length
       const [first, second] = [slots.slice(0, n), slots.slice(n)]
-      const corrected = tf.div(
-        tf.mul(learningRate, tf.sqrt(tf.sub(1, tf.pow(beta2, step)))),
-        tf.sub(1, tf.pow(beta1, step)),
-      )
-      const m = gradients.map((g, i) => tf.add(tf.mul(first[i]!, beta1), tf.mul(g, 1 - beta1)))
-      const v = gradients.map((g, i) => tf.add(tf.mul(second[i]!, beta2), tf.mul(tf.square(g), 1 - beta2)))
       const next = weights.map((w, i) => {
-        const kept = weightDecay === 0 ? w : tf.sub(w, tf.mul(tf.mul(learningRate, weightDecay), w))
-        return tf.sub(kept, tf.div(tf.mul(corrected, m[i]!), tf.add(tf.sqrt(v[i]!), epsilon)))
+        const weight = weightDecay === 0 ? w : tf.sub(w, tf.mul(tf.mul(learningRate, weightDecay), w))
+        const inputs = {
+          weight,
+          first: first[i]!,
+          second: second[i]!,
+          gradient: gradients[i]!,
+          rate: learningRate,
+          step,
+        }
+        return adamStep(inputs, { beta1, beta2, epsilon })
       })
-      return { weights: next, slots: [...m, ...v] }
+      return {
+        weights: next.map(([w]) => w),
+        slots: [...next.map(([, m]) => m), ...next.map(([, , v]) => v)],
+      }
     },
   })
 }

@@ -11,6 +11,7 @@ import { loadTensorFlow } from './c-api.js'
 import { registerNativeKernels } from './kernels.js'
 import { nativeProgram } from './program.js'
 import { registerScan } from './scan.js'
+import { NativeStep } from './step.js'
 import { tensorStore } from './tensors.js'
 
 /** Opens the engine with the TensorFlow library at `libraryPath`. */
@@ -33,6 +34,7 @@ export async function openNative(libraryPath: string, threads: number = availabl
     name: 'native',
     description: `TensorFlow ${binding.TF_Version}, ${threads} thread${threads === 1 ? '' : 's'}`,
     load: (trace, { slices = 1 } = {}) => nativeProgram(trace, backend, tensorFlow, slices),
+    loadStep: (traces, { slices = 1 } = {}) => new NativeStep(traces, slices, backend, tensorFlow),
     memory() {
       const { numTensors, numBytes } = tf.memory()
       return { tensors: numTensors, bytes: numBytes }

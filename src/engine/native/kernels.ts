@@ -4,6 +4,7 @@
  */
 import type { KernelFunc, TensorInfo } from '@tensorflow/tfjs-core'
 import { crossEntropyKernel } from '../cross-entropy.js'
+import { type AdamAttributes, type AdamInputs, adamKernel, composedAdam } from '../adam.js'
 import { gradientKernels } from '../gradients.js'
 import { tfCore } from '../tf.js'
 import { type OpAttribute, attributeTypes } from './attributes.js'
@@ -46,6 +47,8 @@ export function registerNativeKernels(): void {
       const operation = 'SparseSoftmaxCrossEntropyWithLogits'
       return (backend as NativeBackend).executeMultipleOutputs(operation, attributes, [logits, labels], 2)
     },
+    [adamKernel]: ({ inputs, attrs }) =>
+      tfCore().tidy(() => composedAdam(inputs as unknown as AdamInputs, attrs as unknown as AdamAttributes)),
     [gradientKernels.Relu]: gradient('ReluGrad', 'dy', 'y'),
     [gradientKernels.Sigmoid]: gradient('SigmoidGrad', 'y', 'dy'),
     [gradientKernels.Tanh]: gradient('TanhGrad', 'y', 'dy'),

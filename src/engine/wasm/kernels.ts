@@ -5,6 +5,7 @@
  */
 import type { KernelFunc, NamedTensorMap, Tensor, Tensor1D, Tensor2D, TensorInfo } from '@tensorflow/tfjs-core'
 import { composedCrossEntropy, crossEntropyKernel } from '../cross-entropy.js'
+import { type AdamAttributes, type AdamInputs, adamKernel, composedAdam } from '../adam.js'
 import { gradientKernels } from '../gradients.js'
 import { scanKernel } from '../scan.js'
 import { tfCore } from '../tf.js'
@@ -35,6 +36,8 @@ export function registerWasmKernels(): void {
         const { logits, labels } = inputs as NamedTensorMap & { logits: Tensor2D; labels: Tensor1D }
         return composedCrossEntropy(logits, labels)
       }),
+    [adamKernel]: ({ inputs, attrs }) =>
+      tfCore().tidy(() => composedAdam(inputs as unknown as AdamInputs, attrs as unknown as AdamAttributes)),
     [gradientKernels.Relu]: composed(({ dy, y }) => tf.mul(dy!, tf.cast(tf.step(y!), 'float32'))),
     [gradientKernels.Sigmoid]: composed(({ dy, y }) => tf.mul(dy!, tf.mul(y!, tf.sub(1, y!)))),
     [gradientKernels.Tanh]: composed(({ dy, y }) => tf.mul(dy!, tf.sub(1, tf.square(y!)))),
