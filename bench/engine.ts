@@ -22,8 +22,8 @@ const options = benchOptions()
 const peers = await Peers.open()
 const rows: Row[] = []
 try {
-  const [one, all] = [await peers.sgemm(1), await peers.sgemm(2)]
-  console.log(`sgemm peak: ${one.toFixed(0)} GFLOP/s on one core, ${all.toFixed(0)} on two`)
+  const [one, all] = [await peers.sgemm('one'), await peers.sgemm('all')]
+  console.log(`sgemm peak: ${one.toFixed(0)} GFLOP/s on one core, ${all.toFixed(0)} on all`)
   for (const make of workloads) {
     const workload = make()
     if (!workload.name.includes(options.only)) continue

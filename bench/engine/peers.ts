@@ -35,10 +35,10 @@ export class Peers {
     return new Peers(await peerPython('engine'))
   }
 
-  /** GFLOP/s of a matrix product on `threads` cores. */
-  async sgemm(threads: number): Promise<number> {
-    const peer = await this.#process('machine', 'default')
-    return numberOf('sgemm', await peer.ask(`sgemm ${threads}`))
+  /** GFLOP/s of a matrix product on one core, or on all. */
+  async sgemm(cores: 'one' | 'all'): Promise<number> {
+    const peer = await this.#process('machine', cores === 'one' ? 'serial' : 'default')
+    return numberOf('sgemm', await peer.ask('sgemm'))
   }
 
   /** Loads a workload under every setting, measures a moment, and keeps the fastest. */

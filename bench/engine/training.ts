@@ -22,7 +22,7 @@ export interface Stepper {
 export async function loopStepper(engine: Engine, workload: Workload): Promise<Stepper> {
   const { batchRows, weights, learningRate } = workload
   const tf = await loadTf()
-  const slices = slicesOf('bench', batchRows)
+  const slices = slicesOf(workload.network, batchRows)
   const start = { step: 0, weights, slots: adam().init(weights) }
   const job: TrainingJob = {
     version: 1,

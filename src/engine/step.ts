@@ -3,7 +3,10 @@
  * that compute with values only; those that have variables bring their own.
  */
 import type { Tensor } from '@tensorflow/tfjs-core'
+import { ShardbookError } from '../core/errors.js'
+import { checkInputs } from './check-inputs.js'
 import type { Program } from './engine.js'
+import { tfCore } from './tf.js'
 import type { Trace } from './trace.js'
 
 /**
@@ -34,6 +37,11 @@ export interface Step {
   dispose(): void
 }
 
+/** Names, shapes and dtypes of the state. */
+export function stateSpecs({ update }: StepTraces) {
+  return update.outputs.map(({ name, value }) => ({ name, ...update.values[value]! }))
+}
+
 /** A step of programs that `load` makes when they are first run. */
 export class ValueStep implements Step {
   #state: readonly Tensor[] = []
@@ -41,11 +49,13 @@ export class ValueStep implements Step {
   readonly #gradients: () => Program
   readonly #update: () => Program
   readonly #loaded: Program[] = []
+  #disposed = false
 
   constructor(traces: StepTraces, slices: number, load: (trace: Trace, slices: number) => Program) {
     const once = (trace: Trace, count: number): (() => Program) => {
       let program: Program | undefined
       return () => {
+        if (this.#disposed) throw new ShardbookError('state', 'run: expected a live step, got a disposed one.')
         if (program === undefined) this.#loaded.push((program = load(trace, count)))
         return program
       }
@@ -81,16 +91,19 @@ export class ValueStep implements Step {
   }
 
   restore(state: readonly Tensor[]): void {
+    checkInputs(stateSpecs(this.#traces), state)
     this.#replace(state.map((tensor) => tensor.clone()))
   }
 
   dispose(): void {
+    if (this.#disposed) return
+    this.#disposed = true
     this.#replace([])
     for (const program of this.#loaded) program.dispose()
   }
 
   #replace(state: readonly Tensor[]): void {
     for (const tensor of this.#state) tensor.dispose()
-    this.#state = state
+    this.#state = state.map((tensor) => tfCore().keep(tensor))
   }
 }

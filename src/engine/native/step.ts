@@ -12,9 +12,9 @@ import { adamKernel, type AdamAttributes } from '../adam.js'
 import { checkInputs, inputSpecs } from '../check-inputs.js'
 import { inputsOf } from '../remove-dead-calls.js'
 import { checkKernels } from '../run-call.js'
-import type { Step, StepTraces } from '../step.js'
+import { type Step, type StepTraces, stateSpecs } from '../step.js'
 import { tensorOf, tfCore } from '../tf.js'
-import type { Call, Trace, ValueSpec } from '../trace.js'
+import type { Call, Trace } from '../trace.js'
 import { attributeTypes } from './attributes.js'
 import { type NativeBackend, nativeBackend } from './backend.js'
 import { type TensorFlow, dataTypes } from './c-api.js'
@@ -32,7 +32,7 @@ export class NativeStep implements Step {
   readonly #tensorFlow: TensorFlow
   readonly #traces: StepTraces
   readonly #slices: number
-  readonly #specs: readonly ValueSpec[]
+  readonly #specs: ReturnType<typeof stateSpecs>
   /** Ids of the variables on the binding. */
   readonly #variables: readonly number[]
   readonly #functions = new Map<string, NativeFunction>()
@@ -44,7 +44,7 @@ export class NativeStep implements Step {
     this.#slices = slices
     this.#backend = backend
     this.#tensorFlow = tensorFlow
-    this.#specs = traces.update.outputs.map(({ value }) => traces.update.values[value]!)
+    this.#specs = stateSpecs(traces)
     this.#variables = this.#specs.map(({ shape, dtype }) => {
       const attributes = [
         { name: 'shared_name', type: attributeTypes.TF_ATTR_STRING, value: `shardbook_variable_${variables++}` },
@@ -91,8 +91,7 @@ export class NativeStep implements Step {
   }
 
   restore(state: readonly Tensor[]): void {
-    const specs = this.#specs.map((spec, i) => ({ ...spec, name: this.#traces.update.outputs[i]!.name }))
-    checkInputs(specs, state)
+    checkInputs(this.#specs, state)
     const ids = this.#backend.getInputTensorIds(state)
     for (const [i, { dtype }] of this.#specs.entries()) {
       const attributes = [typeAttribute('dtype', dtype)]
