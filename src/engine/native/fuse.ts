@@ -3,7 +3,7 @@
  *
  * - A cast to the same type, a reshape to the same shape and a product with ones are their input.
  * - Adding a vector along the last axis is `BiasAdd`; summing over all axes but the last is its gradient, `BiasAddGrad`:
- *   several times faster than a broadcast and a general reduction.
+ *   several times faster than a broadcast and a general reduction, but for a vector of one.
  */
 import { sizeOf } from '../../core/dtype.js'
 import { sameShape } from '../errors.js'
@@ -60,6 +60,7 @@ function sameAs(
 
 function biasCall({ kernel, inputs, attrs, outputs }: Call, values: readonly ValueSpec[]): Call | undefined {
   const output = values[outputs[0]!]!
+  if (output.shape.at(-1) === 1) return undefined
   if (output.dtype !== 'float32' || inputsOf({ inputs }).some((value) => values[value]!.dtype !== 'float32'))
     return undefined
   if (kernel === 'Add') {
