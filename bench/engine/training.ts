@@ -83,8 +83,11 @@ export async function loopStepper(engine: Engine, workload: Workload): Promise<S
   }
 }
 
-/** The same network, loss and optimiser as plain TensorFlow.js calls on the current engine: no trace, no slices. */
-export async function eagerStepper(workload: Workload): Promise<Stepper> {
+/**
+ * The same network, loss and optimiser as plain TensorFlow.js calls on the current engine: no trace. With slices the gradients
+ * of a batch are added up as the loop adds them, so that losses differ by nothing else.
+ */
+export async function eagerStepper(workload: Workload, slices = 1): Promise<Stepper> {
   const tf = await loadTf()
   const { batchRows, learningRate } = workload
   const objective = objectiveOf(workload)
@@ -93,23 +96,32 @@ export async function eagerStepper(workload: Workload): Promise<Stepper> {
   let weights = workload.weights.map(tensorOf)
   let slots = optimiser.init(workload.weights).map(tensorOf)
   const steps = workload.x.shape[0]! / batchRows
-  const batches = Array.from({ length: steps }, (_, i) =>
-    [workload.x, workload.y].map((data) => tensorOf(rows(data, i))),
+  const index = (batch: number, slice: number) =>
+    Int32Array.from({ length: batchRows / slices }, (_, i) => batch * batchRows + slice + i * slices)
+  const batches = Array.from({ length: steps }, (_, batch) =>
+    Array.from({ length: slices }, (__, slice) =>
+      [workload.x, workload.y].map((data) => {
+        const { values, shape, dtype } = pick(data, index(batch, slice))
+        return tf.tensor(values, [batchRows / slices, ...shape], dtype as 'float32')
+      }),
+    ),
   )
   let done = 0
 
-  function rows({ values, shape, dtype }: TensorData, batch: number): TensorData {
-    const size = batchRows * sizeOf(shape.slice(1))
-    return { shape: [batchRows, ...shape.slice(1)], dtype, values: values.subarray(batch * size, (batch + 1) * size) }
+  function gradients(columns: readonly Tensor[]) {
+    return tf.valueAndGrads((...current: Tensor[]) => {
+      const { output, target } = objective.forward({ tf }, current, columns)
+      return tf.mul(tf.sum(objective.loss.rows(tf, output, target)), 1 / batchRows)
+    })(weights)
   }
 
   function step(): number {
-    const columns = batches[done++ % steps]!
+    const slicesOfBatch = batches[done++ % steps]!
     const [loss, next] = tf.tidy(() => {
-      const { value, grads } = tf.valueAndGrads((...current: Tensor[]) => {
-        const { output, target } = objective.forward({ tf }, current, columns)
-        return tf.mean(objective.loss.rows(tf, output, target))
-      })(weights)
+      const parts = slicesOfBatch.map(gradients)
+      const sum = (tensors: Tensor[]): Tensor => (slices === 1 ? tensors[0]! : tf.addN(tensors))
+      const grads = weights.map((_, i) => sum(parts.map((part) => part.grads[i]!)))
+      const value = sum(parts.map((part) => part.value))
       const updated = optimiser.update(tf, {
         weights,
         slots,
@@ -128,7 +140,7 @@ export async function eagerStepper(workload: Workload): Promise<Stepper> {
   return {
     run: async (count) => Array.from({ length: count }, step),
     async close() {
-      for (const tensor of [...weights, ...slots, ...batches.flat()]) tensor.dispose()
+      for (const tensor of [...weights, ...slots, ...batches.flat(2)]) tensor.dispose()
     },
   }
 }
