@@ -1,16 +1,17 @@
 /**
- * Kernels of the native engine beside tfjs-node's: those that all engines share, those that `fuse` puts into a trace, and a
+ * Kernels of the native engine beside tfjs-node's: those that all engines share, faster ones for biases, and a
  * `GatherV2` that reads no values.
  */
 import type { KernelFunc, TensorInfo } from '@tensorflow/tfjs-core'
 import { crossEntropyKernel } from '../cross-entropy.js'
-import { type AdamAttributes, type AdamInputs, adamKernel, composedAdam } from '../adam.js'
+import { adamKernel } from '../adam.js'
 import { gradientKernels } from '../gradients.js'
 import { tfCore } from '../tf.js'
 import { type OpAttribute, attributeTypes } from './attributes.js'
+import { adam } from './adam.js'
 import { type NativeBackend, nativeBackend } from './backend.js'
+import { biasKernels } from './bias.js'
 import { dataTypes } from './c-api.js'
-import { fusedKernels } from './fuse.js'
 
 /** Registers the kernels, in place of tfjs-node's where it has one. */
 export function registerNativeKernels(): void {
@@ -33,26 +34,18 @@ export function registerNativeKernels(): void {
       axisTensor.dispose()
       return result
     },
-    [fusedKernels.biasAdd]: ({ inputs, backend }) => {
-      const { value, bias } = inputs as { value: TensorInfo; bias: TensorInfo }
-      return (backend as NativeBackend).executeSingleOutput('BiasAdd', [typeAttribute('T', 'float32')], [value, bias])
-    },
-    [fusedKernels.biasAddGrad]: ({ inputs, backend }) => {
-      const { dy } = inputs as { dy: TensorInfo }
-      return (backend as NativeBackend).executeSingleOutput('BiasAddGrad', [typeAttribute('T', 'float32')], [dy])
-    },
     [crossEntropyKernel]: ({ inputs, backend }) => {
       const { logits, labels } = inputs as { logits: TensorInfo; labels: TensorInfo }
       const attributes = [typeAttribute('T', logits.dtype), typeAttribute('Tlabels', labels.dtype)]
       const operation = 'SparseSoftmaxCrossEntropyWithLogits'
       return (backend as NativeBackend).executeMultipleOutputs(operation, attributes, [logits, labels], 2)
     },
-    [adamKernel]: ({ inputs, attrs }) =>
-      tfCore().tidy(() => composedAdam(inputs as unknown as AdamInputs, attrs as unknown as AdamAttributes)),
+    [adamKernel]: adam,
     [gradientKernels.Relu]: gradient('ReluGrad', 'dy', 'y'),
     [gradientKernels.Sigmoid]: gradient('SigmoidGrad', 'y', 'dy'),
     [gradientKernels.Tanh]: gradient('TanhGrad', 'y', 'dy'),
   }
+  Object.assign(kernels, biasKernels())
   for (const [kernelName, kernelFunc] of Object.entries(kernels)) {
     if (tf.getKernel(kernelName, nativeBackend) !== undefined) tf.unregisterKernel(kernelName, nativeBackend)
     tf.registerKernel({ kernelName, backendName: nativeBackend, kernelFunc })

@@ -17,10 +17,10 @@ import { tfCore } from '../tf.js'
 import type { Trace } from '../trace.js'
 import { type NativeBackend, nativeBackend } from './backend.js'
 import type { TensorFlow } from './c-api.js'
-import { fuse } from './fuse.js'
 import { GraphBuilder, type NodeOutput } from './graph.js'
 import { dataTypeOf } from './kernels.js'
 import { Lowering } from './lower.js'
+import { removeRepeats } from './remove-repeats.js'
 
 export function nativeProgram(trace: Trace, backend: NativeBackend, tensorFlow: TensorFlow, slices: number): Program {
   checkInteger('load', 'slices', slices, 1)
@@ -28,7 +28,7 @@ export function nativeProgram(trace: Trace, backend: NativeBackend, tensorFlow: 
   const specs = inputSpecs(trace, slices)
   const compiled = new NativeFunction(backend, tensorFlow, (lowering) => {
     const inputs = specs.map(({ shape, dtype }) => lowering.builder.placeholder(shape, dataTypeOf[dtype]!))
-    return { inputs, outputs: lowering.trace(fuse(trace), slices, inputs), controls: [] }
+    return { inputs, outputs: lowering.trace(removeRepeats(trace), slices, inputs), controls: [] }
   })
   return {
     run(inputs) {

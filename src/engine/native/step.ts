@@ -18,11 +18,11 @@ import type { Call, Trace } from '../trace.js'
 import { attributeTypes } from './attributes.js'
 import { type NativeBackend, nativeBackend } from './backend.js'
 import { type TensorFlow, dataTypes } from './c-api.js'
-import { fuse } from './fuse.js'
 import type { NodeOutput } from './graph.js'
 import { dataTypeOf, typeAttribute } from './kernels.js'
 import type { Lowering } from './lower.js'
 import { type FunctionBody, NativeFunction } from './program.js'
+import { removeRepeats } from './remove-repeats.js'
 
 let variables = 0
 const notFinite = 'the loss is not finite'
@@ -40,7 +40,7 @@ export class NativeStep implements Step {
 
   constructor(traces: StepTraces, slices: number, backend: NativeBackend, tensorFlow: TensorFlow) {
     for (const trace of [traces.gradients, traces.update]) checkKernels(trace, nativeBackend, 'native')
-    this.#traces = { ...traces, gradients: fuse(traces.gradients), update: fuse(traces.update) }
+    this.#traces = { ...traces, gradients: removeRepeats(traces.gradients), update: removeRepeats(traces.update) }
     this.#slices = slices
     this.#backend = backend
     this.#tensorFlow = tensorFlow
