@@ -1,5 +1,6 @@
 /** The interface that every tensor engine implements; `test/conformance/engine` runs over all of them. */
 import type { Tensor } from '@tensorflow/tfjs-core'
+import type { Step, StepTraces } from './step.js'
 import type { Trace } from './trace.js'
 
 export const engineNames = ['native', 'pjrt', 'wasm'] as const
@@ -21,6 +22,8 @@ export interface Engine {
   readonly description: string
   /** Makes a trace ready to run over `slices` slices at once (independent chains of one graph where the engine has graphs). */
   load(trace: Trace, options?: { slices?: number }): Program
+  /** Makes a training step ready to run, its state still to be restored; gradients over `slices` slices at once. */
+  loadStep(traces: StepTraces, options?: { slices?: number }): Step
   /** Number of live tensors and the bytes they hold. */
   memory(): { tensors: number; bytes: number }
 }

@@ -15,6 +15,12 @@ export interface NativeBackend extends KernelBackend {
   getInputTensorIds(tensors: readonly TensorInfo[]): number[]
   createOutputTensor(metadata: TensorMetadata): Tensor
   executeSingleOutput(operation: string, attributes: readonly OpAttribute[], inputs: readonly TensorInfo[]): Tensor
+  executeMultipleOutputs(
+    operation: string,
+    attributes: readonly OpAttribute[],
+    inputs: readonly TensorInfo[],
+    outputs: number,
+  ): Tensor[]
 }
 
 /** The name under which tfjs-node's kernels register themselves. */

@@ -49,6 +49,7 @@ const signatures = {
   TF_NewOperation: ['pointer', 'pointer', 'string', 'string'],
   TF_FinishOperation: ['pointer', 'pointer', 'pointer'],
   TF_AddInput: ['void', 'pointer', 'indexedPointer'],
+  TF_AddControlInput: ['void', 'pointer', 'pointer'],
   TF_AddInputList: ['void', 'pointer', 'bytes', 'int'],
   TF_SetAttrType: ['void', 'pointer', 'string', 'int'],
   TF_SetAttrBool: ['void', 'pointer', 'string', 'bool'],
@@ -62,9 +63,10 @@ const signatures = {
   TF_SetAttrTensor: ['void', 'pointer', 'string', 'pointer', 'pointer'],
   TF_OperationNumOutputs: ['int', 'pointer'],
   TF_OperationOutputType: ['int', 'indexedPointer'],
+  TF_GraphSetTensorShape: ['void', 'pointer', 'indexedPointer', 'int64s', 'int', 'pointer'],
   TF_GraphGetTensorNumDims: ['int', 'pointer', 'indexedPointer', 'pointer'],
   TF_GraphGetTensorShape: ['void', 'pointer', 'indexedPointer', 'int64s', 'int', 'pointer'],
-  TF_GraphToFunction: [
+  TF_GraphToFunctionWithControlOutputs: [
     'pointer',
     'pointer', // graph
     'string', // name
@@ -76,6 +78,9 @@ const signatures = {
     'int', // outputs
     'bytes',
     'bytes', // names of the outputs
+    'int', // nodes that run besides
+    'pointers',
+    'bytes', // their names
     'pointer',
     'string', // description
     'pointer',

@@ -2,10 +2,12 @@
 import { availableParallelism } from 'node:os'
 import { openMemory } from '../../ffi/index.js'
 import { ShardbookError } from '../../core/errors.js'
-import { stepProgram } from '../eager-step.js'
-import type { Engine } from '../engine.js'
+import { stepProgram, whyEager } from '../eager-step.js'
+import type { Engine, Program } from '../engine.js'
 import { registerGradients } from '../gradients.js'
+import { ValueStep } from '../step.js'
 import { tfCore } from '../tf.js'
+import type { Trace } from '../trace.js'
 import { type NativeBackend, createBackend, nativeBackend } from './backend.js'
 import { Binding } from './binding.js'
 import { loadTensorFlow } from './c-api.js'
@@ -14,6 +16,7 @@ import { registerMatMul } from './mat-mul.js'
 import { nativeProgram } from './program.js'
 import { registerRandom } from './random.js'
 import { registerScan } from './scan.js'
+import { NativeStep } from './step.js'
 import { tensorStore } from './tensors.js'
 
 /** Opens the engine with the TensorFlow library at `libraryPath`. */
@@ -34,11 +37,16 @@ export async function openNative(libraryPath: string, threads: number = availabl
       'openEngine: expected the native engine to start, got a refusal of TensorFlow.js.',
     )
   }
+  const load = (trace: Trace, slices: number): Program =>
+    stepProgram(trace, slices) ?? nativeProgram(trace, backend, tensorFlow, slices)
   return {
     name: 'native',
     description: `TensorFlow ${binding.TF_Version}, ${threads} thread${threads === 1 ? '' : 's'}`,
-    load: (trace, { slices = 1 } = {}) =>
-      stepProgram(trace, slices) ?? nativeProgram(trace, backend, tensorFlow, slices),
+    load: (trace, { slices = 1 } = {}) => load(trace, slices),
+    loadStep: (traces, { slices = 1 } = {}) =>
+      [traces.gradients, traces.update].some(whyEager)
+        ? new ValueStep(traces, slices, load)
+        : new NativeStep(traces, slices, backend, tensorFlow),
     memory() {
       const { numTensors, numBytes } = tf.memory()
       return { tensors: numTensors, bytes: numBytes }

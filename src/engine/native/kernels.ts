@@ -1,9 +1,15 @@
-/** Kernels of the native engine beside tfjs-node's: the shared gradient kernels, and a `GatherV2` that reads no values. */
+/**
+ * Kernels of the native engine beside tfjs-node's: those that all engines share, faster ones for biases, and a
+ * `GatherV2` that reads no values.
+ */
 import type { KernelFunc, TensorInfo } from '@tensorflow/tfjs-core'
+import { crossEntropyKernel } from '../cross-entropy.js'
+import { adam, adamKernel } from '../adam.js'
 import { gradientKernels } from '../gradients.js'
 import { tfCore } from '../tf.js'
 import { type OpAttribute, attributeTypes } from './attributes.js'
 import { type NativeBackend, nativeBackend } from './backend.js'
+import { biasKernels } from './bias.js'
 import { dataTypes } from './c-api.js'
 
 /** Registers the kernels, in place of tfjs-node's where it has one. */
@@ -27,10 +33,18 @@ export function registerNativeKernels(): void {
       axisTensor.dispose()
       return result
     },
+    [crossEntropyKernel]: ({ inputs, backend }) => {
+      const { logits, labels } = inputs as { logits: TensorInfo; labels: TensorInfo }
+      const attributes = [typeAttribute('T', logits.dtype), typeAttribute('Tlabels', labels.dtype)]
+      const operation = 'SparseSoftmaxCrossEntropyWithLogits'
+      return (backend as NativeBackend).executeMultipleOutputs(operation, attributes, [logits, labels], 2)
+    },
+    [adamKernel]: adam,
     [gradientKernels.Relu]: gradient('ReluGrad', 'dy', 'y'),
     [gradientKernels.Sigmoid]: gradient('SigmoidGrad', 'y', 'dy'),
     [gradientKernels.Tanh]: gradient('TanhGrad', 'y', 'dy'),
   }
+  Object.assign(kernels, biasKernels())
   for (const [kernelName, kernelFunc] of Object.entries(kernels)) {
     if (tf.getKernel(kernelName, nativeBackend) !== undefined) tf.unregisterKernel(kernelName, nativeBackend)
     tf.registerKernel({ kernelName, backendName: nativeBackend, kernelFunc })

@@ -3,9 +3,11 @@ import { createRequire } from 'node:module'
 import { ShardbookError } from '../../core/errors.js'
 import { eagerProgram } from '../eager-program.js'
 import { stepProgram } from '../eager-step.js'
-import type { Engine } from '../engine.js'
+import type { Engine, Program } from '../engine.js'
 import { registerGradients } from '../gradients.js'
+import { ValueStep } from '../step.js'
 import { tfCore } from '../tf.js'
+import type { Trace } from '../trace.js'
 import { registerWasmKernels } from './kernels.js'
 
 export const wasmBackend = 'wasm'
@@ -28,11 +30,13 @@ export async function openWasm(): Promise<Engine> {
   if (!started) {
     throw new ShardbookError('engine', 'openEngine: expected the wasm engine to start, got a refusal of its module.')
   }
+  const load = (trace: Trace, slices: number): Program =>
+    stepProgram(trace, slices) ?? eagerProgram(trace, wasmBackend, 'wasm', slices)
   return {
     name: 'wasm',
     description: `TensorFlow.js ${version} on WebAssembly, one thread`,
-    load: (trace, { slices = 1 } = {}) =>
-      stepProgram(trace, slices) ?? eagerProgram(trace, wasmBackend, 'wasm', slices),
+    load: (trace, { slices = 1 } = {}) => load(trace, slices),
+    loadStep: (traces, { slices = 1 } = {}) => new ValueStep(traces, slices, load),
     memory() {
       const { numTensors, numBytes } = tf.memory()
       return { tensors: numTensors, bytes: numBytes }

@@ -3,7 +3,9 @@
  * depthwise convolutions, of `gather`, the shared gradient kernels of `../gradients.ts`), has wrong (those of pooling and
  * resizing) or has slow (the gradient of convolutions by their input, products of transposed matrices).
  */
-import type { KernelFunc, NamedTensorMap, Tensor, TensorInfo } from '@tensorflow/tfjs-core'
+import type { KernelFunc, NamedTensorMap, Tensor, Tensor1D, Tensor2D, TensorInfo } from '@tensorflow/tfjs-core'
+import { composedCrossEntropy, crossEntropyKernel } from '../cross-entropy.js'
+import { adam, adamKernel } from '../adam.js'
 import { gradientKernels } from '../gradients.js'
 import { randomUniformKernel } from '../random.js'
 import { scanKernel } from '../scan.js'
@@ -31,6 +33,12 @@ export function registerWasmKernels(): void {
     AvgPoolGrad: avgPoolGrad,
     ResizeNearestNeighborGrad: resizeNearestGrad,
     ResizeBilinearGrad: resizeBilinearGrad,
+    [crossEntropyKernel]: ({ inputs }) =>
+      tfCore().tidy(() => {
+        const { logits, labels } = inputs as NamedTensorMap & { logits: Tensor2D; labels: Tensor1D }
+        return composedCrossEntropy(logits, labels)
+      }),
+    [adamKernel]: adam,
     [gradientKernels.Relu]: composed(({ dy, y }) => tf.mul(dy!, tf.cast(tf.step(y!), 'float32'))),
     [gradientKernels.Sigmoid]: composed(({ dy, y }) => tf.mul(dy!, tf.mul(y!, tf.sub(1, y!)))),
     [gradientKernels.Tanh]: composed(({ dy, y }) => tf.mul(dy!, tf.sub(1, tf.square(y!)))),
