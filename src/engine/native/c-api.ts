@@ -42,6 +42,10 @@ const signatures = {
   TF_DeleteTensor: ['void', 'pointer'],
   TF_TensorData: ['pointer', 'pointer'],
   TF_TensorByteSize: ['size', 'pointer'],
+  TF_StringInit: ['void', 'pointer'],
+  TF_StringCopy: ['void', 'pointer', 'bytes', 'size'],
+  TF_StringGetDataPointer: ['pointer', 'pointer'],
+  TF_StringGetSize: ['size', 'pointer'],
 
   TF_NewGraph: ['pointer'],
   TF_DeleteGraph: ['void', 'pointer'],

@@ -1,18 +1,17 @@
 /** The wasm engine: `tfjs-backend-wasm` (SIMD, one thread), embedded, needs nothing installed. Traces are replayed call by call. */
-import { createRequire } from 'node:module'
 import { ShardbookError } from '../../core/errors.js'
 import { eagerProgram } from '../eager-program.js'
 import type { Engine } from '../engine.js'
 import { registerGradients } from '../gradients.js'
 import { tfCore } from '../tf.js'
+import { completeBackend } from './backend.js'
 import { registerWasmKernels } from './kernels.js'
 
 export const wasmBackend = 'wasm'
 
 export async function openWasm(): Promise<Engine> {
   const tf = tfCore()
-  const require = createRequire(import.meta.url)
-  const { version_wasm: version } = require('@tensorflow/tfjs-backend-wasm') as { version_wasm: string }
+  const version = completeBackend()
   registerWasmKernels()
   registerGradients()
   // The module installs handlers that end the process at any unhandled rejection: that is the host's to decide.

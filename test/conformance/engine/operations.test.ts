@@ -1,5 +1,5 @@
 /** Operations and their gradients: against TensorFlow.js's reference backend (`cpu`) and against finite differences. */
-import type { Rank, Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs-core'
+import type { Rank, Tensor, Tensor1D, Tensor4D, Tensor5D } from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { keyOf, uniform } from '../../../src/core/random.js'
 import { type Tf, difference, loadReference, open, testedEngines } from './engines.js'
@@ -36,6 +36,69 @@ const convolutions: Case[] = (['same', 'valid'] as const).flatMap((padding) =>
       } satisfies Case,
     ]),
   ),
+)
+
+const takesHeightForWidth = { noReference: "it takes the filter's height for its width" }
+
+const padded: Case[] = (
+  [
+    1,
+    [
+      [0, 0],
+      [1, 2],
+      [0, 1],
+      [0, 0],
+    ],
+  ] as const
+).flatMap((padding): Case[] => [
+  {
+    name: `conv2d padded by ${JSON.stringify(padding)}`,
+    ...(padding === 1 && takesHeightForWidth),
+    shapes: [
+      [2, 7, 6, 3],
+      [3, 2, 3, 4],
+    ],
+    compute: (tf, inputs) => tf.conv2d(x4(inputs), x4(inputs, 1), 1, padding as 1),
+  },
+  {
+    name: `depthwiseConv2d padded by ${JSON.stringify(padding)}`,
+    ...(padding === 1 && takesHeightForWidth),
+    shapes: [
+      [2, 7, 6, 3],
+      [3, 2, 3, 2],
+    ],
+    compute: (tf, inputs) => tf.depthwiseConv2d(x4(inputs), x4(inputs, 1), 2, padding as 1),
+  },
+  {
+    name: `maxPool padded by ${JSON.stringify(padding)}`,
+    shapes: [[2, 7, 6, 3]],
+    compute: (tf, inputs) => tf.maxPool(x4(inputs), 3, 2, padding as 1),
+  },
+])
+
+const volumes: Case[] = (['same', 'valid'] as const).flatMap((padding) =>
+  [1, 2].flatMap((stride): Case[] => [
+    {
+      name: `conv3d ${padding}, stride ${stride}`,
+      shapes: [
+        [2, 4, 5, 4, 2],
+        [2, 3, 2, 2, 3],
+      ],
+      compute: (tf, [x, w]) => tf.conv3d(x as Tensor5D, w as Tensor5D, stride, padding),
+    },
+    {
+      name: `maxPool3d ${padding}, stride ${stride}`,
+      noReference: 'it is wrong',
+      shapes: [[1, 4, 5, 4, 2]],
+      compute: (tf, [x]) => tf.maxPool3d(x as Tensor5D, [2, 3, 2], stride, padding),
+    },
+    {
+      name: `avgPool3d ${padding}, stride ${stride}`,
+      ...(padding === 'same' && { noReference: 'it divides by the whole window where padding leaves less' }),
+      shapes: [[2, 4, 5, 4, 2]],
+      compute: (tf, [x]) => tf.avgPool3d(x as Tensor5D, [2, 3, 2], stride, padding),
+    },
+  ]),
 )
 
 const pools: Case[] = (['same', 'valid'] as const).flatMap((padding) =>
@@ -111,7 +174,7 @@ const dense: Case[] = [
   },
 ]
 
-const cases = [...convolutions, ...pools, ...dense]
+const cases = [...convolutions, ...padded, ...volumes, ...pools, ...dense]
 
 function inputsOf(tf: Tf, { name, shapes }: Case): Tensor[] {
   return shapes.map((shape, i) => {
