@@ -10,6 +10,7 @@ import { displaySymbol } from '../core/display.js'
 import type { MimeBundle } from '../core/display.js'
 import type { DType, TensorData } from '../core/dtype.js'
 import { ShardbookError } from '../core/errors.js'
+import { guardKernels } from './guard-kernels.js'
 
 export type Tf = typeof import('@tensorflow/tfjs-core')
 
@@ -23,6 +24,7 @@ export function tfCore(): Tf {
     const layers: unknown = tf.getGradient('Relu') ?? require('@tensorflow/tfjs-layers')
     if (layers === undefined) throw new ShardbookError('internal', 'tfCore: expected gradients, got none.')
     Object.defineProperty(tf.Tensor.prototype, displaySymbol, { value: displayTensor, configurable: true })
+    guardKernels(tf)
     loaded = tf
   }
   return loaded

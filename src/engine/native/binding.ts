@@ -10,6 +10,7 @@ import { type OpAttribute, attributeTypes, setAttributes } from './attributes.js
 import { type TensorFlow, dataTypes } from './c-api.js'
 import type { GraphBuilder, NodeOutput } from './graph.js'
 import type { TensorStore, Values } from './tensors.js'
+import { describe } from '../errors.js'
 
 export interface TensorMetadata {
   readonly id: number
@@ -18,6 +19,11 @@ export interface TensorMetadata {
 }
 
 const maxOutputs = 1024
+
+/** `float`, `int32` and so on, by TensorFlow's number. */
+const dtypeNames: Readonly<Record<number, string>> = Object.fromEntries(
+  Object.entries(dataTypes).map(([name, dtype]) => [dtype, name.slice('TF_'.length).toLowerCase()]),
+)
 
 export class Binding {
   readonly TF_Version: string
@@ -88,7 +94,10 @@ export class Binding {
       const nodes = inputs.map((id) => this.nodeAt(id, name))
       return this.builder.node(name, attributes, nodes).map((output) => this.addNode(output))
     }
-    return this.execute(name, attributes, inputs, outputCount).map((handle) => this.describe(handle))
+    return this.execute(name, attributes, inputs, outputCount).map((handle) => ({
+      id: this.add(handle),
+      ...this.shapeOf(handle),
+    }))
   }
 
   /** Executes an operation or a function; the handles of its results, owned by the caller. */
@@ -104,7 +113,7 @@ export class Binding {
       setAttributes(this.tensorFlow, 'eager', operation, attributes)
       this.outputCount[0] = Math.min(outputCount, maxOutputs)
       api.TFE_Execute(operation, this.outputs, this.outputCount, status)
-      check(name)
+      if (api.TF_GetCode(status) !== 0) throw this.failure(name, inputs)
       return Array.from(this.outputs.subarray(0, this.outputCount[0]), Number)
     } finally {
       api.TFE_DeleteOp(operation)
@@ -144,11 +153,21 @@ export class Binding {
     return this.handles.size
   }
 
-  private describe(handle: number): TensorMetadata {
+  private shapeOf(handle: number): Omit<TensorMetadata, 'id'> {
     const { api, status } = this.tensorFlow
     const rank = api.TFE_TensorHandleNumDims(handle, status)
     const shape = Array.from({ length: rank }, (_, axis) => api.TFE_TensorHandleDim(handle, axis, status))
-    return { id: this.add(handle), shape, dtype: api.TFE_TensorHandleDataType(handle) }
+    return { shape, dtype: api.TFE_TensorHandleDataType(handle) }
+  }
+
+  /** What TensorFlow said, with the operation and its inputs. */
+  private failure(name: string, inputs: readonly number[]): ShardbookError {
+    const message = this.tensorFlow.message()
+    const described = inputs.map((id) => {
+      const { shape, dtype } = this.shapeOf(this.handleAt(id))
+      return describe({ dtype: dtypeNames[dtype] ?? `dtype ${dtype}`, shape })
+    })
+    return new ShardbookError('engine', `${name}(${described.join(', ')}): ${message}`)
   }
 
   private handleAt(id: number): number {

@@ -18,6 +18,12 @@ const signatures = {
   TFE_ContextAddFunction: ['void', 'pointer', 'pointer', 'pointer'],
   TFE_ContextRemoveFunction: ['void', 'pointer', 'string', 'pointer'],
 
+  TFE_NewExecutor: ['pointer', 'bool', 'bool', 'int'], // asynchronous, streaming, at most so many in flight
+  TFE_ContextGetExecutorForThread: ['pointer', 'pointer'],
+  TFE_ContextSetExecutorForThread: ['void', 'pointer', 'pointer'],
+  TFE_ExecutorWaitForAllPendingNodes: ['void', 'pointer', 'pointer'],
+  TFE_ExecutorClearError: ['void', 'pointer'],
+
   TFE_NewOp: ['pointer', 'pointer', 'string', 'pointer'],
   TFE_DeleteOp: ['void', 'pointer'],
   TFE_OpAddInput: ['void', 'pointer', 'pointer', 'pointer'],
@@ -102,6 +108,8 @@ export interface TensorFlow {
   /** The status object to pass to a function that wants one; check it with `check` right after. */
   readonly status: number
   readonly context: number
+  /** TensorFlow's own message about the last call, in one line. */
+  readonly message: () => string
   /** Raises TensorFlow's own message, prefixed with what was tried, when the last call failed. */
   readonly check: (what: string) => void
 }
@@ -115,10 +123,9 @@ export async function loadTensorFlow(path: string, threads: number): Promise<Ten
   const level = process.env['TF_CPP_MIN_LOG_LEVEL']
   const api = await (level === '0' || level === '1' ? load() : quietly(load))
   const status = api.TF_NewStatus()
+  const message = (): string => api.TF_Message(status).replace(/\s+/g, ' ').trim()
   const check = (what: string): void => {
-    if (api.TF_GetCode(status) === 0) return
-    const message = api.TF_Message(status).replace(/\s+/g, ' ').trim()
-    throw new ShardbookError('engine', `${what}: ${message}`)
+    if (api.TF_GetCode(status) !== 0) throw new ShardbookError('engine', `${what}: ${message()}`)
   }
   const options = api.TFE_NewContextOptions()
   const config = configProto(1, threads)
@@ -127,7 +134,7 @@ export async function loadTensorFlow(path: string, threads: number): Promise<Ten
   const context = api.TFE_NewContext(options, status)
   check('TensorFlow context')
   api.TFE_DeleteContextOptions(options)
-  return { api, status, context, check }
+  return { api, status, context, message, check }
 }
 
 /**

@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module'
 import { ShardbookError } from '../../core/errors.js'
 import { describe } from '../errors.js'
+import { runningKernel } from '../guard-kernels.js'
 import { tfCore } from '../tf.js'
 
 interface Backend {
@@ -29,7 +30,7 @@ export function completeBackend(): string {
     const fail = (cause?: unknown): never => {
       throw new ShardbookError(
         'engine',
-        `wasm engine: expected memory for ${describe({ dtype, shape })} (${sizeBytes} bytes), got none.`,
+        `${runningKernel() ?? 'tensor'}: expected memory for ${describe({ dtype, shape })} (${sizeBytes} bytes), got none.`,
         { hint: 'Use smaller batches, dispose tensors, or use the native engine.', cause },
       )
     }
