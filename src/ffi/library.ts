@@ -91,3 +91,17 @@ export async function openLibrary<Table extends Readonly<Record<string, Signatur
 
 /** The C library, by the name that the platform's loader knows. */
 export const systemLibrary = process.platform === 'darwin' ? 'libSystem.B.dylib' : 'libc.so.6'
+
+/**
+ * Calls a function of `openLibrary` on a thread of its own; the event loop goes on. Nothing that it uses may be freed before
+ * it ends.
+ */
+export function callInBackground<P extends unknown[], R>(
+  foreign: (...parameters: P) => R,
+  ...parameters: P
+): Promise<R> {
+  const { async: start } = foreign as unknown as { async: (...all: unknown[]) => void }
+  return new Promise((resolve, reject) => {
+    start(...parameters, (error: Error | null, result: R) => (error === null ? resolve(result) : reject(error)))
+  })
+}

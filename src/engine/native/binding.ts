@@ -6,6 +6,7 @@
  * an output of a graph node, which lives as long as the graph is built.
  */
 import { ShardbookError } from '../../core/errors.js'
+import { callInBackground } from '../../ffi/index.js'
 import { type OpAttribute, attributeTypes, setAttributes } from './attributes.js'
 import { type TensorFlow, dataTypes } from './c-api.js'
 import type { GraphBuilder, NodeOutput } from './graph.js'
@@ -19,6 +20,8 @@ export interface TensorMetadata {
 }
 
 const maxOutputs = 1024
+/** Functions that may be under way; more would only hold more memory. */
+const maxInFlight = 4
 
 /** `float`, `int32` and so on, by TensorFlow's number. */
 const dtypeNames: Readonly<Record<number, string>> = Object.fromEntries(
@@ -30,6 +33,11 @@ export class Binding {
   private readonly handles = new Map<number, number | NodeOutput>()
   private readonly outputs = new BigUint64Array(maxOutputs)
   private readonly outputCount = new Int32Array(1)
+  /** Ids whose values are being read in the background, and whether they are to be deleted after it. */
+  private readonly reads = new Map<number, { count: number; isDeleted: boolean }>()
+  /** Executes operations at once; the other lets functions run while JavaScript goes on. */
+  private readonly foreground: number
+  private readonly background: number
   private nextId = 0
   private builder: GraphBuilder | undefined
   private readonly tensorFlow: TensorFlow
@@ -38,7 +46,10 @@ export class Binding {
   constructor(tensorFlow: TensorFlow, store: TensorStore) {
     this.tensorFlow = tensorFlow
     this.store = store
-    this.TF_Version = tensorFlow.api.TF_Version()
+    const { api, context } = tensorFlow
+    this.TF_Version = api.TF_Version()
+    this.foreground = api.TFE_ContextGetExecutorForThread(context)
+    this.background = api.TFE_NewExecutor(1, 0, maxInFlight)
     Object.assign(this, dataTypes, attributeTypes) // kernels read them off the binding
   }
 
@@ -68,6 +79,11 @@ export class Binding {
   }
 
   deleteTensor(id: number): void {
+    const reading = this.reads.get(id)
+    if (reading !== undefined) {
+      reading.isDeleted = true
+      return
+    }
     const handle = this.at(id)
     if (typeof handle === 'number') this.tensorFlow.api.TFE_DeleteTensorHandle(handle)
     this.handles.delete(id)
@@ -76,11 +92,41 @@ export class Binding {
   tensorDataSync(id: number): Values {
     const { api, status, check } = this.tensorFlow
     const tensor = api.TFE_TensorHandleResolve(this.handleAt(id), status)
-    check('tensorDataSync')
+    if (api.TF_GetCode(status) !== 0) api.TFE_ExecutorClearError(this.background) // the function that made it has failed
+    check('data')
     try {
       return this.store.values(tensor, api.TFE_TensorHandleDataType(this.handleAt(id)))
     } finally {
       api.TF_DeleteTensor(tensor)
+    }
+  }
+
+  /** As `tensorDataSync`, and the event loop goes on until the values are there. */
+  async tensorData(id: number): Promise<Values> {
+    const { api } = this.tensorFlow
+    const handle = this.handleAt(id)
+    const reading = this.reads.get(id) ?? { count: 0, isDeleted: false }
+    this.reads.set(id, reading)
+    reading.count++
+    const status = api.TF_NewStatus() // of its own: the other one is in use meanwhile
+    try {
+      const tensor = await callInBackground(api.TFE_TensorHandleResolve, handle, status)
+      if (api.TF_GetCode(status) !== 0) {
+        api.TFE_ExecutorClearError(this.background)
+        throw new ShardbookError('engine', `data: ${api.TF_Message(status)}`)
+      }
+      try {
+        return this.store.values(tensor, api.TFE_TensorHandleDataType(handle))
+      } finally {
+        api.TF_DeleteTensor(tensor)
+      }
+    } finally {
+      api.TF_DeleteStatus(status)
+      reading.count--
+      if (reading.count === 0) {
+        this.reads.delete(id)
+        if (reading.isDeleted) this.deleteTensor(id)
+      }
     }
   }
 
@@ -118,6 +164,30 @@ export class Binding {
     } finally {
       api.TFE_DeleteOp(operation)
     }
+  }
+
+  /**
+   * Starts a function and returns without waiting for it. Its results can be given to operations and functions at once;
+   * reading them waits, and says when the function failed.
+   */
+  start(name: string, inputs: readonly number[], outputCount: number): number[] {
+    const { api, context } = this.tensorFlow
+    api.TFE_ContextSetExecutorForThread(context, this.background)
+    try {
+      return this.execute(name, [], inputs, outputCount)
+    } catch (error) {
+      api.TFE_ExecutorClearError(this.background) // a function that was started before has failed, and this one not begun
+      throw error
+    } finally {
+      api.TFE_ContextSetExecutorForThread(context, this.foreground)
+    }
+  }
+
+  /** Waits for the functions that were started. */
+  finish(): void {
+    const { api, status } = this.tensorFlow
+    api.TFE_ExecutorWaitForAllPendingNodes(this.background, status)
+    api.TFE_ExecutorClearError(this.background)
   }
 
   /** Takes an eager handle, or a node's output, into the table. */

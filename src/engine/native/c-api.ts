@@ -8,6 +8,7 @@ import { ShardbookError } from '../../core/errors.js'
 const signatures = {
   TF_Version: ['string'],
   TF_NewStatus: ['pointer'],
+  TF_DeleteStatus: ['void', 'pointer'],
   TF_GetCode: ['int', 'pointer'],
   TF_Message: ['string', 'pointer'],
 

@@ -48,7 +48,7 @@ export function nativeProgram(trace: Trace, backend: NativeBackend, tensorFlow: 
       }
       checkInputs(specs, inputs)
       if (results.length === 0) return []
-      const handles = backend.binding.execute(name, [], backend.getInputTensorIds(inputs), results.length)
+      const handles = backend.binding.start(name, backend.getInputTensorIds(inputs), results.length)
       return results.map(({ shape, dtype }, i) =>
         backend.createOutputTensor({ id: backend.binding.add(handles[i]!), shape: [...shape], dtype }),
       )
@@ -57,6 +57,7 @@ export function nativeProgram(trace: Trace, backend: NativeBackend, tensorFlow: 
       if (disposed) return
       disposed = true
       if (results.length === 0) return
+      backend.binding.finish()
       tensorFlow.api.TFE_ContextRemoveFunction(tensorFlow.context, name, tensorFlow.status)
       tensorFlow.check('dispose')
     },

@@ -40,15 +40,10 @@ describe.each(testedEngines)('bad input to the engine %s', (name) => {
       expect(failure(() => gone.dataSync()).message).toMatch(/disposed/)
     })
 
-    test.each([
-      ['Tile', (given: Tf) => given.broadcastTo(given.scalar(1), [2 ** 20, 2 ** 20])],
-      ['OneHot', (given: Tf) => given.oneHot(given.zeros([2 ** 20], 'int32'), 2 ** 20)],
-      ['BatchMatMul', (given: Tf) => given.matMul(given.ones([2 ** 20, 1]), given.ones([1, 2 ** 20]))],
-    ])('more memory than there is: %s names itself and the shape', (kernel, compute) => {
-      const error = failure(() => compute(tf))
+    test('more memory than there is: the error names the kernel and the shape', () => {
+      const error = failure(() => tf.matMul(tf.ones([2 ** 20, 1]), tf.ones([1, 2 ** 20])))
       expect(error.code).toBe('engine')
-      expect(error.message).toMatch(new RegExp(`^${kernel}`))
-      expect(error.message).toMatch(/1048576, ?1048576/)
+      expect(error.message).toMatch(/^BatchMatMul.*1048576, ?1048576/)
     })
 
     test('shapes that do not fit are named', () => {
