@@ -5,6 +5,7 @@
 import { checkInteger, checkOneOf } from '../core/check.js'
 import { ShardbookError } from '../core/errors.js'
 import { type Engine, type EngineName, type EngineOptions, engineNames } from './engine.js'
+import type { Libraries } from './install/installation.js'
 import { tfCore } from './tf.js'
 
 const backends: Record<EngineName, string> = { native: 'tensorflow', pjrt: 'pjrt', wasm: 'wasm' }
@@ -92,7 +93,7 @@ async function start(name: EngineName, threads: number | undefined): Promise<Eng
       return (await import('./wasm/engine.js')).openWasm()
     case 'native': {
       const { openNative } = await import('./native/engine.js')
-      return openNative(await nativeLibrary(), threads)
+      return openNative(await nativeLibraries(), threads)
     }
     case 'pjrt':
       throw new ShardbookError('missing', 'openEngine: expected native or wasm, got pjrt, which this version has not.')
@@ -101,13 +102,13 @@ async function start(name: EngineName, threads: number | undefined): Promise<Eng
   }
 }
 
-async function nativeLibrary(): Promise<string> {
+async function nativeLibraries(): Promise<Libraries> {
   const [{ inspect }, { wheelOf }] = await Promise.all([
     import('./install/installation.js'),
     import('./install/catalog.js'),
   ])
   const found = await inspect('native', wheelOf('native'))
-  if (found.state === 'installed') return found.library
+  if (found.state === 'installed') return found.libraries
   const hint = 'Install it: shardbook engine install native.'
   if (found.state === 'absent') {
     throw new ShardbookError('missing', `openEngine: expected the native engine in ${found.folder}, got none.`, {

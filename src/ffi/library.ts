@@ -78,10 +78,7 @@ export async function openLibrary<Table extends Readonly<Record<string, Signatur
       name,
       library.func(name, typeOf(result), parameters.map(typeOf)),
     ])
-    if (options.pinned === true) {
-      const flags = process.platform === 'darwin' ? 0x82 : 0x1002 // RTLD_NOW | RTLD_NODELETE
-      koffi.load(systemLibrary).func('dlopen', 'uintptr_t', ['str', 'int'])(path, flags)
-    }
+    if (options.pinned === true) keepLoaded(koffi, path)
     return Object.fromEntries(functions) as Functions<Table>
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
@@ -91,6 +88,20 @@ export async function openLibrary<Table extends Readonly<Record<string, Signatur
 
 /** The C library, by the name that the platform's loader knows. */
 export const systemLibrary = process.platform === 'darwin' ? 'libSystem.B.dylib' : 'libc.so.6'
+
+/** Loads a library that another will ask for by its name, and never unloads it. */
+export async function preloadLibrary(path: string): Promise<void> {
+  const { default: koffi } = await import('koffi')
+  if (keepLoaded(koffi, path) === 0) {
+    throw new ShardbookError('engine', `preloadLibrary: expected ${path} to load, got a refusal of the loader.`)
+  }
+}
+
+/** `dlopen` with a flag that koffi lacks; 0 when it fails. */
+function keepLoaded(koffi: typeof import('koffi').default, path: string): number {
+  const flags = process.platform === 'darwin' ? 0x82 : 0x1002 // RTLD_NOW | RTLD_NODELETE
+  return koffi.load(systemLibrary).func('dlopen', 'uintptr_t', ['str', 'int'])(path, flags) as number
+}
 
 /**
  * Calls a function of `openLibrary` on a thread of its own; the event loop goes on. Nothing that it uses may be freed before

@@ -211,7 +211,7 @@ export class Binding {
   }
 
   isUsingGpuDevice(): boolean {
-    return false
+    return this.tensorFlow.devices().includes('GPU')
   }
 
   getNumOfSavedModels(): number {

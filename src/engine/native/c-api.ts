@@ -16,6 +16,10 @@ const signatures = {
   TFE_ContextOptionsSetConfig: ['void', 'pointer', 'bytes', 'size', 'pointer'],
   TFE_DeleteContextOptions: ['void', 'pointer'],
   TFE_NewContext: ['pointer', 'pointer', 'pointer'],
+  TFE_ContextListDevices: ['pointer', 'pointer', 'pointer'],
+  TF_DeviceListCount: ['int', 'pointer'],
+  TF_DeviceListType: ['string', 'pointer', 'int', 'pointer'],
+  TF_DeleteDeviceList: ['void', 'pointer'],
   TFE_ContextAddFunction: ['void', 'pointer', 'pointer', 'pointer'],
   TFE_ContextRemoveFunction: ['void', 'pointer', 'string', 'pointer'],
 
@@ -109,6 +113,8 @@ export interface TensorFlow {
   /** The status object to pass to a function that wants one; check it with `check` right after. */
   readonly status: number
   readonly context: number
+  /** The types of the devices: `CPU`, `GPU`. */
+  readonly devices: () => string[]
   /** TensorFlow's own message about the last call, in one line. */
   readonly message: () => string
   /** Raises TensorFlow's own message, prefixed with what was tried, when the last call failed. */
@@ -135,7 +141,14 @@ export async function loadTensorFlow(path: string, threads: number): Promise<Ten
   const context = api.TFE_NewContext(options, status)
   check('TensorFlow context')
   api.TFE_DeleteContextOptions(options)
-  return { api, status, context, message, check }
+  const devices = (): string[] => {
+    const list = api.TFE_ContextListDevices(context, status)
+    check('TensorFlow devices')
+    const types = Array.from({ length: api.TF_DeviceListCount(list) }, (_, i) => api.TF_DeviceListType(list, i, status))
+    api.TF_DeleteDeviceList(list)
+    return types
+  }
+  return { api, status, context, devices, message, check }
 }
 
 /**

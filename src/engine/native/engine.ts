@@ -1,9 +1,10 @@
 /** The native engine: TensorFlow's C library under tfjs-node's kernels; traces become functions. */
 import { availableParallelism } from 'node:os'
-import { openMemory } from '../../ffi/index.js'
+import { openMemory, preloadLibrary } from '../../ffi/index.js'
 import { ShardbookError } from '../../core/errors.js'
 import type { Engine } from '../engine.js'
 import { registerGradients } from '../gradients.js'
+import type { Libraries } from '../install/installation.js'
 import { tfCore } from '../tf.js'
 import { type NativeBackend, createBackend, nativeBackend } from './backend.js'
 import { Binding } from './binding.js'
@@ -12,10 +13,11 @@ import { registerNativeKernels } from './kernels.js'
 import { nativeProgram } from './program.js'
 import { tensorStore } from './tensors.js'
 
-/** Opens the engine with the TensorFlow library at `libraryPath`. */
-export async function openNative(libraryPath: string, threads: number = availableParallelism()): Promise<Engine> {
+/** Opens the engine with TensorFlow's library and those that it needs on GPUs. */
+export async function openNative(libraries: Libraries, threads: number = availableParallelism()): Promise<Engine> {
   const tf = tfCore()
-  const tensorFlow = await loadTensorFlow(libraryPath, threads)
+  for (const path of libraries.gpu) await preloadLibrary(path)
+  const tensorFlow = await loadTensorFlow(libraries.main, threads)
   const binding = new Binding(tensorFlow, tensorStore(tensorFlow, await openMemory()))
   const backend: NativeBackend = createBackend(binding)
   registerNativeKernels()
@@ -27,9 +29,11 @@ export async function openNative(libraryPath: string, threads: number = availabl
       'openEngine: expected the native engine to start, got a refusal of TensorFlow.js.',
     )
   }
+  const gpuCount = tensorFlow.devices().filter((type) => type === 'GPU').length
+  const gpus = gpuCount === 0 ? '' : `, ${gpuCount} GPU${gpuCount === 1 ? '' : 's'}`
   return {
     name: 'native',
-    description: `TensorFlow ${binding.TF_Version}, ${threads} thread${threads === 1 ? '' : 's'}`,
+    description: `TensorFlow ${binding.TF_Version}, ${threads} thread${threads === 1 ? '' : 's'}${gpus}`,
     load: (trace, { slices = 1 } = {}) => nativeProgram(trace, backend, tensorFlow, slices),
     memory() {
       const { numTensors, numBytes } = tf.memory()
