@@ -24,6 +24,8 @@ interface JavaScriptTypes {
   int64s: BigInt64Array | null
   pointers: BigUint64Array | null
   floats: Float32Array | null
+  /** `const char* const*` */
+  strings: string[]
   /** `struct { void* pointer; int index; }`, by value. */
   indexedPointer: { pointer: number; index: number }
 }
@@ -54,6 +56,7 @@ const koffiTypes: Record<Exclude<CType, 'indexedPointer'>, string> = {
   int64s: 'int64_t*',
   pointers: 'uint64_t*',
   floats: 'float*',
+  strings: 'str*',
 }
 
 /**

@@ -67,15 +67,45 @@ export class Binding {
 
   createTensor(shape: readonly number[], dtype: number, values: unknown): number {
     const tensor = this.store.allocate(shape, dtype, values)
+    if (this.builder === undefined) return this.adopt(tensor)
+    try {
+      return this.add(this.builder.constant(tensor, shape, dtype))
+    } finally {
+      this.tensorFlow.api.TF_DeleteTensor(tensor)
+    }
+  }
+
+  /** Takes a `TF_Tensor` into the table. */
+  adopt(tensor: number): number {
     const { api, status, check } = this.tensorFlow
     try {
-      if (this.builder !== undefined) return this.add(this.builder.constant(tensor, shape, dtype))
       const handle = api.TFE_NewTensorHandle(tensor, status)
       check('createTensor')
       return this.add(handle)
     } finally {
       api.TF_DeleteTensor(tensor)
     }
+  }
+
+  /** The `TF_Tensor` of an id, once it is there; the caller deletes it. */
+  resolve(id: number): number {
+    const { api, status, check } = this.tensorFlow
+    const tensor = api.TFE_TensorHandleResolve(this.handleAt(id), status)
+    check('data')
+    return tensor
+  }
+
+  cast(id: number, from: number, to: number): number {
+    const type = attributeTypes.TF_ATTR_TYPE
+    const attributes = [
+      { name: 'SrcT', type, value: from },
+      { name: 'DstT', type, value: to },
+    ]
+    return this.executeOp('Cast', attributes, [id], 1)[0]!.id
+  }
+
+  metadata(id: number): TensorMetadata {
+    return { id, ...this.shapeOf(this.handleAt(id)) }
   }
 
   deleteTensor(id: number): void {
@@ -90,10 +120,8 @@ export class Binding {
   }
 
   tensorDataSync(id: number): Values {
-    const { api, status, check } = this.tensorFlow
-    const tensor = api.TFE_TensorHandleResolve(this.handleAt(id), status)
-    if (api.TF_GetCode(status) !== 0) api.TFE_ExecutorClearError(this.background) // the function that made it has failed
-    check('data')
+    const { api } = this.tensorFlow
+    const tensor = this.resolve(id)
     try {
       return this.store.values(tensor, api.TFE_TensorHandleDataType(this.handleAt(id)))
     } finally {
@@ -111,10 +139,7 @@ export class Binding {
     const status = api.TF_NewStatus() // of its own: the other one is in use meanwhile
     try {
       const tensor = await callInBackground(api.TFE_TensorHandleResolve, handle, status)
-      if (api.TF_GetCode(status) !== 0) {
-        api.TFE_ExecutorClearError(this.background)
-        throw new ShardbookError('engine', `data: ${api.TF_Message(status)}`)
-      }
+      if (api.TF_GetCode(status) !== 0) throw new ShardbookError('engine', `data: ${api.TF_Message(status)}`)
       try {
         return this.store.values(tensor, api.TFE_TensorHandleDataType(handle))
       } finally {
@@ -175,9 +200,10 @@ export class Binding {
     api.TFE_ContextSetExecutorForThread(context, this.background)
     try {
       return this.execute(name, [], inputs, outputCount)
-    } catch (error) {
-      api.TFE_ExecutorClearError(this.background) // a function that was started before has failed, and this one not begun
-      throw error
+    } catch {
+      // A function that was started before may have failed, which its results tell and which stops all others.
+      this.finish()
+      return this.execute(name, [], inputs, outputCount)
     } finally {
       api.TFE_ContextSetExecutorForThread(context, this.foreground)
     }
@@ -212,10 +238,6 @@ export class Binding {
 
   isUsingGpuDevice(): boolean {
     return this.tensorFlow.devices().includes('GPU')
-  }
-
-  getNumOfSavedModels(): number {
-    return 0
   }
 
   /** Tensor handles that are alive. */

@@ -94,11 +94,47 @@ const signatures = {
     'pointer',
   ],
   TF_DeleteFunction: ['void', 'pointer'],
+  TF_GraphOperationByName: ['pointer', 'pointer', 'string'],
+
+  TF_NewBuffer: ['pointer'],
+  TF_DeleteBuffer: ['void', 'pointer'],
+  TF_NewSessionOptions: ['pointer'],
+  TF_SetConfig: ['void', 'pointer', 'bytes', 'size', 'pointer'],
+  TF_DeleteSessionOptions: ['void', 'pointer'],
+  TF_LoadSessionFromSavedModel: [
+    'pointer',
+    'pointer', // options
+    'pointer', // run options
+    'string', // folder
+    'strings', // tags
+    'int',
+    'pointer', // graph
+    'pointer', // buffer for the MetaGraphDef
+    'pointer',
+  ],
+  TF_SessionRun: [
+    'void',
+    'pointer', // session
+    'pointer', // run options
+    'bytes', // inputs
+    'pointers',
+    'int',
+    'bytes', // outputs
+    'pointers',
+    'int',
+    'pointer', // targets
+    'int',
+    'pointer', // metadata
+    'pointer',
+  ],
+  TF_CloseSession: ['void', 'pointer', 'pointer'],
+  TF_DeleteSession: ['void', 'pointer', 'pointer'],
 } as const
 
 /** `TF_DataType` */
 export const dataTypes = {
   TF_FLOAT: 1,
+  TF_DOUBLE: 2,
   TF_INT32: 3,
   TF_UINT8: 4,
   TF_STRING: 7,
@@ -113,6 +149,8 @@ export interface TensorFlow {
   /** The status object to pass to a function that wants one; check it with `check` right after. */
   readonly status: number
   readonly context: number
+  /** The `ConfigProto` of the context, serialised. */
+  readonly config: Uint8Array
   /** The types of the devices: `CPU`, `GPU`. */
   readonly devices: () => string[]
   /** TensorFlow's own message about the last call, in one line. */
@@ -148,7 +186,7 @@ export async function loadTensorFlow(path: string, threads: number): Promise<Ten
     api.TF_DeleteDeviceList(list)
     return types
   }
-  return { api, status, context, devices, message, check }
+  return { api, status, context, config, devices, message, check }
 }
 
 /**

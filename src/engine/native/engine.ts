@@ -11,6 +11,7 @@ import { Binding } from './binding.js'
 import { loadTensorFlow } from './c-api.js'
 import { registerNativeKernels } from './kernels.js'
 import { nativeProgram } from './program.js'
+import { openSavedModel } from './saved-model.js'
 import { tensorStore } from './tensors.js'
 
 /** Opens the engine with TensorFlow's library and those that it needs on GPUs. */
@@ -18,7 +19,8 @@ export async function openNative(libraries: Libraries, threads: number = availab
   const tf = tfCore()
   for (const path of libraries.gpu) await preloadLibrary(path)
   const tensorFlow = await loadTensorFlow(libraries.main, threads)
-  const binding = new Binding(tensorFlow, tensorStore(tensorFlow, await openMemory()))
+  const memory = await openMemory()
+  const binding = new Binding(tensorFlow, tensorStore(tensorFlow, memory))
   const backend: NativeBackend = createBackend(binding)
   registerNativeKernels()
   registerGradients()
@@ -35,6 +37,7 @@ export async function openNative(libraries: Libraries, threads: number = availab
     name: 'native',
     description: `TensorFlow ${binding.TF_Version}, ${threads} thread${threads === 1 ? '' : 's'}${gpus}`,
     load: (trace, { slices = 1 } = {}) => nativeProgram(trace, backend, tensorFlow, slices),
+    loadSavedModel: (folder, options = {}) => openSavedModel(folder, options, backend, tensorFlow, memory),
     memory() {
       const { numTensors, numBytes } = tf.memory()
       return { tensors: numTensors, bytes: numBytes }
