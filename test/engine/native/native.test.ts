@@ -9,8 +9,9 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { type Engine, type Program, loadTf, openEngine, record } from '../../../src/engine/index.js'
 import type { NativeBackend } from '../../../src/engine/native/backend.js'
 import { loadTensorFlow } from '../../../src/engine/native/c-api.js'
+import { missing } from '../../needs.js'
 
-describe('the native engine', () => {
+describe.skipIf(missing('native') !== undefined)('the native engine', () => {
   let engine: Engine
   let tf: Awaited<ReturnType<typeof loadTf>>
   beforeAll(async () => {

@@ -36,8 +36,9 @@ describe("TensorFlow.js's own specs", () => {
   })
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-  /** Runs all specs over an engine, under this or another Node. */
-  async function run(engine: string, node = process.execPath): Promise<Result[]> {
+  /** Runs all specs over an engine, under this Node or that of `SHARDBOOK_TEST_NODE`. */
+  async function run(engine: string): Promise<Result[]> {
+    const node = process.env['SHARDBOOK_TEST_NODE'] ?? process.execPath
     const report = join(folder, `${engine}.json`)
     await promisify(execFile)(node, [join(here, 'fixtures/run.mjs'), engine, join(folder, 'specs.cjs'), report], {
       maxBuffer: 1 << 26,
