@@ -1,10 +1,10 @@
 /** What the other parts use of the engines. */
-export type { Engine, EngineName, Program } from './engine.js'
+export type { Engine, EngineName, Program, SavedModel, SavedModelOptions } from './engine.js'
 export { engineNames } from './engine.js'
 export type { Trace } from './trace.js'
 export { checkTrace } from './check-trace.js'
 export { compile } from './compile.js'
-export { currentEngine, openEngine, useEngine } from './open.js'
+export { currentEngine, loadSavedModel, openEngine, useEngine } from './open.js'
 export { type RecordedInput, type RecordedOutput, record } from './record.js'
 export { dataOf, loadTf, tensorOf } from './tf.js'
 export { installEngine, listEngines, removeEngine } from './install/index.js'

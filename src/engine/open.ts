@@ -4,7 +4,14 @@
  */
 import { checkInteger, checkOneOf } from '../core/check.js'
 import { ShardbookError } from '../core/errors.js'
-import { type Engine, type EngineName, type EngineOptions, engineNames } from './engine.js'
+import {
+  type Engine,
+  type EngineName,
+  type EngineOptions,
+  type SavedModel,
+  type SavedModelOptions,
+  engineNames,
+} from './engine.js'
 import type { Libraries } from './install/installation.js'
 import { tfCore } from './tf.js'
 
@@ -63,6 +70,23 @@ export async function useEngine(name: EngineName | 'auto', options: EngineOption
   const engine = await openEngine(name, options)
   if (name !== 'auto') preferred = name
   return engine
+}
+
+/**
+ * Loads the SavedModel in a folder for inference, on the engine `native`, which becomes the current one.
+ *
+ * @throws ShardbookError as `openEngine`; `io` without `saved_model.pb`; `argument` for a signature that the model has not;
+ *   `engine` when TensorFlow refuses the model.
+ *
+ * @example
+ * ```ts
+ * const model = await engine.loadSavedModel('exported')
+ * const { probabilities } = await model.predict({ image: engine.tf.zeros([1, 28, 28, 1]) })
+ * ```
+ */
+export async function loadSavedModel(folder: string, options: SavedModelOptions = {}): Promise<SavedModel> {
+  const native = await openEngine('native')
+  return native.loadSavedModel!(folder, options)
 }
 
 async function openNamed(name: EngineName, { threads }: EngineOptions): Promise<Engine> {

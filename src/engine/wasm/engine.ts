@@ -1,4 +1,9 @@
-/** The wasm engine: `tfjs-backend-wasm` (SIMD, one thread), embedded, needs nothing installed. Traces are replayed call by call. */
+/**
+ * The wasm engine: `tfjs-backend-wasm` (SIMD, one thread), embedded, needs nothing installed. Traces are replayed call by call.
+ *
+ * One thread: the backend's threaded build starts its workers from `blob:` URLs, which Node's workers refuse
+ * (`ERR_WORKER_PATH`, tried on Node 20 and 24 with its flag for threads set), so the backend leaves it off under Node.
+ */
 import { ShardbookError } from '../../core/errors.js'
 import { eagerProgram } from '../eager-program.js'
 import type { Engine } from '../engine.js'
