@@ -67,24 +67,40 @@ export class Binding {
 
   createTensor(shape: readonly number[], dtype: number, values: unknown): number {
     const tensor = this.store.allocate(shape, dtype, values)
-    if (this.builder === undefined) return this.adopt(tensor)
     try {
-      return this.add(this.builder.constant(tensor, shape, dtype))
+      if (this.builder !== undefined) return this.add(this.builder.constant(tensor, shape, dtype))
+      const id = this.share(tensor)
+      return dtype === dataTypes.TF_STRING ? this.copyStrings(id) : id
     } finally {
-      this.tensorFlow.api.TF_DeleteTensor(tensor)
+      this.store.release(tensor, dtype)
+    }
+  }
+
+  /** TensorFlow never frees strings that it was given, but its own: so it gets a copy. Gives back the id of that one. */
+  private copyStrings(id: number): number {
+    const [start, length] = [0, 2 ** 31 - 1].map((n) => this.createTensor([], dataTypes.TF_INT32, Int32Array.of(n)))
+    try {
+      const type = { name: 'T', type: attributeTypes.TF_ATTR_TYPE, value: dataTypes.TF_INT32 }
+      return this.executeOp('Substr', [type], [id, start!, length!], 1)[0]!.id
+    } finally {
+      for (const used of [id, start!, length!]) this.deleteTensor(used)
     }
   }
 
   /** Takes a `TF_Tensor` into the table. */
   adopt(tensor: number): number {
-    const { api, status, check } = this.tensorFlow
     try {
-      const handle = api.TFE_NewTensorHandle(tensor, status)
-      check('createTensor')
-      return this.add(handle)
+      return this.share(tensor)
     } finally {
-      api.TF_DeleteTensor(tensor)
+      this.tensorFlow.api.TF_DeleteTensor(tensor)
     }
+  }
+
+  private share(tensor: number): number {
+    const { api, status, check } = this.tensorFlow
+    const handle = api.TFE_NewTensorHandle(tensor, status)
+    check('createTensor')
+    return this.add(handle)
   }
 
   /** The `TF_Tensor` of an id, once it is there; the caller deletes it. */

@@ -55,6 +55,7 @@ const signatures = {
   TF_TensorByteSize: ['size', 'pointer'],
   TF_StringInit: ['void', 'pointer'],
   TF_StringCopy: ['void', 'pointer', 'bytes', 'size'],
+  TF_StringDealloc: ['void', 'pointer'],
   TF_StringGetDataPointer: ['pointer', 'pointer'],
   TF_StringGetSize: ['size', 'pointer'],
 

@@ -8,8 +8,10 @@ import { type TensorFlow, dataTypes } from './c-api.js'
 export type Values = Float32Array | Int32Array | Uint8Array | BigInt64Array | readonly Uint8Array[]
 
 export interface TensorStore {
-  /** A new `TF_Tensor`; the caller deletes it. */
+  /** A new `TF_Tensor`; the caller releases it. */
   allocate(shape: readonly number[], dtype: number, values: unknown): number
+  /** Frees what `allocate` made; nothing may share its strings then. */
+  release(tensor: number, dtype: number): void
   /** The values of a `TF_Tensor`. */
   values(tensor: number, dtype: number): Values
 }
@@ -45,6 +47,13 @@ export function tensorStore({ api }: TensorFlow, memory: Memory): TensorStore {
         new Uint8Array(values.buffer as ArrayBuffer, values.byteOffset, values.byteLength),
       )
       return tensor
+    },
+    release(tensor, dtype) {
+      if (dtype === dataTypes.TF_STRING) {
+        const data = api.TF_TensorData(tensor)
+        for (let at = 0; at < api.TF_TensorByteSize(tensor); at += stringBytes) api.TF_StringDealloc(data + at)
+      }
+      api.TF_DeleteTensor(tensor)
     },
     values(tensor, dtype) {
       const data = api.TF_TensorData(tensor)

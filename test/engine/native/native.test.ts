@@ -59,6 +59,15 @@ describe.skipIf(missing('native') !== undefined)('the native engine', () => {
     expect(Array.from(read)).toEqual(strings)
   })
 
+  test('frees strings', () => {
+    const strings = Array.from({ length: 200 }, () => 's'.repeat(5000))
+    const round = (): void => tf.tidy(() => void tf.concat([tf.tensor1d(strings), tf.tensor1d(strings)]).dataSync())
+    for (let i = 0; i < 100; i++) round()
+    const before = process.memoryUsage.rss()
+    for (let i = 0; i < 100; i++) round() // 200 MB of strings given
+    expect(process.memoryUsage.rss() - before).toBeLessThan(60e6)
+  })
+
   test('a step that gathers by computed indices becomes a program', () => {
     tf.tidy(() => {
       const x = tf.tensor2d([[3, 1, 2]])
