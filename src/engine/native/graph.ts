@@ -78,7 +78,7 @@ export class GraphBuilder {
     for (const control of controls) api.TF_AddControlInput(node, control)
     // An operation with the attribute N takes its first N inputs as one list, from whose length the graph infers N.
     const listed = (attributes.find(({ name }) => name === 'N')?.value as number | undefined) ?? 0
-    if (listed > 0) api.TF_AddInputList(node, pack(inputs.slice(0, listed)), listed)
+    if (listed > 0) api.TF_AddInputList(node, packOutputs(inputs.slice(0, listed)), listed)
     for (const { output } of inputs.slice(listed)) api.TF_AddInput(node, output)
     setAttributes(
       this.tensorFlow,
@@ -104,9 +104,9 @@ export class GraphBuilder {
       -1,
       null,
       inputs.length,
-      pack(inputs),
+      packOutputs(inputs),
       outputs.length,
-      pack(outputs),
+      packOutputs(outputs),
       null,
       controls.length,
       BigUint64Array.from(controls, BigInt),
@@ -153,7 +153,7 @@ export class GraphBuilder {
 }
 
 /** An array of `TF_Output`. */
-function pack(outputs: readonly NodeOutput[]): Uint8Array {
+export function packOutputs(outputs: readonly Pick<NodeOutput, 'output'>[]): Uint8Array {
   const bytes = new ArrayBuffer(outputs.length * 16)
   const view = new DataView(bytes)
   for (const [i, { output }] of outputs.entries()) {

@@ -88,11 +88,11 @@ export class NativeFunction {
     })
   }
 
-  /** Runs it on tensors by their ids on the binding. */
+  /** Starts it on tensors by their ids on the binding; who reads the results waits. */
   run(inputs: readonly number[]): Tensor[] {
     if (this.#names.length === 0) return []
     const { binding } = this.#backend
-    const handles = binding.execute(this.#name, [], inputs, this.#outputs.length)
+    const handles = binding.start(this.#name, inputs, this.#outputs.length)
     return this.#outputs.map(({ shape, dtype }, i) =>
       this.#backend.createOutputTensor({ id: binding.add(handles[i]!), shape: [...shape], dtype }),
     )
@@ -101,6 +101,7 @@ export class NativeFunction {
   dispose(): void {
     if (this.#disposed) return
     this.#disposed = true
+    this.#backend.binding.finish()
     for (const name of this.#names) {
       this.#tensorFlow.api.TFE_ContextRemoveFunction(this.#tensorFlow.context, name, this.#tensorFlow.status)
       this.#tensorFlow.check('dispose')

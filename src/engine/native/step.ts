@@ -2,11 +2,11 @@
  * A training step whose state lives in TensorFlow variables: gradients and their application are one function, which updates
  * weights and slots in place.
  *
- * A variable is read once a step, before it is written. An update waits for the check that the loss is finite. `Adam` on the
- * state's own values becomes `ResourceApplyAdam`; everything else that the update puts out is assigned.
+ * A variable is read once a step, before it is written. What is written hangs on one side of a `Switch`, which is dead where the
+ * loss is not finite. `Adam` whose results are all state becomes `ResourceApplyAdam`; everything else that the update puts out is
+ * assigned. Functions are started, in order, and not waited for; the state is touched from outside only when none is under way.
  */
 import type { Tensor } from '@tensorflow/tfjs-core'
-import { sizeOf } from '../../core/dtype.js'
 import { ShardbookError } from '../../core/errors.js'
 import { adamKernel, type AdamAttributes } from '../adam.js'
 import { checkInputs, inputSpecs } from '../check-inputs.js'
@@ -25,7 +25,6 @@ import { type FunctionBody, NativeFunction } from './program.js'
 import { removeRepeats } from './remove-repeats.js'
 
 let variables = 0
-const notFinite = 'the loss is not finite'
 
 export class NativeStep implements Step {
   readonly #backend: NativeBackend
@@ -64,21 +63,12 @@ export class NativeStep implements Step {
   }
 
   run(inputs: readonly Tensor[]): Tensor[] {
-    try {
-      return this.#run('both', inputs)
-    } catch (error) {
-      if (!(error instanceof ShardbookError) || !error.message.includes(notFinite)) throw error
-      const loss = /had (?:\S+ )?Inf/.test(error.message) && !error.message.includes('NaN') ? Infinity : Number.NaN
-      const { gradients, results } = this.#traces
-      return gradients.outputs.slice(0, results).map(({ value }) => {
-        const { shape, dtype } = gradients.values[value]!
-        return tensorOf({ shape, dtype, values: new Float32Array(sizeOf(shape)).fill(loss) })
-      })
-    }
+    return this.#run('both', inputs)
   }
 
   state(): Tensor[] {
     const { binding } = this.#backend
+    binding.finish()
     return this.#specs.map(({ shape, dtype }, i) => {
       const attributes = [typeAttribute('dtype', dtype)]
       const [handle] = binding.execute('ReadVariableOp', attributes, [this.#variables[i]!], 1)
@@ -92,6 +82,7 @@ export class NativeStep implements Step {
 
   restore(state: readonly Tensor[]): void {
     checkInputs(this.#specs, state)
+    this.#backend.binding.finish()
     const ids = this.#backend.getInputTensorIds(state)
     for (const [i, { dtype }] of this.#specs.entries()) {
       const attributes = [typeAttribute('dtype', dtype)]
@@ -146,10 +137,12 @@ export class NativeStep implements Step {
     if (what === 'update') return { inputs, outputs: [], controls: apply(lowering, update, handles, state, given, []) }
     const outputs = lowering.trace(gradients, this.#slices, [...state.slice(0, reads), ...given.slice(0, own)])
     if (what === 'gradients') return { inputs, outputs, controls: [] }
-    const message = { name: 'message', type: attributeTypes.TF_ATTR_STRING, value: notFinite }
-    const finite = builder.operation('CheckNumerics', [typeAttribute('T', 'float32'), message], [outputs[0]!])
+    const float = [typeAttribute('T', 'float32')]
+    const isFinite = builder.node('IsFinite', float, [outputs[0]!])[0]!
+    const [, whereFinite] = builder.node('Switch', float, [outputs[0]!, isFinite])
+    const gate = builder.operation('Identity', float, [whereFinite!])
     const rest = [...outputs.slice(results), ...given.slice(own)]
-    const controls = apply(lowering, update, handles, state, rest, [finite])
+    const controls = apply(lowering, update, handles, state, rest, [gate])
     return { inputs, outputs: outputs.slice(0, results), controls }
   }
 }

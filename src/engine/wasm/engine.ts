@@ -1,5 +1,9 @@
-/** The wasm engine: `tfjs-backend-wasm` (SIMD, one thread), embedded, needs nothing installed. Traces are replayed call by call. */
-import { createRequire } from 'node:module'
+/**
+ * The wasm engine: `tfjs-backend-wasm` (SIMD, one thread), embedded, needs nothing installed. Traces are replayed call by call.
+ *
+ * One thread: the backend's threaded build starts its workers from `blob:` URLs, which Node's workers refuse
+ * (`ERR_WORKER_PATH`, tried on Node 20 and 24 with its flag for threads set), so the backend leaves it off under Node.
+ */
 import { ShardbookError } from '../../core/errors.js'
 import { eagerProgram } from '../eager-program.js'
 import { stepProgram } from '../eager-step.js'
@@ -8,14 +12,14 @@ import { registerGradients } from '../gradients.js'
 import { ValueStep } from '../step.js'
 import { tfCore } from '../tf.js'
 import type { Trace } from '../trace.js'
+import { completeBackend } from './backend.js'
 import { registerWasmKernels } from './kernels.js'
 
 export const wasmBackend = 'wasm'
 
 export async function openWasm(): Promise<Engine> {
   const tf = tfCore()
-  const require = createRequire(import.meta.url)
-  const { version_wasm: version } = require('@tensorflow/tfjs-backend-wasm') as { version_wasm: string }
+  const version = completeBackend()
   registerWasmKernels()
   registerGradients()
   // The module installs handlers that end the process at any unhandled rejection: that is the host's to decide.

@@ -1,11 +1,12 @@
 /** Training steps that keep their state: the same on every engine. */
 import type { Scalar, Tensor, Tensor2D } from '@tensorflow/tfjs-core'
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type Engine, record } from '../../../src/engine/index.js'
 import * as nn from '../../../src/nn/index.js'
-import { type Tf, open, testedEngines } from './engines.js'
+import { onEngines } from '../../nn/on-engines.js'
+import { type Tf, open } from './engines.js'
 
-describe.each(testedEngines)('training steps of the engine %s', (name) => {
+onEngines('training steps', (name) => {
   let engine: Engine
   let tf: Tf
   let before: ReturnType<Engine['memory']>
@@ -111,6 +112,22 @@ describe.each(testedEngines)('training steps of the engine %s', (name) => {
     step.restore(read)
     expect(values(step.state())).toEqual(then)
     step.dispose()
+  })
+
+  test('steps that nobody waited for count, and a state that is set after them is not theirs', () => {
+    const { traces: both, state } = traces(nn.adam())
+    const [waiting, hurrying] = [0, 1].map(() => engine.loadStep(both, { slices: rows / 2 }))
+    for (const step of [waiting!, hurrying!]) step.restore(state)
+    for (let i = 0; i < 8; i++) {
+      const inputs = [batch(i), tf.scalar(0.1), tf.scalar(i + 1)]
+      hurrying!.run(inputs)
+      values(waiting!.run(inputs))
+    }
+    expect(values(hurrying!.state())).toEqual(values(waiting!.state()))
+    hurrying!.run([batch(9), tf.scalar(0.1), tf.scalar(9)])
+    hurrying!.restore(state)
+    expect(values(hurrying!.state())).toEqual(values(state))
+    for (const step of [waiting!, hurrying!]) step.dispose()
   })
 
   test('raises when the state has other shapes, and after it was disposed', () => {
