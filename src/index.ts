@@ -2,7 +2,7 @@
  * The public list: everything that `import { … } from 'shardbook'` offers. Importing it loads no vendor; each loads when it
  * is first used.
  */
-import { compile, currentEngine, scan, useEngine } from './engine/index.js'
+import { compile, currentEngine, loadSavedModel, scan, useEngine } from './engine/index.js'
 import type { Engine } from './engine/index.js'
 import { tfCore } from './engine/tf.js'
 import type { Tf } from './engine/tf.js'
@@ -39,6 +39,7 @@ export * as ml from './nn/ml/index.js'
 export * as nn from './nn/index.js'
 export type { Strategy } from './nn/strategy.js'
 export type { TrainingEvent } from './nn/train/event.js'
+export type { SavedModel, SavedModelOptions } from './engine/index.js'
 export type { HistoryRow, Training } from './nn/train/training.js'
 export * as ui from './ui/index.js'
 export * as viz from './viz/index.js'
@@ -54,6 +55,8 @@ export const engine = Object.freeze({
   get current(): Engine | undefined {
     return currentEngine()
   },
+  /** Loads a SavedModel of TensorFlow or Keras for inference; it runs on the engine `native`. */
+  loadSavedModel,
   /** TensorFlow.js as this process's engines run it. */
   get tf(): Tf {
     return tfCore()

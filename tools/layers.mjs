@@ -35,6 +35,7 @@ const doors = /** @type {Record<string, readonly string[]>} */ ({
   '@duckdb/node-bindings': ['src/frame/engine/duckdb/'],
   '@tensorflow/tfjs-core': ['src/engine/', 'src/nn/'],
   '@tensorflow/tfjs-layers': ['src/engine/'],
+  '@tensorflow/tfjs-backend-cpu': ['src/engine/'],
   '@tensorflow/tfjs-backend-wasm': ['src/engine/'],
   '@tensorflow/tfjs-node-gpu': ['src/engine/'],
   zeromq: ['kernel/front/'],

@@ -7,11 +7,11 @@ import { ShardbookError } from '../core/errors.js'
 
 /** Attributes of a kernel call as JSON values; undefined ones are left out. */
 export function encodeAttributes(kernel: string, attrs: object): Record<string, unknown> {
-  const result: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(attrs)) {
-    if (value !== undefined) result[name] = encode(value, `${kernel}.${name}`)
-  }
-  return result
+  return Object.fromEntries(
+    Object.entries(attrs).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, encode(value, `${kernel}.${name}`)]],
+    ),
+  )
 }
 
 /** What `encodeAttributes` was given. */

@@ -1,5 +1,6 @@
 /** The interface that every tensor engine implements; `test/conformance/engine` runs over all of them. */
 import type { Tensor } from '@tensorflow/tfjs-core'
+import type { Step, StepTraces } from './step.js'
 import type { Trace } from './trace.js'
 
 export const engineNames = ['native', 'pjrt', 'wasm'] as const
@@ -21,8 +22,28 @@ export interface Engine {
   readonly description: string
   /** Makes a trace ready to run over `slices` slices at once (independent chains of one graph where the engine has graphs). */
   load(trace: Trace, options?: { slices?: number }): Program
+  /** Makes a training step ready to run, its state still to be restored; gradients over `slices` slices at once. */
+  loadStep(traces: StepTraces, options?: { slices?: number }): Step
+  /** Loads the SavedModel in a folder; engines without TensorFlow have none of this. */
+  loadSavedModel?(folder: string, options?: SavedModelOptions): Promise<SavedModel>
   /** Number of live tensors and the bytes they hold. */
   memory(): { tensors: number; bytes: number }
+}
+
+export interface SavedModelOptions {
+  /** Default: `serve`. */
+  readonly tags?: readonly string[]
+  /** Default: `serving_default`. */
+  readonly signature?: string
+}
+
+/** A model for inference that TensorFlow or Keras wrote. */
+export interface SavedModel {
+  readonly inputs: Readonly<Record<string, { readonly dtype: string; readonly shape: readonly (number | null)[] }>>
+  readonly outputs: SavedModel['inputs']
+  /** Results by name; the caller owns them. Inputs are not disposed. */
+  predict(inputs: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>
+  dispose(): void
 }
 
 /** How an engine is started; workers get theirs from the pool. */

@@ -3,8 +3,8 @@
  * activation's own output `y`. Every engine registers these kernels; other TensorFlow.js backends in the same process
  * keep the composed gradients.
  *
- * `ReluGrad` can be differentiated again. The others cannot: TensorFlow.js loses the path through a saved output, so its
- * second derivatives of sigmoid and tanh are wrong or missing; here they are an error.
+ * They can be differentiated again. TensorFlow.js loses the path through a saved output (its clone is on the tape before the
+ * output itself), so under a nested gradient sigmoid and tanh save their input and compute the output anew.
  */
 import type { GradConfig, Tensor } from '@tensorflow/tfjs-core'
 import { tfCore } from './tf.js'
@@ -21,20 +21,35 @@ export function activationGradient(activation: DifferentiableActivation, dy: Ten
 
 const ours = new WeakSet<object>()
 
+/** The slope of an activation at x, of operations that can be differentiated as often as one likes. */
+const slopes: Readonly<Record<string, (x: Tensor) => Tensor>> = {
+  Sigmoid: (x) => {
+    const y = tfCore().sigmoid(x)
+    return tfCore().mul(y, tfCore().sub(1, y))
+  },
+  Tanh: (x) => tfCore().sub(1, tfCore().square(tfCore().tanh(x))),
+}
+
 /**
  * Makes TensorFlow.js differentiate through these kernels. To be repeated before gradients matter: a user's own
  * `@tensorflow/tfjs`, when it is loaded later, registers its gradients over them.
  */
 export function registerGradients(): void {
   const tf = tfCore()
+  const depth = (): number => (tf.engine() as unknown as { state: { gradientDepth: number } }).state.gradientDepth
   for (const kernelName of Object.keys(gradientKernels) as DifferentiableActivation[]) {
     const gradient = gradientKernels[kernelName]
     const composed = tf.getGradient(kernelName)
     if (ours.has(composed)) continue
+    const slope = slopes[kernelName]
     const config: GradConfig = {
       kernelName,
+      get inputsToSave() {
+        return slope !== undefined && depth() > 1 ? ['x'] : []
+      },
       outputsToSave: [true],
       gradFunc: (dy, saved, attrs) => {
+        if (saved.length > 1) return { x: () => tf.mul(dy as Tensor, slope!(saved[0]!)) }
         // The composed gradient of Relu asks for x; y has the same sign.
         if (tf.getKernel(gradient, tf.getBackend()) === undefined) return composed.gradFunc(dy, saved, attrs)
         return { x: () => activationGradient(kernelName, dy as Tensor, saved[0]!) }

@@ -4,7 +4,15 @@
  */
 import { checkInteger, checkOneOf } from '../core/check.js'
 import { ShardbookError } from '../core/errors.js'
-import { type Engine, type EngineName, type EngineOptions, engineNames } from './engine.js'
+import {
+  type Engine,
+  type EngineName,
+  type EngineOptions,
+  type SavedModel,
+  type SavedModelOptions,
+  engineNames,
+} from './engine.js'
+import type { Libraries } from './install/installation.js'
 import { tfCore } from './tf.js'
 
 const backends: Record<EngineName, string> = { native: 'tensorflow', pjrt: 'pjrt', wasm: 'wasm' }
@@ -64,6 +72,23 @@ export async function useEngine(name: EngineName | 'auto', options: EngineOption
   return engine
 }
 
+/**
+ * Loads the SavedModel in a folder for inference, on the engine `native`, which becomes the current one.
+ *
+ * @throws ShardbookError as `openEngine`; `io` without `saved_model.pb`; `argument` for a signature that the model has not;
+ *   `engine` when TensorFlow refuses the model.
+ *
+ * @example
+ * ```ts
+ * const model = await engine.loadSavedModel('exported')
+ * const { probabilities } = await model.predict({ image: engine.tf.zeros([1, 28, 28, 1]) })
+ * ```
+ */
+export async function loadSavedModel(folder: string, options: SavedModelOptions = {}): Promise<SavedModel> {
+  const native = await openEngine('native')
+  return native.loadSavedModel!(folder, options)
+}
+
 async function openNamed(name: EngineName, { threads }: EngineOptions): Promise<Engine> {
   let entry = opened.get(name)
   if (entry === undefined) {
@@ -92,7 +117,7 @@ async function start(name: EngineName, threads: number | undefined): Promise<Eng
       return (await import('./wasm/engine.js')).openWasm()
     case 'native': {
       const { openNative } = await import('./native/engine.js')
-      return openNative(await nativeLibrary(), threads)
+      return openNative(await nativeLibraries(), threads)
     }
     case 'pjrt':
       throw new ShardbookError('missing', 'openEngine: expected native or wasm, got pjrt, which this version has not.')
@@ -101,13 +126,13 @@ async function start(name: EngineName, threads: number | undefined): Promise<Eng
   }
 }
 
-async function nativeLibrary(): Promise<string> {
+async function nativeLibraries(): Promise<Libraries> {
   const [{ inspect }, { wheelOf }] = await Promise.all([
     import('./install/installation.js'),
     import('./install/catalog.js'),
   ])
   const found = await inspect('native', wheelOf('native'))
-  if (found.state === 'installed') return found.library
+  if (found.state === 'installed') return found.libraries
   const hint = 'Install it: shardbook engine install native.'
   if (found.state === 'absent') {
     throw new ShardbookError('missing', `openEngine: expected the native engine in ${found.folder}, got none.`, {

@@ -2,7 +2,7 @@
 import type { Call, ScanAttributes, Trace } from './trace.js'
 
 /** The values that a call reads. */
-export function inputsOf(call: Call): readonly number[] {
+export function inputsOf(call: Pick<Call, 'inputs'>): readonly number[] {
   return Object.values(call.inputs).flatMap((input) => input ?? [])
 }
 

@@ -11,6 +11,7 @@ import type { MimeBundle } from '../core/display.js'
 import type { DType, TensorData } from '../core/dtype.js'
 import { ShardbookError } from '../core/errors.js'
 import { chainOperations } from './chained-operations.js'
+import { guardKernels } from './guard-kernels.js'
 
 /** The methods' types come with a module that has nothing else: naming it is what counts. */
 type Chained = typeof import('@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.js')
@@ -27,6 +28,7 @@ export function tfCore(): Tf {
     if (layers === undefined) throw new ShardbookError('internal', 'tfCore: expected gradients, got none.')
     Object.defineProperty(tf.Tensor.prototype, displaySymbol, { value: displayTensor, configurable: true })
     chainOperations(tf)
+    guardKernels(tf)
     loaded = tf
   }
   return loaded

@@ -24,6 +24,8 @@ interface JavaScriptTypes {
   int64s: BigInt64Array | null
   pointers: BigUint64Array | null
   floats: Float32Array | null
+  /** `const char* const*` */
+  strings: string[]
   /** `struct { void* pointer; int index; }`, by value. */
   indexedPointer: { pointer: number; index: number }
 }
@@ -54,6 +56,7 @@ const koffiTypes: Record<Exclude<CType, 'indexedPointer'>, string> = {
   int64s: 'int64_t*',
   pointers: 'uint64_t*',
   floats: 'float*',
+  strings: 'str*',
 }
 
 /**
@@ -78,10 +81,7 @@ export async function openLibrary<Table extends Readonly<Record<string, Signatur
       name,
       library.func(name, typeOf(result), parameters.map(typeOf)),
     ])
-    if (options.pinned === true) {
-      const flags = process.platform === 'darwin' ? 0x82 : 0x1002 // RTLD_NOW | RTLD_NODELETE
-      koffi.load(systemLibrary).func('dlopen', 'uintptr_t', ['str', 'int'])(path, flags)
-    }
+    if (options.pinned === true) keepLoaded(koffi, path)
     return Object.fromEntries(functions) as Functions<Table>
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
@@ -91,3 +91,31 @@ export async function openLibrary<Table extends Readonly<Record<string, Signatur
 
 /** The C library, by the name that the platform's loader knows. */
 export const systemLibrary = process.platform === 'darwin' ? 'libSystem.B.dylib' : 'libc.so.6'
+
+/** Loads a library that another will ask for by its name, and never unloads it. */
+export async function preloadLibrary(path: string): Promise<void> {
+  const { default: koffi } = await import('koffi')
+  if (keepLoaded(koffi, path) === 0) {
+    throw new ShardbookError('engine', `preloadLibrary: expected ${path} to load, got a refusal of the loader.`)
+  }
+}
+
+/** `dlopen` with a flag that koffi lacks; 0 when it fails. */
+function keepLoaded(koffi: typeof import('koffi').default, path: string): number {
+  const flags = process.platform === 'darwin' ? 0x82 : 0x1002 // RTLD_NOW | RTLD_NODELETE
+  return koffi.load(systemLibrary).func('dlopen', 'uintptr_t', ['str', 'int'])(path, flags) as number
+}
+
+/**
+ * Calls a function of `openLibrary` on a thread of its own; the event loop goes on. Nothing that it uses may be freed before
+ * it ends.
+ */
+export function callInBackground<P extends unknown[], R>(
+  foreign: (...parameters: P) => R,
+  ...parameters: P
+): Promise<R> {
+  const { async: start } = foreign as unknown as { async: (...all: unknown[]) => void }
+  return new Promise((resolve, reject) => {
+    start(...parameters, (error: Error | null, result: R) => (error === null ? resolve(result) : reject(error)))
+  })
+}

@@ -5,6 +5,7 @@
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core'
 import { sizeOf } from '../core/dtype.js'
 import type { DType } from '../core/dtype.js'
+import { sparseSoftmaxCrossEntropy } from '../engine/index.js'
 import type { Tf } from '../engine/tf.js'
 
 export interface Loss {
@@ -26,10 +27,7 @@ export interface Loss {
 export const softmaxCrossEntropy: Loss = Object.freeze({
   kind: 'softmaxCrossEntropy',
   target: 'int32',
-  rows: (tf: Tf, output: Tensor, target: Tensor) => {
-    const expected = tf.oneHot(target, output.shape[1]!)
-    return tf.neg<Tensor1D>(tf.sum(tf.mul(expected, tf.logSoftmax(output)), 1))
-  },
+  rows: (_: Tf, output: Tensor, target: Tensor) => sparseSoftmaxCrossEntropy(output as Tensor2D, target as Tensor1D),
 })
 
 /** The mean over a row's numbers of `(output - target)^2`; shapes equal. */

@@ -6,6 +6,7 @@ import type { Scalar, Tensor } from '@tensorflow/tfjs-core'
 import { checkNumber } from '../core/check.js'
 import { allocate, sizeOf } from '../core/dtype.js'
 import type { TensorData } from '../core/dtype.js'
+import { adamStep } from '../engine/index.js'
 import type { Tf } from '../engine/tf.js'
 
 export interface UpdateInputs {
@@ -22,7 +23,7 @@ export interface Optimiser {
   /** The slots before the first step. */
   init(weights: readonly TensorData[]): TensorData[]
   update(tf: Tf, inputs: UpdateInputs): Updated
-  /** Whether gradients are to come multiplied by slot 0. */
+  /** Whether gradients are to come of the loss times slot 0. */
   readonly scalesLoss?: true
   /** The weights of the trained model, where they are not those of the last step. */
   readonly finish?: (state: {
@@ -84,19 +85,24 @@ export function adam(options: AdamOptions = {}): Optimiser {
   return Object.freeze({
     kind: 'adam',
     init: (weights: readonly TensorData[]) => [...zerosLike(weights), ...zerosLike(weights)],
-    update: (tf: Tf, { weights, slots, gradients, learningRate, step }: UpdateInputs) => {
+    update: (_: Tf, { weights, slots, gradients, learningRate, step }: UpdateInputs) => {
       const n = weights.length
       const [first, second] = [slots.slice(0, n), slots.slice(n)]
-      const corrected = tf.div(
-        tf.mul(learningRate, tf.sqrt(tf.sub(1, tf.pow(beta2, step)))),
-        tf.sub(1, tf.pow(beta1, step)),
-      )
-      const m = gradients.map((g, i) => tf.add(tf.mul(first[i]!, beta1), tf.mul(g, 1 - beta1)))
-      const v = gradients.map((g, i) => tf.add(tf.mul(second[i]!, beta2), tf.mul(tf.square(g), 1 - beta2)))
-      const next = weights.map((w, i) => {
-        return tf.sub(w, tf.div(tf.mul(corrected, m[i]!), tf.add(tf.sqrt(v[i]!), epsilon)))
+      const next = weights.map((weight, i) => {
+        const inputs = {
+          weight,
+          first: first[i]!,
+          second: second[i]!,
+          gradient: gradients[i]!,
+          rate: learningRate,
+          step,
+        }
+        return adamStep(inputs, { beta1, beta2, epsilon })
       })
-      return { weights: next, slots: [...m, ...v] }
+      return {
+        weights: next.map(([w]) => w),
+        slots: [...next.map(([, m]) => m), ...next.map(([, , v]) => v)],
+      }
     },
   })
 }

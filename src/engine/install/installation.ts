@@ -16,24 +16,33 @@ export interface Manifest {
   readonly version: string
   /** Checksum of the wheel that the files are from. */
   readonly wheel: string
+  /** Checksums of the wheels for GPUs. */
+  readonly gpuWheels?: readonly string[]
   /** The first is the one to load. */
   readonly files: readonly { readonly name: string; readonly sizeBytes: number; readonly sha256: string }[]
 }
 
 export type Installation =
-  | { readonly state: 'installed'; readonly folder: string; readonly library: string; readonly version: string }
+  | { readonly state: 'installed'; readonly folder: string; readonly version: string; readonly libraries: Libraries }
   | { readonly state: 'absent'; readonly folder: string; readonly reason: string }
   | { readonly state: 'damaged'; readonly folder: string; readonly reason: string }
+
+/** What to load of an installed engine. */
+export interface Libraries {
+  readonly main: string
+  /** To be loaded before it, in this order: it asks for them by their names. */
+  readonly gpu: readonly string[]
+}
 
 export function enginesDir(...parts: readonly string[]): string {
   return cacheDir('engines', ...parts)
 }
 
-/** Looks at an engine's folder; `checksums` reads every byte of it. */
+/** Looks at an engine's folder; `checksums` reads every byte of it, `gpu` wants the libraries for GPUs too. */
 export async function inspect(
   engine: InstallableEngine,
   wheel: Wheel,
-  options: { checksums?: boolean } = {},
+  options: { checksums?: boolean; gpu?: boolean } = {},
 ): Promise<Installation> {
   const folder = enginesDir(`${engine}-${wheel.version}`)
   const damaged = (reason: string): Installation => ({ state: 'damaged', folder, reason })
@@ -53,6 +62,7 @@ export async function inspect(
   if (manifest.wheel !== wheel.sha256) return damaged('it is from another wheel')
   const library = manifest.files?.[0]?.name
   if (manifest.files === undefined || library === undefined) return damaged('its manifest lists no files')
+  if (options.gpu === true && manifest.gpuWheels === undefined) return damaged('it lacks the libraries for GPUs')
   for (const file of manifest.files) {
     const path = join(folder, file.name)
     const size = await stat(path).then(
@@ -64,7 +74,9 @@ export async function inspect(
     }
     if (options.checksums === true && (await sha256(path)) !== file.sha256) return damaged(`${file.name} has changed`)
   }
-  return { state: 'installed', folder, library: join(folder, library), version: wheel.version }
+  const own = wheel.libraries.length
+  const paths = manifest.files.map(({ name }) => join(folder, name))
+  return { state: 'installed', folder, version: wheel.version, libraries: { main: paths[0]!, gpu: paths.slice(own) } }
 }
 
 /** Checksum of a file, in hex. */

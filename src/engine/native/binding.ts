@@ -6,10 +6,12 @@
  * an output of a graph node, which lives as long as the graph is built.
  */
 import { ShardbookError } from '../../core/errors.js'
+import { callInBackground } from '../../ffi/index.js'
 import { type OpAttribute, attributeTypes, setAttributes } from './attributes.js'
 import { type TensorFlow, dataTypes } from './c-api.js'
 import type { GraphBuilder, NodeOutput } from './graph.js'
 import type { TensorStore, Values } from './tensors.js'
+import { describe } from '../errors.js'
 
 export interface TensorMetadata {
   readonly id: number
@@ -18,12 +20,24 @@ export interface TensorMetadata {
 }
 
 const maxOutputs = 1024
+/** Functions that may be under way; more would only hold more memory. */
+const maxInFlight = 4
+
+/** `float`, `int32` and so on, by TensorFlow's number. */
+const dtypeNames: Readonly<Record<number, string>> = Object.fromEntries(
+  Object.entries(dataTypes).map(([name, dtype]) => [dtype, name.slice('TF_'.length).toLowerCase()]),
+)
 
 export class Binding {
   readonly TF_Version: string
   private readonly handles = new Map<number, number | NodeOutput>()
   private readonly outputs = new BigUint64Array(maxOutputs)
   private readonly outputCount = new Int32Array(1)
+  /** Ids whose values are being read in the background, and whether they are to be deleted after it. */
+  private readonly reads = new Map<number, { count: number; isDeleted: boolean }>()
+  /** Executes operations at once; the other lets functions run while JavaScript goes on. */
+  private readonly foreground: number
+  private readonly background: number
   private nextId = 0
   private builder: GraphBuilder | undefined
   private readonly tensorFlow: TensorFlow
@@ -32,7 +46,10 @@ export class Binding {
   constructor(tensorFlow: TensorFlow, store: TensorStore) {
     this.tensorFlow = tensorFlow
     this.store = store
-    this.TF_Version = tensorFlow.api.TF_Version()
+    const { api, context } = tensorFlow
+    this.TF_Version = api.TF_Version()
+    this.foreground = api.TFE_ContextGetExecutorForThread(context)
+    this.background = api.TFE_NewExecutor(1, 0, maxInFlight)
     Object.assign(this, dataTypes, attributeTypes) // kernels read them off the binding
   }
 
@@ -54,31 +71,107 @@ export class Binding {
 
   createTensor(shape: readonly number[], dtype: number, values: unknown): number {
     const tensor = this.store.allocate(shape, dtype, values)
-    const { api, status, check } = this.tensorFlow
     try {
       if (this.builder !== undefined) return this.add(this.builder.constant(tensor, shape, dtype))
-      const handle = api.TFE_NewTensorHandle(tensor, status)
-      check('createTensor')
-      return this.add(handle)
+      const id = this.share(tensor)
+      return dtype === dataTypes.TF_STRING ? this.copyStrings(id) : id
     } finally {
-      api.TF_DeleteTensor(tensor)
+      this.store.release(tensor, dtype)
     }
   }
 
+  /** TensorFlow never frees strings that it was given, but its own: so it gets a copy. Gives back the id of that one. */
+  private copyStrings(id: number): number {
+    const [start, length] = [0, 2 ** 31 - 1].map((n) => this.createTensor([], dataTypes.TF_INT32, Int32Array.of(n)))
+    try {
+      const type = { name: 'T', type: attributeTypes.TF_ATTR_TYPE, value: dataTypes.TF_INT32 }
+      return this.executeOp('Substr', [type], [id, start!, length!], 1)[0]!.id
+    } finally {
+      for (const used of [id, start!, length!]) this.deleteTensor(used)
+    }
+  }
+
+  /** Takes a `TF_Tensor` into the table. */
+  adopt(tensor: number): number {
+    try {
+      return this.share(tensor)
+    } finally {
+      this.tensorFlow.api.TF_DeleteTensor(tensor)
+    }
+  }
+
+  private share(tensor: number): number {
+    const { api, status, check } = this.tensorFlow
+    const handle = api.TFE_NewTensorHandle(tensor, status)
+    check('createTensor')
+    return this.add(handle)
+  }
+
+  /** The `TF_Tensor` of an id, once it is there; the caller deletes it. */
+  resolve(id: number): number {
+    const { api, status, check } = this.tensorFlow
+    const tensor = api.TFE_TensorHandleResolve(this.handleAt(id), status)
+    check('data')
+    return tensor
+  }
+
+  cast(id: number, from: number, to: number): number {
+    const type = attributeTypes.TF_ATTR_TYPE
+    const attributes = [
+      { name: 'SrcT', type, value: from },
+      { name: 'DstT', type, value: to },
+    ]
+    return this.executeOp('Cast', attributes, [id], 1)[0]!.id
+  }
+
+  metadata(id: number): TensorMetadata {
+    return { id, ...this.shapeOf(this.handleAt(id)) }
+  }
+
   deleteTensor(id: number): void {
+    const reading = this.reads.get(id)
+    if (reading !== undefined) {
+      reading.isDeleted = true
+      return
+    }
     const handle = this.at(id)
     if (typeof handle === 'number') this.tensorFlow.api.TFE_DeleteTensorHandle(handle)
     this.handles.delete(id)
   }
 
   tensorDataSync(id: number): Values {
-    const { api, status, check } = this.tensorFlow
-    const tensor = api.TFE_TensorHandleResolve(this.handleAt(id), status)
-    check('tensorDataSync')
+    const { api } = this.tensorFlow
+    const tensor = this.resolve(id)
     try {
       return this.store.values(tensor, api.TFE_TensorHandleDataType(this.handleAt(id)))
     } finally {
       api.TF_DeleteTensor(tensor)
+    }
+  }
+
+  /** As `tensorDataSync`, and the event loop goes on until the values are there. */
+  async tensorData(id: number): Promise<Values> {
+    const { api } = this.tensorFlow
+    const handle = this.handleAt(id)
+    const reading = this.reads.get(id) ?? { count: 0, isDeleted: false }
+    this.reads.set(id, reading)
+    reading.count++
+    const status = api.TF_NewStatus() // of its own: the other one is in use meanwhile
+    try {
+      const tensor = await callInBackground(api.TFE_TensorHandleResolve, handle, status)
+      if (api.TF_GetCode(status) !== 0) throw new ShardbookError('engine', `data: ${api.TF_Message(status)}`)
+      try {
+        return this.store.values(tensor, api.TFE_TensorHandleDataType(handle))
+      } finally {
+        api.TF_DeleteTensor(tensor)
+      }
+    } finally {
+      api.TF_DeleteStatus(status)
+      reading.count--
+      if (reading.count === 0) {
+        this.reads.delete(id)
+        if (reading.isDeleted) this.deleteTensor(id)
+      }
     }
   }
 
@@ -92,7 +185,10 @@ export class Binding {
       const nodes = inputs.map((id) => this.nodeAt(id, name))
       return this.builder.node(name, attributes, nodes).map((output) => this.addNode(output))
     }
-    return this.execute(name, attributes, inputs, outputCount).map((handle) => this.describe(handle))
+    return this.execute(name, attributes, inputs, outputCount).map((handle) => ({
+      id: this.add(handle),
+      ...this.shapeOf(handle),
+    }))
   }
 
   /** Executes an operation or a function; the handles of its results, owned by the caller. */
@@ -108,11 +204,36 @@ export class Binding {
       setAttributes(this.tensorFlow, 'eager', operation, attributes)
       this.outputCount[0] = Math.min(outputCount, maxOutputs)
       api.TFE_Execute(operation, this.outputs, this.outputCount, status)
-      check(name)
+      if (api.TF_GetCode(status) !== 0) throw this.failure(name, inputs)
       return Array.from(this.outputs.subarray(0, this.outputCount[0]), Number)
     } finally {
       api.TFE_DeleteOp(operation)
     }
+  }
+
+  /**
+   * Starts a function and returns without waiting for it. Its results can be given to operations and functions at once;
+   * reading them waits, and says when the function failed.
+   */
+  start(name: string, inputs: readonly number[], outputCount: number): number[] {
+    const { api, context } = this.tensorFlow
+    api.TFE_ContextSetExecutorForThread(context, this.background)
+    try {
+      return this.execute(name, [], inputs, outputCount)
+    } catch {
+      // A function that was started before may have failed, which its results tell and which stops all others.
+      this.finish()
+      return this.execute(name, [], inputs, outputCount)
+    } finally {
+      api.TFE_ContextSetExecutorForThread(context, this.foreground)
+    }
+  }
+
+  /** Waits for the functions that were started. */
+  finish(): void {
+    const { api, status } = this.tensorFlow
+    api.TFE_ExecutorWaitForAllPendingNodes(this.background, status)
+    api.TFE_ExecutorClearError(this.background)
   }
 
   /** Takes an eager handle, or a node's output, into the table. */
@@ -136,11 +257,7 @@ export class Binding {
   }
 
   isUsingGpuDevice(): boolean {
-    return false
-  }
-
-  getNumOfSavedModels(): number {
-    return 0
+    return this.tensorFlow.devices().includes('GPU')
   }
 
   /** Tensor handles that are alive. */
@@ -148,11 +265,21 @@ export class Binding {
     return this.handles.size
   }
 
-  private describe(handle: number): TensorMetadata {
+  private shapeOf(handle: number): Omit<TensorMetadata, 'id'> {
     const { api, status } = this.tensorFlow
     const rank = api.TFE_TensorHandleNumDims(handle, status)
     const shape = Array.from({ length: rank }, (_, axis) => api.TFE_TensorHandleDim(handle, axis, status))
-    return { id: this.add(handle), shape, dtype: api.TFE_TensorHandleDataType(handle) }
+    return { shape, dtype: api.TFE_TensorHandleDataType(handle) }
+  }
+
+  /** What TensorFlow said, with the operation and its inputs. */
+  private failure(name: string, inputs: readonly number[]): ShardbookError {
+    const message = this.tensorFlow.message()
+    const described = inputs.map((id) => {
+      const { shape, dtype } = this.shapeOf(this.handleAt(id))
+      return describe({ dtype: dtypeNames[dtype] ?? `dtype ${dtype}`, shape })
+    })
+    return new ShardbookError('engine', `${name}(${described.join(', ')}): ${message}`)
   }
 
   private handleAt(id: number): number {

@@ -9,6 +9,7 @@ import { varint } from './attributes.js'
 const signatures = {
   TF_Version: ['string'],
   TF_NewStatus: ['pointer'],
+  TF_DeleteStatus: ['void', 'pointer'],
   TF_GetCode: ['int', 'pointer'],
   TF_Message: ['string', 'pointer'],
 
@@ -16,8 +17,18 @@ const signatures = {
   TFE_ContextOptionsSetConfig: ['void', 'pointer', 'bytes', 'size', 'pointer'],
   TFE_DeleteContextOptions: ['void', 'pointer'],
   TFE_NewContext: ['pointer', 'pointer', 'pointer'],
+  TFE_ContextListDevices: ['pointer', 'pointer', 'pointer'],
+  TF_DeviceListCount: ['int', 'pointer'],
+  TF_DeviceListType: ['string', 'pointer', 'int', 'pointer'],
+  TF_DeleteDeviceList: ['void', 'pointer'],
   TFE_ContextAddFunction: ['void', 'pointer', 'pointer', 'pointer'],
   TFE_ContextRemoveFunction: ['void', 'pointer', 'string', 'pointer'],
+
+  TFE_NewExecutor: ['pointer', 'bool', 'bool', 'int'], // asynchronous, streaming, at most so many in flight
+  TFE_ContextGetExecutorForThread: ['pointer', 'pointer'],
+  TFE_ContextSetExecutorForThread: ['void', 'pointer', 'pointer'],
+  TFE_ExecutorWaitForAllPendingNodes: ['void', 'pointer', 'pointer'],
+  TFE_ExecutorClearError: ['void', 'pointer'],
 
   TFE_NewOp: ['pointer', 'pointer', 'string', 'pointer'],
   TFE_DeleteOp: ['void', 'pointer'],
@@ -43,12 +54,18 @@ const signatures = {
   TF_DeleteTensor: ['void', 'pointer'],
   TF_TensorData: ['pointer', 'pointer'],
   TF_TensorByteSize: ['size', 'pointer'],
+  TF_StringInit: ['void', 'pointer'],
+  TF_StringCopy: ['void', 'pointer', 'bytes', 'size'],
+  TF_StringDealloc: ['void', 'pointer'],
+  TF_StringGetDataPointer: ['pointer', 'pointer'],
+  TF_StringGetSize: ['size', 'pointer'],
 
   TF_NewGraph: ['pointer'],
   TF_DeleteGraph: ['void', 'pointer'],
   TF_NewOperation: ['pointer', 'pointer', 'string', 'string'],
   TF_FinishOperation: ['pointer', 'pointer', 'pointer'],
   TF_AddInput: ['void', 'pointer', 'indexedPointer'],
+  TF_AddControlInput: ['void', 'pointer', 'pointer'],
   TF_AddInputList: ['void', 'pointer', 'bytes', 'int'],
   TF_SetAttrType: ['void', 'pointer', 'string', 'int'],
   TF_SetAttrBool: ['void', 'pointer', 'string', 'bool'],
@@ -62,9 +79,10 @@ const signatures = {
   TF_SetAttrTensor: ['void', 'pointer', 'string', 'pointer', 'pointer'],
   TF_OperationNumOutputs: ['int', 'pointer'],
   TF_OperationOutputType: ['int', 'indexedPointer'],
+  TF_GraphSetTensorShape: ['void', 'pointer', 'indexedPointer', 'int64s', 'int', 'pointer'],
   TF_GraphGetTensorNumDims: ['int', 'pointer', 'indexedPointer', 'pointer'],
   TF_GraphGetTensorShape: ['void', 'pointer', 'indexedPointer', 'int64s', 'int', 'pointer'],
-  TF_GraphToFunction: [
+  TF_GraphToFunctionWithControlOutputs: [
     'pointer',
     'pointer', // graph
     'string', // name
@@ -76,16 +94,55 @@ const signatures = {
     'int', // outputs
     'bytes',
     'bytes', // names of the outputs
+    'int', // nodes that run besides
+    'pointers',
+    'bytes', // their names
     'pointer',
     'string', // description
     'pointer',
   ],
   TF_DeleteFunction: ['void', 'pointer'],
+  TF_GraphOperationByName: ['pointer', 'pointer', 'string'],
+
+  TF_NewBuffer: ['pointer'],
+  TF_DeleteBuffer: ['void', 'pointer'],
+  TF_NewSessionOptions: ['pointer'],
+  TF_SetConfig: ['void', 'pointer', 'bytes', 'size', 'pointer'],
+  TF_DeleteSessionOptions: ['void', 'pointer'],
+  TF_LoadSessionFromSavedModel: [
+    'pointer',
+    'pointer', // options
+    'pointer', // run options
+    'string', // folder
+    'strings', // tags
+    'int',
+    'pointer', // graph
+    'pointer', // buffer for the MetaGraphDef
+    'pointer',
+  ],
+  TF_SessionRun: [
+    'void',
+    'pointer', // session
+    'pointer', // run options
+    'bytes', // inputs
+    'pointers',
+    'int',
+    'bytes', // outputs
+    'pointers',
+    'int',
+    'pointer', // targets
+    'int',
+    'pointer', // metadata
+    'pointer',
+  ],
+  TF_CloseSession: ['void', 'pointer', 'pointer'],
+  TF_DeleteSession: ['void', 'pointer', 'pointer'],
 } as const
 
 /** `TF_DataType` */
 export const dataTypes = {
   TF_FLOAT: 1,
+  TF_DOUBLE: 2,
   TF_INT32: 3,
   TF_UINT8: 4,
   TF_STRING: 7,
@@ -102,6 +159,12 @@ export interface TensorFlow {
   /** The status object to pass to a function that wants one; check it with `check` right after. */
   readonly status: number
   readonly context: number
+  /** The `ConfigProto` of the context, serialised. */
+  readonly config: Uint8Array
+  /** The types of the devices: `CPU`, `GPU`. */
+  readonly devices: () => string[]
+  /** TensorFlow's own message about the last call, in one line. */
+  readonly message: () => string
   /** Raises TensorFlow's own message, prefixed with what was tried, when the last call failed. */
   readonly check: (what: string) => void
 }
@@ -115,10 +178,9 @@ export async function loadTensorFlow(path: string, threads: number): Promise<Ten
   const level = process.env['TF_CPP_MIN_LOG_LEVEL']
   const api = await (level === '0' || level === '1' ? load() : quietly(load))
   const status = api.TF_NewStatus()
+  const message = (): string => api.TF_Message(status).replace(/\s+/g, ' ').trim()
   const check = (what: string): void => {
-    if (api.TF_GetCode(status) === 0) return
-    const message = api.TF_Message(status).replace(/\s+/g, ' ').trim()
-    throw new ShardbookError('engine', `${what}: ${message}`)
+    if (api.TF_GetCode(status) !== 0) throw new ShardbookError('engine', `${what}: ${message()}`)
   }
   const options = api.TFE_NewContextOptions()
   const config = configProto(1, threads)
@@ -127,7 +189,14 @@ export async function loadTensorFlow(path: string, threads: number): Promise<Ten
   const context = api.TFE_NewContext(options, status)
   check('TensorFlow context')
   api.TFE_DeleteContextOptions(options)
-  return { api, status, context, check }
+  const devices = (): string[] => {
+    const list = api.TFE_ContextListDevices(context, status)
+    check('TensorFlow devices')
+    const types = Array.from({ length: api.TF_DeviceListCount(list) }, (_, i) => api.TF_DeviceListType(list, i, status))
+    api.TF_DeleteDeviceList(list)
+    return types
+  }
+  return { api, status, context, config, devices, message, check }
 }
 
 /**

@@ -1,11 +1,14 @@
 /** The native engine: TensorFlow's C library under tfjs-node's kernels; traces become functions. */
 import { availableParallelism } from 'node:os'
-import { openMemory } from '../../ffi/index.js'
+import { openMemory, preloadLibrary } from '../../ffi/index.js'
 import { ShardbookError } from '../../core/errors.js'
-import { stepProgram } from '../eager-step.js'
-import type { Engine } from '../engine.js'
+import { stepProgram, whyEager } from '../eager-step.js'
+import type { Engine, Program } from '../engine.js'
 import { registerGradients } from '../gradients.js'
+import type { Libraries } from '../install/installation.js'
+import { ValueStep } from '../step.js'
 import { tfCore } from '../tf.js'
+import type { Trace } from '../trace.js'
 import { type NativeBackend, createBackend, nativeBackend } from './backend.js'
 import { Binding } from './binding.js'
 import { loadTensorFlow } from './c-api.js'
@@ -14,13 +17,17 @@ import { registerMatMul } from './mat-mul.js'
 import { nativeProgram } from './program.js'
 import { registerRandom } from './random.js'
 import { registerScan } from './scan.js'
+import { NativeStep } from './step.js'
+import { openSavedModel } from './saved-model.js'
 import { tensorStore } from './tensors.js'
 
-/** Opens the engine with the TensorFlow library at `libraryPath`. */
-export async function openNative(libraryPath: string, threads: number = availableParallelism()): Promise<Engine> {
+/** Opens the engine with TensorFlow's library and those that it needs on GPUs. */
+export async function openNative(libraries: Libraries, threads: number = availableParallelism()): Promise<Engine> {
   const tf = tfCore()
-  const tensorFlow = await loadTensorFlow(libraryPath, threads)
-  const binding = new Binding(tensorFlow, tensorStore(tensorFlow, await openMemory()))
+  for (const path of libraries.gpu) await preloadLibrary(path)
+  const tensorFlow = await loadTensorFlow(libraries.main, threads)
+  const memory = await openMemory()
+  const binding = new Binding(tensorFlow, tensorStore(tensorFlow, memory))
   const backend: NativeBackend = createBackend(binding)
   registerNativeKernels()
   registerMatMul()
@@ -34,11 +41,19 @@ export async function openNative(libraryPath: string, threads: number = availabl
       'openEngine: expected the native engine to start, got a refusal of TensorFlow.js.',
     )
   }
+  const load = (trace: Trace, slices: number): Program =>
+    stepProgram(trace, slices) ?? nativeProgram(trace, backend, tensorFlow, slices)
+  const gpuCount = tensorFlow.devices().filter((type) => type === 'GPU').length
+  const gpus = gpuCount === 0 ? '' : `, ${gpuCount} GPU${gpuCount === 1 ? '' : 's'}`
   return {
     name: 'native',
-    description: `TensorFlow ${binding.TF_Version}, ${threads} thread${threads === 1 ? '' : 's'}`,
-    load: (trace, { slices = 1 } = {}) =>
-      stepProgram(trace, slices) ?? nativeProgram(trace, backend, tensorFlow, slices),
+    description: `TensorFlow ${binding.TF_Version}, ${threads} thread${threads === 1 ? '' : 's'}${gpus}`,
+    load: (trace, { slices = 1 } = {}) => load(trace, slices),
+    loadStep: (traces, { slices = 1 } = {}) =>
+      [traces.gradients, traces.update].some(whyEager)
+        ? new ValueStep(traces, slices, load)
+        : new NativeStep(traces, slices, backend, tensorFlow),
+    loadSavedModel: (folder, options = {}) => openSavedModel(folder, options, backend, tensorFlow, memory),
     memory() {
       const { numTensors, numBytes } = tf.memory()
       return { tensors: numTensors, bytes: numBytes }

@@ -41,12 +41,44 @@ export class GraphBuilder {
     return { output: { pointer: this.finish('Const', node), index: 0 }, shape, dtype }
   }
 
-  node(operation: string, attributes: readonly OpAttribute[], inputs: readonly NodeOutput[]): NodeOutput[] {
+  /** Adds a node that runs after those of `controls`. */
+  node(
+    operation: string,
+    attributes: readonly OpAttribute[],
+    inputs: readonly NodeOutput[],
+    controls: readonly number[] = [],
+  ): NodeOutput[] {
+    const pointer = this.operation(operation, attributes, inputs, controls)
+    const { api } = this.tensorFlow
+    return Array.from({ length: api.TF_OperationNumOutputs(pointer) }, (_, index) => {
+      const output = { pointer, index }
+      return { output, shape: this.shapeOf(operation, output), dtype: api.TF_OperationOutputType(output) }
+    })
+  }
+
+  /** The value of a variable of known shape. */
+  readVariable(variable: NodeOutput, shape: readonly number[], dtype: number): NodeOutput {
+    const { api, status, check } = this.tensorFlow
+    const attributes = [{ name: 'dtype', type: attributeTypes.TF_ATTR_TYPE, value: dtype }]
+    const output = { pointer: this.operation('ReadVariableOp', attributes, [variable]), index: 0 }
+    api.TF_GraphSetTensorShape(this.graph, output, int64s(shape), shape.length, status)
+    check('ReadVariableOp')
+    return { output, shape, dtype }
+  }
+
+  /** Adds a node; its pointer. */
+  operation(
+    operation: string,
+    attributes: readonly OpAttribute[],
+    inputs: readonly NodeOutput[],
+    controls: readonly number[] = [],
+  ): number {
     const { api } = this.tensorFlow
     const node = this.start(operation)
+    for (const control of controls) api.TF_AddControlInput(node, control)
     // An operation with the attribute N takes its first N inputs as one list, from whose length the graph infers N.
     const listed = (attributes.find(({ name }) => name === 'N')?.value as number | undefined) ?? 0
-    if (listed > 0) api.TF_AddInputList(node, pack(inputs.slice(0, listed)), listed)
+    if (listed > 0) api.TF_AddInputList(node, packOutputs(inputs.slice(0, listed)), listed)
     for (const { output } of inputs.slice(listed)) api.TF_AddInput(node, output)
     setAttributes(
       this.tensorFlow,
@@ -54,26 +86,30 @@ export class GraphBuilder {
       node,
       attributes.filter(({ name }) => listed === 0 || name !== 'N'),
     )
-    const pointer = this.finish(operation, node)
-    return Array.from({ length: api.TF_OperationNumOutputs(pointer) }, (_, index) => {
-      const output = { pointer, index }
-      return { output, shape: this.shapeOf(operation, output), dtype: api.TF_OperationOutputType(output) }
-    })
+    return this.finish(operation, node)
   }
 
-  /** Makes the graph a function that the eager context can execute by name. */
-  addFunction(name: string, inputs: readonly NodeOutput[], outputs: readonly NodeOutput[]): void {
+  /** Makes the graph a function that the eager context can execute by name; it runs the nodes of `controls` too. */
+  addFunction(
+    name: string,
+    inputs: readonly NodeOutput[],
+    outputs: readonly NodeOutput[],
+    controls: readonly number[] = [],
+  ): void {
     const { api, status, context, check } = this.tensorFlow
-    const definition = api.TF_GraphToFunction(
+    const definition = api.TF_GraphToFunctionWithControlOutputs(
       this.graph,
       name,
       0,
       -1,
       null,
       inputs.length,
-      pack(inputs),
+      packOutputs(inputs),
       outputs.length,
-      pack(outputs),
+      packOutputs(outputs),
+      null,
+      controls.length,
+      BigUint64Array.from(controls, BigInt),
       null,
       0,
       '',
@@ -117,7 +153,7 @@ export class GraphBuilder {
 }
 
 /** An array of `TF_Output`. */
-function pack(outputs: readonly NodeOutput[]): Uint8Array {
+export function packOutputs(outputs: readonly Pick<NodeOutput, 'output'>[]): Uint8Array {
   const bytes = new ArrayBuffer(outputs.length * 16)
   const view = new DataView(bytes)
   for (const [i, { output }] of outputs.entries()) {

@@ -1,6 +1,6 @@
 /**
- * A trace as one TensorFlow function: its calls run once through tfjs-node's kernels while the binding builds a graph, and
- * the graph becomes a function that one `TFE_Execute` runs.
+ * A trace as one TensorFlow function: its calls become nodes of a graph, and the graph a function that one `TFE_Execute`
+ * runs.
  *
  * With S slices the graph holds S independent chains (inputs split along the first axis, outputs added or joined), so
  * that as many cores as chains are busy although every operation runs on one thread. Sums go in the order of the slices:
@@ -11,137 +11,100 @@ import { checkInteger } from '../../core/check.js'
 import { ShardbookError } from '../../core/errors.js'
 import { checkInputs, inputSpecs } from '../check-inputs.js'
 import type { Program } from '../engine.js'
-import { planSlices } from '../plan-slices.js'
 import { isRecording } from '../record.js'
-import { checkKernels, runCall } from '../run-call.js'
-import { tensorOf, tfCore } from '../tf.js'
-import type { Call, Trace } from '../trace.js'
-import { attributeTypes } from './attributes.js'
+import { checkKernels } from '../run-call.js'
+import { tfCore } from '../tf.js'
+import type { Trace } from '../trace.js'
 import { type NativeBackend, nativeBackend } from './backend.js'
-import type { TensorMetadata } from './binding.js'
 import type { TensorFlow } from './c-api.js'
 import { GraphBuilder, type NodeOutput } from './graph.js'
-import { dataTypeOf, typeAttribute } from './kernels.js'
-
-let functions = 0
+import { dataTypeOf } from './kernels.js'
+import { Lowering } from './lower.js'
+import { removeRepeats } from './remove-repeats.js'
 
 export function nativeProgram(trace: Trace, backend: NativeBackend, tensorFlow: TensorFlow, slices: number): Program {
   checkInteger('load', 'slices', slices, 1)
   checkKernels(trace, nativeBackend, 'native')
   const specs = inputSpecs(trace, slices)
-  const name = `shardbook_${functions++}`
-  const { results, functions: names } = compile(trace, backend, tensorFlow, slices, name)
-  let disposed = false
+  const compiled = new NativeFunction(backend, tensorFlow, (lowering) => {
+    const inputs = specs.map(({ shape, dtype }) => lowering.builder.placeholder(shape, dataTypeOf[dtype]!))
+    return { inputs, outputs: lowering.trace(removeRepeats(trace), slices, inputs), controls: [] }
+  })
   return {
     run(inputs) {
-      if (disposed) throw new ShardbookError('state', 'run: expected a live program, got a disposed one.')
-      if (isRecording())
-        throw new ShardbookError('engine', 'run: expected no recording in progress, got a program in a step.')
-      if (tfCore().getBackend() !== nativeBackend) {
-        throw new ShardbookError(
-          'engine',
-          `run: expected the engine native to be current, got ${tfCore().getBackend()}.`,
-          {
-            hint: "Call openEngine('native') first.",
-          },
-        )
-      }
+      compiled.checkRunnable()
       checkInputs(specs, inputs)
-      if (results.length === 0) return []
-      const handles = backend.binding.execute(name, [], backend.getInputTensorIds(inputs), results.length)
-      return results.map(({ shape, dtype }, i) =>
-        backend.createOutputTensor({ id: backend.binding.add(handles[i]!), shape: [...shape], dtype }),
-      )
+      return compiled.run(backend.getInputTensorIds(inputs))
     },
-    dispose() {
-      if (disposed) return
-      disposed = true
-      for (const each of names) {
-        tensorFlow.api.TFE_ContextRemoveFunction(tensorFlow.context, each, tensorFlow.status)
-        tensorFlow.check('dispose')
-      }
-    },
+    dispose: () => compiled.dispose(),
   }
 }
 
-/** Makes the function `name` of the trace; the shapes and dtypes of its results, and the names of all functions made. */
-function compile(
-  trace: Trace,
-  backend: NativeBackend,
-  tensorFlow: TensorFlow,
-  slices: number,
-  name: string,
-): { readonly results: readonly NodeOutput[]; readonly functions: readonly string[] } {
-  if (trace.outputs.length === 0) return { results: [], functions: [] }
-  const builder = new GraphBuilder(tensorFlow)
-  const { binding } = backend
-  try {
-    return binding.building(builder, () => {
-      let results: NodeOutput[] = []
-      tfCore().tidy(() => {
-        const placeholders = inputSpecs(trace, slices).map(({ shape, dtype }) =>
-          builder.placeholder(shape, dataTypeOf[dtype]!),
-        )
-        const nodeOf = (value: Tensor): NodeOutput => binding.nodeAt(backend.getInputTensorIds([value])[0]!, 'load')
-        const axis = nodeOf(tfCore().scalar(0, 'int32'))
-        const tensor = (metadata: TensorMetadata): Tensor => backend.createOutputTensor(metadata)
-        const shared = new Map<number, Tensor>()
-        const own = Array.from({ length: slices }, () => new Map<number, Tensor>())
-        for (const { value, data } of trace.constants) shared.set(value, tensorOf(data))
-        for (const [i, { value, split }] of trace.inputs.entries()) {
-          if (!split) shared.set(value, tensor(binding.addNode(placeholders[i]!)))
-          else {
-            const parts = splitRows(builder, axis, placeholders[i]!, slices)
-            for (const [slice, part] of parts.entries()) own[slice]!.set(value, tensor(binding.addNode(part)))
-          }
-        }
-        const plan = planSlices(trace)
-        runCalls(trace, plan.shared, shared)
-        for (const values of own) runCalls(trace, plan.sliced, values, shared)
-        results = trace.outputs.map(({ value, merge }) => {
-          const parts = own.map((values) => nodeOf(values.get(value) ?? shared.get(value)!))
-          return mergeParts(builder, axis, parts, merge)
-        })
-        builder.addFunction(name, placeholders, results)
-      })
-      return { results, functions: [name, ...builder.functions] }
+/** What a graph's function takes, gives and does. */
+export interface FunctionBody {
+  readonly inputs: readonly NodeOutput[]
+  readonly outputs: readonly NodeOutput[]
+  /** Nodes that run for what they do, not for what they put out. */
+  readonly controls: readonly number[]
+}
+
+let functions = 0
+
+/** A graph as a function of the engine. */
+export class NativeFunction {
+  readonly #name = `shardbook_${functions++}`
+  readonly #backend: NativeBackend
+  readonly #tensorFlow: TensorFlow
+  readonly #outputs: readonly Pick<NodeOutput, 'shape' | 'dtype'>[]
+  readonly #names: readonly string[]
+  #disposed = false
+
+  constructor(backend: NativeBackend, tensorFlow: TensorFlow, build: (lowering: Lowering) => FunctionBody) {
+    this.#backend = backend
+    this.#tensorFlow = tensorFlow
+    const builder = new GraphBuilder(tensorFlow)
+    try {
+      const lowering = new Lowering(builder, backend)
+      const { inputs, outputs, controls } = lowering.build(() => build(lowering))
+      this.#outputs = outputs.map(({ shape, dtype }) => ({ shape, dtype }))
+      const empty = outputs.length === 0 && controls.length === 0
+      if (!empty) builder.addFunction(this.#name, inputs, outputs, controls)
+      this.#names = empty ? [] : [this.#name, ...builder.functions]
+    } finally {
+      builder.dispose()
+    }
+  }
+
+  /** Raises unless the function is live, nothing is being recorded and the engine is the current one. */
+  checkRunnable(): void {
+    if (this.#disposed) throw new ShardbookError('state', 'run: expected a live program, got a disposed one.')
+    if (isRecording()) {
+      throw new ShardbookError('engine', 'run: expected no recording in progress, got a program in a step.')
+    }
+    const current = tfCore().getBackend()
+    if (current === nativeBackend) return
+    throw new ShardbookError('engine', `run: expected the engine native to be current, got ${current}.`, {
+      hint: "Call openEngine('native') first.",
     })
-  } finally {
-    builder.dispose()
   }
-}
 
-function runCalls(
-  trace: Trace,
-  calls: readonly Call[],
-  values: Map<number, Tensor>,
-  outer?: ReadonlyMap<number, Tensor>,
-): void {
-  for (const call of calls) {
-    const outputs = runCall(trace, call, (value) => values.get(value) ?? outer!.get(value)!)
-    for (const [i, value] of call.outputs.entries()) values.set(value, outputs[i]!)
+  /** Starts it on tensors by their ids on the binding; who reads the results waits. */
+  run(inputs: readonly number[]): Tensor[] {
+    if (this.#names.length === 0) return []
+    const { binding } = this.#backend
+    const handles = binding.start(this.#name, inputs, this.#outputs.length)
+    return this.#outputs.map(({ shape, dtype }, i) =>
+      this.#backend.createOutputTensor({ id: binding.add(handles[i]!), shape: [...shape], dtype }),
+    )
   }
-}
 
-function splitRows(builder: GraphBuilder, axis: NodeOutput, input: NodeOutput, slices: number): NodeOutput[] {
-  if (slices === 1) return [input]
-  const attributes = [
-    { name: 'num_split', type: attributeTypes.TF_ATTR_INT, value: slices },
-    { name: 'T', type: attributeTypes.TF_ATTR_TYPE, value: input.dtype },
-  ]
-  return builder.node('Split', attributes, [axis, input])
-}
-
-/** The slices' results as one. A lone result gets a node of its own, since a function cannot hand out an input. */
-function mergeParts(
-  builder: GraphBuilder,
-  axis: NodeOutput,
-  parts: readonly NodeOutput[],
-  merge: 'sum' | 'concat',
-): NodeOutput {
-  const type = { name: 'T', type: attributeTypes.TF_ATTR_TYPE, value: parts[0]!.dtype }
-  const count = { name: 'N', type: attributeTypes.TF_ATTR_INT, value: parts.length }
-  if (parts.length === 1) return builder.node('Identity', [type], parts)[0]!
-  if (merge === 'sum') return builder.node('AddN', [type, count], parts)[0]!
-  return builder.node('ConcatV2', [type, count, typeAttribute('Tidx', 'int32')], [...parts, axis])[0]!
+  dispose(): void {
+    if (this.#disposed) return
+    this.#disposed = true
+    this.#backend.binding.finish()
+    for (const name of this.#names) {
+      this.#tensorFlow.api.TFE_ContextRemoveFunction(this.#tensorFlow.context, name, this.#tensorFlow.status)
+      this.#tensorFlow.check('dispose')
+    }
+  }
 }

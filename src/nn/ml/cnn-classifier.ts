@@ -24,7 +24,7 @@ import { CNNClassifierModel } from './cnn-classifier-model.js'
 import { countClasses } from './classes.js'
 import { checkNumberColumn, tensorColumn } from './columns.js'
 import type { HasNumber, HasTensor, TensorColumn } from './columns.js'
-import { beginTraining, slicesOf } from './fit.js'
+import { beginTraining, checkSlices } from './fit.js'
 
 export interface CNNClassifierOptions<
   Input extends string = string,
@@ -49,7 +49,7 @@ export interface CNNClassifierOptions<
   readonly maxIter?: number
   /** Rows of the global batch. Default 128. */
   readonly batchSize?: number
-  /** Parts of a batch that are computed apart, at most one a worker. Default 4 where they divide the batch. */
+  /** Parts of a batch that are computed apart, at most one a worker. Default 2 to 4, from batch and network. */
   readonly slices?: number
   /** Highest learning rate; it rises over the first tenth of the steps and then falls to zero. Default 0.004. */
   readonly stepSize?: number
@@ -94,7 +94,7 @@ export class CNNClassifier<
     }
     checkInteger(caller, 'maxIter', maxIter, 1)
     checkInteger(caller, 'batchSize', batchSize, 1)
-    slicesOf(caller, batchSize, options.slices)
+    checkSlices(caller, batchSize, options.slices)
     checkNumber(caller, 'stepSize', stepSize, 0)
     checkInteger(caller, 'seed', seed, 0)
     this.options = Object.freeze({ ...options })
@@ -121,7 +121,7 @@ export class CNNClassifier<
       on: options.on,
       epochs: maxIter,
       batchRows: batchSize,
-      slices: slicesOf(caller, batchSize, this.options.slices),
+      slices: this.options.slices,
       seed,
       prepare: async () => {
         const [{ classes, rows }, held] = await Promise.all([

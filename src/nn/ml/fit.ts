@@ -1,5 +1,6 @@
 /** From an estimator's options to a running training: what all neural estimators share. */
 import { checkInteger } from '../../core/check.js'
+import { sizeOf } from '../../core/dtype.js'
 import type { TensorData } from '../../core/dtype.js'
 import { ShardbookError } from '../../core/errors.js'
 import { loadTf, openEngine, whyEager } from '../../engine/index.js'
@@ -32,7 +33,8 @@ export interface FitPlan<M> {
   readonly on: Strategy | undefined
   readonly epochs: number
   readonly batchRows: number
-  readonly slices: number
+  /** Default: `slicesOf` objective and batch. */
+  readonly slices: number | undefined
   readonly seed: number
   /** Looks at the data and builds the network. */
   prepare(): Promise<Fitting<M>>
@@ -43,9 +45,10 @@ export interface FitPlan<M> {
 /** Begins a training at once. */
 export function beginTraining<M extends Savable>(plan: FitPlan<M>): Training<M> {
   return new Training(plan.name, async () => {
-    const { name, epochs, batchRows, slices, seed } = plan
+    const { name, epochs, batchRows, seed } = plan
     const strategy = plan.on ?? (await local())
     const { objective, rows, optimiser, schedule, weights, finish } = await plan.prepare()
+    const slices = plan.slices ?? slicesOf(objective, batchRows)
     const [data, validation] = await Promise.all([plan.source(), plan.validation?.()])
     // The step is recorded for the engine that will run it.
     await openEngine(strategy.engine)
@@ -90,17 +93,29 @@ function checkRecorded(name: string, strategy: Strategy, programs: TrainingJob['
 }
 
 /**
- * Slices of a batch: as wished, else chosen from the batch alone, never from cores or workers, so that a training gives the
- * same numbers wherever it runs. Four keep both cores of a small machine busy and let up to four workers share a step.
+ * Slices of a batch: chosen from batch and model alone, never from cores or workers, so that a training gives the same numbers
+ * wherever it runs.
+ *
+ * Four keep both cores of a small machine busy and let up to four workers share a step. Slices under 32 rows make small
+ * products slow, and each slice costs a pass over all weights, which counts above a million of them: two are left then.
+ */
+export function slicesOf({ weights }: Pick<Objective, 'weights'>, batchRows: number): number {
+  const few = weights.reduce((n, { shape }) => n + sizeOf(shape), 0) <= 1_000_000
+  const fits = (slices: number): boolean => slices === 2 || (few && batchRows >= 32 * slices)
+  return [4, 3, 2].find((slices) => batchRows % slices === 0 && fits(slices)) ?? 1
+}
+
+/**
+ * Checks the slices that a user wishes, if any.
  *
  * @throws ShardbookError `argument` when the slices do not divide the batch.
  */
-export function slicesOf(caller: string, batchRows: number, wished?: number): number {
-  if (wished === undefined) return [4, 3, 2].find((slices) => batchRows % slices === 0) ?? 1
-  checkInteger(caller, 'slices', wished, 1, batchRows)
-  if (batchRows % wished === 0) return wished
+export function checkSlices(caller: string, batchRows: number, slices?: number): void {
+  if (slices === undefined) return
+  checkInteger(caller, 'slices', slices, 1, batchRows)
+  if (batchRows % slices === 0) return
   throw new ShardbookError(
     'argument',
-    `${caller}: expected slices to divide the batch of ${batchRows} rows evenly, got ${wished}.`,
+    `${caller}: expected slices to divide the batch of ${batchRows} rows evenly, got ${slices}.`,
   )
 }

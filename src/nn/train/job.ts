@@ -7,7 +7,7 @@
  * workers add them up. So a global batch holds the same samples for every number of workers.
  *
  * Signatures of the programs (inputs in order -> outputs in order; R = batchRows / slices rows a slice):
- * - `gradients`: weights..., batch columns... [R, ...] split, `rowWeight` [R] split, `rowIndex` int32 [R] split (ordinal of
+ * - `gradients`: weights..., slot 0 where the optimiser scales the loss, batch columns... [R, ...] split, `rowWeight` [R] split, `rowIndex` int32 [R] split (ordinal of
  *   the sample in the data set: random masks are keyed by it), `scale` [] (1 / sum of row weights of the global batch),
  *   `key` int32 [] (fresh each step) -> `loss` [], metric sums..., gradients (one a trainable weight), state updates; all merge by sum
  * - `update`: weights..., slots..., gradients..., `learningRate` [], `step` [] (1 for the first) -> weights..., slots...
@@ -35,7 +35,7 @@ export interface TrainingJob {
   readonly validation?: FrameSource
   /** Learning rate of step `s` (from 0): `rates[min(s, rates.length - 1)]`. */
   readonly rates: readonly number[]
-  /** Whether `scale` is to be multiplied by slot 0: the loss comes out so much larger, and the gradients as `update` wants them. */
+  /** Whether `gradients` takes slot 0, by which it multiplies the gradients. */
   readonly scalesLoss?: true
 }
 

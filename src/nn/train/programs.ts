@@ -44,15 +44,16 @@ export function recordPrograms(
   rows: number,
 ): TrainingJob['programs'] {
   return {
-    gradients: recordGradients(tf, objective, rows),
+    gradients: recordGradients(tf, objective, optimiser, rows),
     update: recordUpdate(tf, objective, optimiser, start),
     evaluate: recordEvaluate(tf, objective, rows),
   }
 }
 
-function recordGradients(tf: Tf, objective: Objective, rows: number): Trace {
+function recordGradients(tf: Tf, objective: Objective, optimiser: Optimiser, rows: number): Trace {
   return withInputs(tf, (input) => {
     const weights = objective.weights.map(({ name, shape }) => input(name, shape, 'float32'))
+    const factor = optimiser.scalesLoss ? (input('slot0', [], 'float32') as Scalar) : undefined
     const columns = objective.columns.map(({ name, shape, dtype }) => input(name, [rows, ...shape], dtype, true))
     const rowWeight = input('rowWeight', [rows], 'float32', true) as Tensor1D
     const rowIndex = input('rowIndex', [rows], 'int32', true)
@@ -63,12 +64,14 @@ function recordGradients(tf: Tf, objective: Objective, rows: number): Trace {
         const kept: Tensor[] = []
         const weightedLoss = (...current: Tensor[]): Scalar => {
           const { output, target } = objective.forward({ tf, random }, current, columns)
-          kept.push(tf.keep(tf.clone(output)), tf.keep(tf.clone(target)))
-          return tf.mul(tf.sum(tf.mul(objective.loss.rows(tf, output, target), rowWeight)), scale)
+          const loss = tf.mul<Scalar>(tf.sum(tf.mul(objective.loss.rows(tf, output, target), rowWeight)), scale)
+          kept.push(...[output, target, loss].map((tensor) => tf.keep(tf.clone(tensor))))
+          return factor === undefined ? loss : tf.mul<Scalar>(loss, factor)
         }
-        const { value, grads } = tf.valueAndGrads(weightedLoss)(weights)
-        const [output, target] = kept
+        const { grads } = tf.valueAndGrads(weightedLoss)(weights)
+        const [output, target, loss] = kept
         const metrics = metricSums(tf, objective, output!, target!, rowWeight)
+        const value = tf.clone(loss!)
         for (const tensor of kept) tensor.dispose()
         return [
           { name: 'loss', tensor: value, merge: 'sum' },

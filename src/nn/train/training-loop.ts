@@ -10,7 +10,7 @@ import type { TensorData } from '../../core/dtype.js'
 import { sizeOf } from '../../core/dtype.js'
 import { ShardbookError } from '../../core/errors.js'
 import { fold, keyOf } from '../../core/random.js'
-import type { Program } from '../../engine/index.js'
+import type { Program, Step } from '../../engine/index.js'
 import type { Tf } from '../../engine/tf.js'
 import type { Batch, BatchReader } from './batch-reader.js'
 import { EpochSums } from './epoch-sums.js'
@@ -19,8 +19,6 @@ import type { Loop, LoopContext } from './loop.js'
 
 export class TrainingLoop implements Loop {
   #step = 0
-  #weights: Tensor[] = []
-  #slots: Tensor[] = []
   #sums = new EpochSums()
   #started = false
   #reportedEpoch = 0
@@ -30,10 +28,10 @@ export class TrainingLoop implements Loop {
   readonly #context: LoopContext
   readonly #data: BatchReader
   readonly #validation: BatchReader | undefined
-  /** Absent on a worker that owns no slice. */
-  readonly #gradients: Program | undefined
+  /** Owns weights and slots. */
+  readonly #program: Step
+  /** Absent without validation data and on a worker that owns no slice. */
   readonly #evaluate: Program | undefined
-  readonly #update: Program
   /** Loss, metrics and gradients of one step, flat: what is reduced. Unused with one worker. */
   readonly #vector: Float32Array
 
@@ -48,9 +46,10 @@ export class TrainingLoop implements Loop {
     this.#data = data
     this.#validation = validation
     const slices = { slices: owned.length }
-    this.#gradients = owned.length === 0 ? undefined : engine.load(gradients, slices)
+    const reads = job.start.weights.length + (job.scalesLoss ? 1 : 0)
+    const traces = { gradients, update, reads, results: 1 + job.metrics.length }
+    this.#program = engine.loadStep(traces, { slices: Math.max(owned.length, 1) })
     this.#evaluate = owned.length === 0 || validation === undefined ? undefined : engine.load(evaluate, slices)
-    this.#update = engine.load(update)
     const floats = gradients.outputs.reduce((n, { value }) => n + sizeOf(gradients.values[value]!.shape), 0)
     this.#vector = new Float32Array(workers === 1 ? 0 : floats)
     this.restore(job.start)
@@ -80,27 +79,29 @@ export class TrainingLoop implements Loop {
   }
 
   async snapshot(): Promise<TrainingState> {
-    const read = async (tensors: readonly Tensor[]): Promise<TensorData[]> =>
-      Promise.all(
-        tensors.map(async (tensor) => ({
-          shape: [...tensor.shape],
-          dtype: tensor.dtype as TensorData['dtype'],
-          values: (await tensor.data<'float32' | 'int32'>()).slice(),
-        })),
-      )
     const step = this.#step
-    const [weights, slots] = await Promise.all([read(this.#weights), read(this.#slots)])
-    return { step, weights, slots }
+    const state = this.#program.state()
+    const read = await Promise.all(
+      state.map(async (tensor) => ({
+        shape: [...tensor.shape],
+        dtype: tensor.dtype as TensorData['dtype'],
+        values: (await tensor.data<'float32' | 'int32'>()).slice(),
+      })),
+    )
+    for (const tensor of state) tensor.dispose()
+    const count = this.#job.start.weights.length
+    return { step, weights: read.slice(0, count), slots: read.slice(count) }
   }
 
   restore({ step, weights, slots }: TrainingState): void {
     const { start } = this.#job
     checkSame('weights', start.weights, weights)
     checkSame('slots', start.slots, slots)
-    this.#replace(
-      weights.map((data) => this.#tensor(data)),
-      slots.map((data) => this.#tensor(data)),
+    const state = [...weights, ...slots].map(({ values, shape, dtype }) =>
+      this.#tf.tensor(values.slice(), [...shape], dtype),
     )
+    this.#program.restore(state)
+    for (const tensor of state) tensor.dispose()
     this.#step = step
     this.#sums = new EpochSums()
   }
@@ -108,8 +109,8 @@ export class TrainingLoop implements Loop {
   async dispose(): Promise<void> {
     if (this.#disposed) return
     this.#disposed = true
-    this.#replace([], [])
-    for (const program of [this.#gradients, this.#evaluate, this.#update]) program?.dispose()
+    this.#program.dispose()
+    this.#evaluate?.dispose()
     await Promise.all([this.#data.close(), this.#validation?.close()])
   }
 
@@ -117,57 +118,70 @@ export class TrainingLoop implements Loop {
     const { rates, metrics: names } = this.#job
     const step = this.#step
     const scale = 1 / batch.globalRows
-    const { scalars, gradients } = await this.#computeGradients(batch, scale)
     const learningRate = rates[Math.min(step, rates.length - 1)]!
-    try {
-      const loss = scalars[0]!
-      if (!Number.isFinite(loss)) throw diverged(step, loss, learningRate)
-      this.#apply(gradients, learningRate)
-      const metrics = scalars.slice(1).map((sum) => sum * scale)
-      this.#sums.add(batch.globalRows, [loss, ...metrics])
-      this.#context.report({
-        kind: 'step',
-        step: this.#step,
-        epoch: epoch + 1,
-        loss,
-        metrics: record(names, metrics),
-        learningRate,
-        rows: batch.globalRows,
-        stepMs: performance.now() - began,
-      })
-    } finally {
-      for (const tensor of gradients) tensor.dispose()
-    }
+    const { workers } = this.#context
+    const scalars = await (workers === 1
+      ? this.#runAlone(batch, scale, learningRate)
+      : this.#runReduced(batch, scale, learningRate))
+    const loss = scalars[0]!
+    if (!Number.isFinite(loss)) throw diverged(step, loss, learningRate)
+    this.#step++
+    const metrics = scalars.slice(1).map((sum) => sum * scale)
+    this.#sums.add(batch.globalRows, [loss, ...metrics])
+    this.#context.report({
+      kind: 'step',
+      step: this.#step,
+      epoch: epoch + 1,
+      loss,
+      metrics: record(names, metrics),
+      learningRate,
+      rows: batch.globalRows,
+      stepMs: performance.now() - began,
+    })
   }
 
-  /** Loss, metric sums and gradients of the global batch. */
-  async #computeGradients(batch: Batch, scale: number): Promise<{ scalars: number[]; gradients: Tensor[] }> {
-    const tf = this.#tf
-    const count = 1 + this.#job.metrics.length
-    const factor = this.#job.scalesLoss ? (await this.#slots[0]!.data())[0]! : 1
-    const shared = [tf.scalar(scale * factor), tf.scalar(fold(keyOf(this.#job.seed), this.#step) | 0, 'int32')]
-    let outputs: Tensor[] = []
+  /** The whole step at once; loss and metric sums. */
+  async #runAlone(batch: Batch, scale: number, learningRate: number): Promise<number[]> {
+    const shared = [...this.#gradientScalars(scale), ...this.#updateScalars(learningRate)]
     try {
-      outputs =
-        this.#gradients?.run([...this.#weights, ...batch.columns, batch.rowWeight, batch.rowIndex, ...shared]) ?? []
+      return await readScalars(this.#program.run([...batch.columns, batch.rowWeight, batch.rowIndex, ...shared]))
     } finally {
       for (const tensor of shared) tensor.dispose()
     }
-    if (this.#context.workers === 1) {
-      const [loss, ...metrics] = await readScalars(outputs.slice(0, count))
-      return { scalars: [loss! / factor, ...metrics], gradients: outputs.slice(count) }
-    }
+  }
+
+  /** Gradients of the owned slices, added up over all workers, then applied where the loss is finite. */
+  async #runReduced(batch: Batch, scale: number, learningRate: number): Promise<number[]> {
     const vector = this.#vector
     vector.fill(0)
-    let at = 0
-    for (const output of outputs) {
-      vector.set(await output.data(), at)
-      at += output.size
-      output.dispose()
+    if (this.#context.owned.length > 0) {
+      const shared = this.#gradientScalars(scale)
+      const outputs = this.#program.gradients([...batch.columns, batch.rowWeight, batch.rowIndex, ...shared])
+      for (const tensor of shared) tensor.dispose()
+      let at = 0
+      for (const output of outputs) {
+        vector.set(await output.data(), at)
+        at += output.size
+        output.dispose()
+      }
     }
     await this.#context.reduce(this.#step, vector)
-    const [loss, ...metrics] = vector.subarray(0, count)
-    return { scalars: [loss! / factor, ...metrics], gradients: this.#split(count) }
+    const count = 1 + this.#job.metrics.length
+    if (Number.isFinite(vector[0])) {
+      const inputs = [...this.#split(count), ...this.#updateScalars(learningRate)]
+      this.#program.update(inputs)
+      for (const tensor of inputs) tensor.dispose()
+    }
+    return [...vector.subarray(0, count)]
+  }
+
+  #gradientScalars(scale: number): Tensor[] {
+    const key = fold(keyOf(this.#job.seed), this.#step) | 0
+    return [this.#tf.scalar(scale), this.#tf.scalar(key, 'int32')]
+  }
+
+  #updateScalars(learningRate: number): Tensor[] {
+    return [this.#tf.scalar(learningRate), this.#tf.scalar(this.#step + 1)]
   }
 
   /** The tensors in the reduced vector, from output `first` of the gradient program on. */
@@ -181,17 +195,6 @@ export class TrainingLoop implements Loop {
       at += size
       return tensor
     })
-  }
-
-  #apply(gradients: readonly Tensor[], learningRate: number): void {
-    const shared = [this.#tf.scalar(learningRate), this.#tf.scalar(this.#step + 1)]
-    try {
-      const next = this.#update.run([...this.#weights, ...this.#slots, ...gradients, ...shared])
-      this.#replace(next.slice(0, this.#weights.length), next.slice(this.#weights.length))
-      this.#step++
-    } finally {
-      for (const tensor of shared) tensor.dispose()
-    }
   }
 
   async #endEpoch(): Promise<void> {
@@ -217,10 +220,16 @@ export class TrainingLoop implements Loop {
     const names = ['loss', ...this.#job.metrics]
     const sums = new Float32Array(names.length)
     if (this.#evaluate !== undefined) {
-      for await (const batch of reader.batches()) {
-        const outputs = this.#evaluate.run([...this.#weights, ...batch.columns, batch.rowWeight])
-        for (const [i, value] of (await readScalars(outputs)).entries()) sums[i]! += value
-        await nextTurn()
+      const state = this.#program.state()
+      const weights = state.slice(0, this.#job.start.weights.length)
+      try {
+        for await (const batch of reader.batches()) {
+          const outputs = this.#evaluate.run([...weights, ...batch.columns, batch.rowWeight])
+          for (const [i, value] of (await readScalars(outputs)).entries()) sums[i]! += value
+          await nextTurn()
+        }
+      } finally {
+        for (const tensor of state) tensor.dispose()
       }
     }
     if (this.#context.workers > 1) await this.#context.reduce(this.#step, sums)
@@ -237,16 +246,6 @@ export class TrainingLoop implements Loop {
     const { engine, workers } = this.#context
     const { stepsPerEpoch } = this.#data
     this.#context.report({ kind: 'start', name, epochs, stepsPerEpoch, workers, engine: engine.name })
-  }
-
-  #tensor({ values, shape, dtype }: TensorData): Tensor {
-    return this.#tf.tensor(values.slice(), [...shape], dtype)
-  }
-
-  #replace(weights: Tensor[], slots: Tensor[]): void {
-    for (const tensor of [...this.#weights, ...this.#slots]) tensor.dispose()
-    this.#weights = weights
-    this.#slots = slots
   }
 }
 

@@ -1,10 +1,11 @@
 /** Compiled functions: the same on every engine. */
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core'
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type Engine, compile } from '../../../src/engine/index.js'
-import { type Tf, difference, open, testedEngines } from './engines.js'
+import { type Tf, difference, open } from './engines.js'
+import { onEngines } from '../../nn/on-engines.js'
 
-describe.each(testedEngines)('compile on the engine %s', (name) => {
+onEngines('compile', (name) => {
   let engine: Engine
   let tf: Tf
   let before: ReturnType<Engine['memory']>

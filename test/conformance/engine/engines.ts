@@ -1,8 +1,6 @@
-/** The engines that every conformance test runs over. An engine that is not installed fails its tests: nothing is skipped. */
+/** What conformance tests of engines share. */
 import { createRequire } from 'node:module'
 import { type Engine, type EngineName, loadTf, openEngine } from '../../../src/engine/index.js'
-
-export const testedEngines = ['wasm', 'native'] as const satisfies readonly EngineName[]
 
 export type Tf = Awaited<ReturnType<typeof loadTf>>
 

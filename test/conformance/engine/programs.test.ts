@@ -1,6 +1,6 @@
 /** Recording, loading and running steps: the same on every engine. */
 import type { Rank, Tensor, Tensor2D, Tensor4D, Variable } from '@tensorflow/tfjs-core'
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import {
   type Engine,
   type RecordedInput,
@@ -11,9 +11,10 @@ import {
   record,
   tensorOf,
 } from '../../../src/engine/index.js'
-import { type Tf, difference, open, testedEngines } from './engines.js'
+import { type Tf, difference, open } from './engines.js'
+import { onEngines } from '../../nn/on-engines.js'
 
-describe.each(testedEngines)('programs of the engine %s', (name) => {
+onEngines('programs', (name) => {
   let engine: Engine
   let tf: Tf
   let before: ReturnType<Engine['memory']>

@@ -116,6 +116,14 @@ with zipfile.ZipFile(sys.argv[1], 'w') as z:
     expect(await installEngine('native')).toBe(home)
   })
 
+  test('an engine without the libraries for GPUs is not the one with them', async () => {
+    await pretend()
+    vi.stubEnv('PATH', folder)
+    const isForGpus = `${process.platform}-${process.arch}` === 'linux-x64'
+    const refusal = isForGpus ? /no python3 on the PATH/ : /Leave --gpu out/ // the first because it wants to download
+    await expect(installEngine('native', { gpu: true })).rejects.toThrow(refusal)
+  })
+
   test('lists what is there and finds damage', async () => {
     const [absent] = await listEngines()
     expect(absent).toEqual({

@@ -4,13 +4,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { Rank } from '@tensorflow/tfjs-core'
+import type { Rank, Tensor } from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { type Engine, loadTf, openEngine, record } from '../../../src/engine/index.js'
+import { type Engine, type Program, loadTf, openEngine, record } from '../../../src/engine/index.js'
 import type { NativeBackend } from '../../../src/engine/native/backend.js'
 import { loadTensorFlow } from '../../../src/engine/native/c-api.js'
+import { missing } from '../../needs.js'
 
-describe('the native engine', () => {
+describe.skipIf(missing('native') !== undefined)('the native engine', () => {
   let engine: Engine
   let tf: Awaited<ReturnType<typeof loadTf>>
   beforeAll(async () => {
@@ -49,8 +50,22 @@ describe('the native engine', () => {
 
   test('repeats what TensorFlow says when an operation fails, and goes on', () => {
     expect(() => tf.gather(tf.ones([2, 2]), tf.tensor1d([7], 'int32'))).toThrow(/indices\[0\] = 7 is not in \[0, 2\)/)
-    expect(() => tf.concat([tf.tensor1d(['a']), tf.tensor1d(['b'])])).toThrow(/got strings/)
     expect(Array.from(tf.tidy(() => tf.add(1, 2).dataSync()))).toEqual([3])
+  })
+
+  test('strings of any length go in and out, and through operations', () => {
+    const strings = ['', 'a', 'äöü€🎻', 'x'.repeat(23), 'y'.repeat(24), 'z'.repeat(100_000)]
+    const read = tf.tidy(() => tf.concat([tf.tensor1d(strings.slice(0, 2)), tf.tensor1d(strings.slice(2))]).dataSync())
+    expect(Array.from(read)).toEqual(strings)
+  })
+
+  test('frees strings', () => {
+    const strings = Array.from({ length: 200 }, () => 's'.repeat(5000))
+    const round = (): void => tf.tidy(() => void tf.concat([tf.tensor1d(strings), tf.tensor1d(strings)]).dataSync())
+    for (let i = 0; i < 100; i++) round()
+    const before = process.memoryUsage.rss()
+    for (let i = 0; i < 100; i++) round() // 200 MB of strings given
+    expect(process.memoryUsage.rss() - before).toBeLessThan(60e6)
   })
 
   test('a step that gathers by computed indices becomes a program', () => {
@@ -63,6 +78,61 @@ describe('the native engine', () => {
       const [best] = program.run([tf.tensor2d([[0, 0, 1], [0, 1, 0]])]) // prettier-ignore
       expect(Array.from(best!.dataSync())).toEqual([30, 20])
       program.dispose()
+    })
+  })
+
+  describe('a program that runs while JavaScript goes on', () => {
+    const programOf = (x: Tensor, step: () => Tensor): Program => {
+      const trace = record([{ name: 'x', tensor: x, split: false }], () => [
+        { name: 'y', tensor: step(), merge: 'sum' },
+      ])
+      x.dispose()
+      return engine.load(trace)
+    }
+    const cube = (size: number): Program => {
+      const x = tf.zeros<Rank.R2>([size, size])
+      return programOf(x, () => tf.matMul(tf.matMul(x, x), x))
+    }
+
+    test('returns before it is done; awaiting its values lets timers fire', async () => {
+      const program = cube(1200)
+      const x = tf.ones<Rank.R2>([1200, 1200])
+      const [y] = program.run([x])
+      let fired = 0
+      const timer = setInterval(() => fired++, 1)
+      const values = await y!.data()
+      clearInterval(timer)
+      expect(values[0]).toBe(1200 ** 2)
+      expect(fired).toBeGreaterThan(0)
+      tf.dispose([x, y!])
+      program.dispose()
+    })
+
+    test('a tensor may be disposed while its values are on their way', async () => {
+      const program = cube(300)
+      const before = handles()
+      const x = tf.ones<Rank.R2>([300, 300])
+      const [y] = program.run([x])
+      const reads = [y!.data(), y!.data()]
+      tf.dispose([x, y!])
+      expect((await Promise.all(reads)).map((values) => values[7])).toEqual([90_000, 90_000])
+      expect(handles()).toBe(before)
+      program.dispose()
+    })
+
+    test('tells when its result is read that it failed, and the next run is as if nothing had been', async () => {
+      const i = tf.tensor1d([0], 'int32')
+      const pick = programOf(i, () => tf.gather(tf.tensor1d([10, 20]), i))
+      const [bad, good] = [tf.tensor1d([7], 'int32'), tf.tensor1d([1], 'int32')]
+      for (const read of ['data', 'dataSync'] as const) {
+        const [failed] = pick.run([bad])
+        await expect((async () => failed![read]())()).rejects.toThrow(/indices\[0\] = 7 is not in \[0, 2\)/)
+        const [y] = pick.run([good])
+        expect(Array.from(await y!.data())).toEqual([20])
+        tf.dispose([failed!, y!])
+      }
+      tf.dispose([bad, good])
+      pick.dispose()
     })
   })
 

@@ -1,0 +1,53 @@
+/**
+ * Takes calls out of a trace that only repeat a value: casts to the same type, reshapes to the same shape, products with ones.
+ * TensorFlow.js makes many of them in gradients.
+ */
+import { sameShape } from '../errors.js'
+import { removeDeadCalls } from '../remove-dead-calls.js'
+import type { Call, CallInput, Trace, ValueSpec } from '../trace.js'
+
+/** The trace without them. */
+export function removeRepeats(trace: Trace): Trace {
+  const ones = new Set(
+    trace.constants.filter(({ data }) => data.values.every((value) => value === 1)).map(({ value }) => value),
+  )
+  const sources = new Map<number, number>()
+  const current = (value: number): number => sources.get(value) ?? value
+  const calls: Call[] = []
+  for (const recorded of trace.calls) {
+    const call = {
+      ...recorded,
+      inputs: renamed(recorded.inputs, current),
+      ...(recorded.body === undefined ? {} : { body: removeRepeats(recorded.body) }),
+    }
+    const source = sameAs(call, trace.values, ones)
+    if (source === undefined) calls.push(call)
+    else sources.set(call.outputs[0]!, source)
+  }
+  const outputs = trace.outputs.map((output) => ({ ...output, value: current(output.value) }))
+  return removeDeadCalls({ ...trace, calls, outputs })
+}
+
+function renamed(inputs: Call['inputs'], current: (value: number) => number): Call['inputs'] {
+  const one = (input: CallInput): CallInput => {
+    if (input === null) return null
+    return typeof input === 'number' ? current(input) : input.map(current)
+  }
+  return Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, one(input)]))
+}
+
+/** The value that a call only repeats, if it does. */
+function sameAs(
+  { kernel, inputs, outputs }: Call,
+  values: readonly ValueSpec[],
+  ones: ReadonlySet<number>,
+): number | undefined {
+  const output = values[outputs[0]!]!
+  const repeats = (value: unknown): value is number =>
+    typeof value === 'number' && values[value]!.dtype === output.dtype && sameShape(values[value]!.shape, output.shape)
+  const { x, a, b } = inputs
+  if ((kernel === 'Cast' || kernel === 'Reshape') && repeats(x)) return x
+  if (kernel !== 'Multiply') return undefined
+  if (repeats(a) && ones.has(b as number)) return a
+  return repeats(b) && ones.has(a as number) ? b : undefined
+}
