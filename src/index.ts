@@ -13,6 +13,7 @@ export { display, type Shown } from './core/show-value.js'
 export { type Pool, type PoolOptions, pool } from './distributed/index.js'
 export {
   type AnyFrame,
+  type BatchOptions,
   col,
   type Column,
   type Columns,
@@ -28,6 +29,7 @@ export {
   type Schema,
   type SchemaSpec,
   type Tensor,
+  type TokenOptions,
   vector,
   when,
 } from './frame/index.js'

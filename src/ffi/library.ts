@@ -95,7 +95,7 @@ export async function openBackground<Table extends Readonly<Record<string, Signa
     name,
     (...parameters: unknown[]) =>
       new Promise((resolve, reject) => {
-        call.async(...parameters, (error: unknown, result: unknown) => (error ? reject(error as Error) : resolve(result)))
+        call.async(...parameters, (error: unknown, result: unknown) => (error ? reject(error) : resolve(result)))
       }),
   ])
   return Object.fromEntries<unknown>(background) as BackgroundFunctions<Table>

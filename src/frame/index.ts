@@ -1,4 +1,5 @@
 /** What the other parts, and users, have of frames. */
+export type { BatchOptions } from './batches.js'
 export { frame } from './create.js'
 export { datasets } from './datasets/index.js'
 export { col, lit, vector, when } from './expr/expr.js'
@@ -11,4 +12,5 @@ export { openFeed } from './open-feed.js'
 export type { Plan } from './plan.js'
 export { read } from './read.js'
 export { findColumn, type Column, type Schema, type SchemaSpec } from './schema.js'
+export type { TokenOptions } from './tokens.js'
 export type { Tensor } from './tensor/tensor.js'

@@ -43,7 +43,11 @@ export function orderOf(slice: RowRange, batchRows: number, heldRows: number, ke
       window(at) {
         const from = slice.from + at * windowRows
         const to = Math.min(from + windowRows, slice.to)
-        return { ranges: [{ from, to }], rows: to - from, permutation: () => (key === undefined ? undefined : permutation(key, to - from)) }
+        return {
+          ranges: [{ from, to }],
+          rows: to - from,
+          permutation: () => (key === undefined ? undefined : permutation(key, to - from)),
+        }
       },
     }
   }

@@ -12,13 +12,15 @@ import { orderOf, type Order, type WindowOrder } from './order.js'
 import type { RowRange } from './plan.js'
 import { allocateStored, openGatherer, type Gatherer, type StoredValues } from './tensor/store.js'
 
-/** What a window of shuffled rows may hold; one of rows in order needs no more than keeps the engine busy. */
-const windowBytes = { shuffled: 32 * 2 ** 20, ordered: 16 * 2 ** 20 }
+/** What a window may hold. More than `maxShuffledRows` fall out of the processor's cache when they are picked at random. */
+const maxShuffledRows = 2 ** 18
+const windowBytes = { shuffled: 64 * 2 ** 20, ordered: 16 * 2 ** 20 }
 
 /** A window in memory. */
 interface Held {
   readonly order: WindowOrder
   readonly values: readonly StoredValues[]
+  readonly ordinals: Int32Array
   /** It will be handed out again: batches are copies. */
   readonly kept: boolean
 }
@@ -42,13 +44,20 @@ export class SliceReader {
     )
   }
 
-  async *batches({ rows: batchRows, seed, epoch = 0, skip = 0 }: FeedOptions): AsyncGenerator<FeedBatch, void, undefined> {
+  async *batches({
+    rows: batchRows,
+    seed,
+    epoch = 0,
+    skip = 0,
+  }: FeedOptions): AsyncGenerator<FeedBatch, void, undefined> {
     checkInteger('batches', 'rows', batchRows, 1)
     checkInteger('batches', 'epoch', epoch, 0)
     checkInteger('batches', 'skip', skip, 0)
     const key = seed === undefined ? undefined : fold(fold(keyOf(seed), epoch), this.#slice)
-    const heldBytes = key === undefined ? windowBytes.ordered : windowBytes.shuffled
-    const order = orderOf(this.#range, batchRows, Math.floor(heldBytes / rowBytes(this.#fed)), key)
+    const width = rowBytes(this.#fed)
+    const heldRows =
+      key === undefined ? windowBytes.ordered / width : Math.min(windowBytes.shuffled / width, maxShuffledRows)
+    const order = orderOf(this.#range, batchRows, heldRows, key)
     const cut = this.#cutter(Math.min(batchRows, order.windowRows))
     const skipped = skip * batchRows
     const first = Math.floor(skipped / order.windowRows)
@@ -80,7 +89,7 @@ export class SliceReader {
       this.#whole = undefined
       throw cause
     })
-    yield { order: window, values, kept: true }
+    yield { order: window, values, ordinals: ordinalsOf(window), kept: true }
   }
 
   async *#stream(order: Order, first: number): AsyncGenerator<Held, void, undefined> {
@@ -98,7 +107,8 @@ export class SliceReader {
         next = undefined
         read.take(buffers)
         next = start(at + 1)
-        yield { order: order.window(at), values: buffers, kept: false }
+        const window = order.window(at)
+        yield { order: window, values: buffers, ordinals: ordinalsOf(window), kept: false }
       }
     } finally {
       await next?.then(
@@ -120,8 +130,7 @@ export class SliceReader {
     const refs = new Float64Array(capacity)
     const buffers = this.#fed.map(({ dtype, shape }) => allocateStored(dtype, capacity * sizeOf(shape)))
     return (held: Held, positions: Uint32Array | undefined, from: number, rows: number): FeedBatch => {
-      const { ranges } = held.order
-      for (let i = 0; i < rows; i++) index[i] = ordinal(ranges, positions === undefined ? from + i : positions[from + i]!)
+      pick(held.ordinals, positions, from, rows, 1, index)
       const columns: Record<string, FeedColumn> = {}
       this.#fed.forEach(({ column: { name }, dtype, shape }, c) => {
         const width = sizeOf(shape)
@@ -143,14 +152,12 @@ export class SliceReader {
   }
 }
 
-/** The position in the source of a position in a window. */
-function ordinal(ranges: readonly RowRange[], position: number): number {
-  let at = position
-  for (const { from, to } of ranges) {
-    if (at < to - from) return from + at
-    at -= to - from
-  }
-  return -1
+/** The position in the source of each row of a window. */
+function ordinalsOf({ ranges, rows }: WindowOrder): Int32Array {
+  const ordinals = new Int32Array(rows)
+  let at = 0
+  for (const { from, to } of ranges) for (let row = from; row < to; row++) ordinals[at++] = row
+  return ordinals
 }
 
 /** Copies rows at positions `[from, from + rows)` of an order. */

@@ -25,7 +25,8 @@ export interface Tokenizer {
 /** @throws `argument` for a length, number of buckets or vocabulary that cannot be */
 export function openTokenizer(caller: string, options: TokenOptions): Tokenizer {
   checkInteger(caller, 'length', options.length, 1)
-  const idOf = options.vocabulary === undefined ? bucketOf(caller, options.buckets) : indexOf(caller, options.vocabulary)
+  const idOf =
+    options.vocabulary === undefined ? bucketOf(caller, options.buckets) : indexOf(caller, options.vocabulary)
   const { length } = options
   return {
     length,
@@ -64,9 +65,8 @@ const fold = Uint8Array.from({ length: 256 }, (_, byte) => {
 
 function bucketOf(caller: string, buckets: number | undefined): IdOf {
   checkInteger(caller, 'buckets', buckets, 1, 2 ** 31 - 1)
-  const count = buckets as number
   // FNV's low bits are its good ones; the fold keeps the high ones from being lost.
-  return (hash) => 1 + (((hash ^ (hash >>> 15)) >>> 0) % count)
+  return (hash) => 1 + (((hash ^ (hash >>> 15)) >>> 0) % buckets)
 }
 
 /** Open addressing over all tokens' bytes in one array. */

@@ -42,7 +42,7 @@ export function printPlan(plan: Plan, options: { ordered?: boolean } = {}): Prin
 }
 
 /** The query with a 0-based row number in a column of the given name. */
-export function numbered(sql: string, name: string): string {
+function numbered(sql: string, name: string): string {
   return `SELECT *, row_number() OVER () - 1 AS ${name} FROM (${sql})`
 }
 

@@ -55,9 +55,11 @@ export async function openWindows(plan: Plan, fed: readonly FedColumn[]): Promis
     totalRows: files.reduce((sum, { rows }) => sum + rows, 0),
     stores: printPlan(plan).stores,
     async read(ranges) {
-      const parts = ranges.flatMap((range) => segments(files, range)).map(({ path, rows }) => {
-        return `SELECT ${list.join(', ')} FROM (${printPlan(over(plan, path, rows)).sql}) t`
-      })
+      const parts = ranges
+        .flatMap((range) => segments(files, range))
+        .map(({ path, rows }) => {
+          return `SELECT ${list.join(', ')} FROM (${printPlan(over(plan, path, rows)).sql}) t`
+        })
       const expected = ranges.reduce((sum, { from, to }) => sum + to - from, 0)
       const result = await connection.query(parts.join(' UNION ALL '))
       return { take: (targets) => takeRows(api, result, copies, targets, expected), drop: () => result.close() }
@@ -83,7 +85,7 @@ async function filesOf({ source }: ScanNode): Promise<File[]> {
 }
 
 /** The parts of the files that a range of all rows covers. */
-export function segments(files: readonly File[], { from, to }: RowRange): { path: string; rows: RowRange }[] {
+function segments(files: readonly File[], { from, to }: RowRange): { path: string; rows: RowRange }[] {
   const found: { path: string; rows: RowRange }[] = []
   let first = 0
   for (const { path, rows } of files) {
@@ -109,7 +111,10 @@ function over(plan: Plan, path: string, rows: RowRange): Plan {
 
 function castSql({ column, dtype, held, tokens }: FedColumn, name: string): string {
   if (tokens !== undefined || (column.type.kind === 'tensor' && held === 'value')) return `t.${name}`
-  const type = held === 'reference' ? 'DOUBLE' : { uint8: 'UTINYINT', int32: 'INTEGER', float32: 'FLOAT', float64: 'DOUBLE' }[dtype]
+  const type =
+    held === 'reference'
+      ? 'DOUBLE'
+      : { uint8: 'UTINYINT', int32: 'INTEGER', float32: 'FLOAT', float64: 'DOUBLE' }[dtype]
   return `CAST(t.${name} AS ${type})`
 }
 
@@ -201,5 +206,8 @@ function checkExact(column: Column, values: StoredValues): void {
 
 /** Bytes of a row of all columns, as they are held in a window. */
 export function rowBytes(fed: readonly FedColumn[]): number {
-  return fed.reduce((sum, { held, dtype, shape }) => sum + (held === 'reference' ? 8 : tensorBytes({ dtype, shape })), 0)
+  return fed.reduce(
+    (sum, { held, dtype, shape }) => sum + (held === 'reference' ? 8 : tensorBytes({ dtype, shape })),
+    0,
+  )
 }
