@@ -52,4 +52,6 @@ export interface FeedOptions {
   readonly epoch?: number
   /** Batches to leave out at the beginning (to resume within an epoch). */
   readonly skip?: number
+  /** Gives every n-th batch of those that are left, beginning with the first; default 1. */
+  readonly every?: number
 }

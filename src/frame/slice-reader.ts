@@ -49,10 +49,12 @@ export class SliceReader {
     seed,
     epoch = 0,
     skip = 0,
+    every = 1,
   }: FeedOptions): AsyncGenerator<FeedBatch, void, undefined> {
     checkInteger('batches', 'rows', batchRows, 1)
     checkInteger('batches', 'epoch', epoch, 0)
     checkInteger('batches', 'skip', skip, 0)
+    checkInteger('batches', 'every', every, 1)
     const key = seed === undefined ? undefined : fold(fold(keyOf(seed), epoch), this.#slice)
     const width = rowBytes(this.#fed)
     const heldRows =
@@ -64,10 +66,10 @@ export class SliceReader {
     let from = skipped - first * order.windowRows
     for await (const held of order.count > 1 ? this.#stream(order, first) : this.#single(order, first)) {
       const positions = held.order.permutation()
-      for (; from < held.order.rows; from += batchRows) {
+      for (; from < held.order.rows; from += every * batchRows) {
         yield cut(held, positions, from, Math.min(batchRows, held.order.rows - from))
       }
-      from = 0
+      from -= order.windowRows
     }
   }
 

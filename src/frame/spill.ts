@@ -30,7 +30,8 @@ export async function addressable(plan: Plan): Promise<{ plan: Plan; remove(): P
   return { plan: { kind: 'scan', source, schema: plan.schema }, remove: () => rm(source.path, { force: true }) }
 }
 
-function isAddressable(plan: Plan): boolean {
+/** Whether the rows of a plan are those of a Parquet file, one for one. */
+export function isAddressable(plan: Plan): boolean {
   if (plan.kind === 'project') return plan.columns.every(({ expr }) => isRowWise(expr)) && isAddressable(plan.input)
   // A file's own column of that name hides the row numbers.
   return plan.kind === 'scan' && plan.source.kind === 'parquet' && !plan.source.columns.includes('file_row_number')

@@ -68,6 +68,13 @@ export async function openWindows(plan: Plan, fed: readonly FedColumn[]): Promis
   }
 }
 
+/** A plan for the rows of the ranges, one range after the other, of a plan that is addressable. */
+export async function rowsAt(plan: Plan, ranges: readonly RowRange[]): Promise<Plan> {
+  const files = await filesOf(scanBelow(plan))
+  const inputs = ranges.flatMap((range) => segments(files, range)).map(({ path, rows }) => over(plan, path, rows))
+  return { kind: 'concat', inputs, schema: plan.schema }
+}
+
 interface File {
   readonly path: string
   readonly rows: number
