@@ -30,17 +30,28 @@ export function previewHtml(preview: Preview): string {
 }
 
 function headerCell(column: Column, sketch: Sketch | undefined): string {
-  const picture = sketch === undefined ? '' : `<br>${sketchSvg(sketch)}`
+  const picture = sketch === undefined ? '' : `<br>${sketchHtml(sketch)}`
   return `<th style="text-align:${align(column)}">${escape(column.name)}<br><span style="${faint}">${escape(describeType(column))}</span>${picture}</th>`
 }
 
 function bodyRow(schema: readonly Column[], cells: readonly unknown[], number: number): string {
-  const each = cells.map((cell, i) => `<td style="text-align:${align(schema[i]!)}">${cellHtml(cell)}</td>`)
+  const each = cells.map((cell, i) => {
+    const wrap = cell instanceof Date ? ';white-space:nowrap' : ''
+    return `<td style="text-align:${align(schema[i]!)}${wrap}">${cellHtml(cell)}</td>`
+  })
   return `<tr><td style="${faint};text-align:right">${number.toLocaleString('en')}</td>${each.join('')}</tr>`
 }
 
 function align({ type }: Column): 'left' | 'right' {
   return type.kind === 'number' || type.kind === 'bigint' ? 'right' : 'left'
+}
+
+function sketchHtml(sketch: Sketch): string {
+  // Bars of a few values among many would say nothing of the others.
+  if (sketch.kind === 'values' && sketch.distinct > sketch.top.length) {
+    return `<span title="${escape(sketchTitle(sketch))}" style="${faint}">${sketch.distinct.toLocaleString('en')} distinct</span>`
+  }
+  return sketchSvg(sketch)
 }
 
 function sketchSvg(sketch: Sketch): string {

@@ -28,7 +28,7 @@ export interface Preview {
 
 /** Rows of the sample, and the pieces that it is read in. */
 const sampleRows = 1024
-const samplePieces = 4
+const samplePieces = 8
 /** How long a sample may keep a frame from being shown whose first rows are there. */
 const patienceMs = 100
 
@@ -56,14 +56,14 @@ async function spread(plan: Plan, total: number, headRows: number): Promise<Prev
     const from = Math.floor(((i + 0.5) * (total - pieceRows)) / samplePieces)
     return { from, to: from + pieceRows }
   })
-  const cells = await cellsOf(await rowsAt(plan, [{ from: 0, to: half }, ...pieces, { from: total - half, to: total }]))
+  const rows = await cellsOf(await rowsAt(plan, [{ from: 0, to: half }, ...pieces, { from: total - half, to: total }]))
   return {
     schema: plan.schema,
-    head: cells.slice(0, half),
-    tail: cells.slice(-half),
+    head: rows.slice(0, half),
+    tail: rows.slice(-half),
     total,
     more: true,
-    sample: { rows: cells.slice(half, -half), from: 'spread' },
+    sample: { rows: rows.slice(half, -half), from: 'spread' },
   }
 }
 

@@ -6,7 +6,7 @@
  * memory, and walking over them takes microseconds.
  */
 import { createRequire } from 'node:module'
-import { availableParallelism, totalmem } from 'node:os'
+import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { ShardbookError } from '../../../core/errors.js'
 import {
@@ -65,7 +65,7 @@ async function open(): Promise<CApi> {
   const settings = {
     threads: String(availableParallelism()),
     // A query here reads a bounded piece of a file.
-    memory_limit: `${Math.max(512, Math.floor((totalmem() * 0.1) / 2 ** 20))}MiB`,
+    memory_limit: '512MiB',
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
   }
