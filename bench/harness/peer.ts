@@ -85,7 +85,10 @@ export async function peerPackages(name: string, packages: readonly string[]): P
     console.log(`Installing ${packages.join(', ')} into ${folder} (once)`)
     mkdirSync(folder, { recursive: true })
     writeFileSync(join(folder, 'package.json'), '{ "private": true }')
-    execFileSync('npm', ['install', '--no-audit', '--no-fund', '--save-exact', ...packages], { cwd: folder })
+    execFileSync('npm', ['install', '--no-audit', '--no-fund', '--save-exact', ...packages], {
+      cwd: folder,
+      stdio: 'ignore',
+    })
     writeFileSync(marker, packages.join(' '))
   }
   return join(folder, 'node_modules')

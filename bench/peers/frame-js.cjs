@@ -60,7 +60,7 @@ const libraries = {
     return {
       filter: () =>
         table
-          .filter(/** @type {(d: { x: number }) => boolean} */ ((d) => d.x > 0.5))
+          .filter(/** @param {{ x: number }} d */ (d) => d.x > 0.5)
           .groupby('k')
           .rollup({ n: op.count(), mean: op.mean('y'), total: op.sum('z') })
           .orderby('k')
@@ -71,7 +71,7 @@ const libraries = {
           .groupby('g')
           .rollup({
             n: op.count(),
-            total: /** @type {(d: { x: number, weight: number }) => number} */ ((d) => op.sum(d.x * d.weight)),
+            total: /** @param {{ x: number, weight: number }} d */ (d) => op.sum(d.x * d.weight),
           })
           .orderby('g')
           .reify(),

@@ -12,20 +12,20 @@ con = duckdb.connect()
 def duckdb_filter():
     return con.execute(
         f"SELECT k, count(*) n, avg(y) mean, sum(z) total FROM '{rows}' WHERE x > 0.5 GROUP BY k ORDER BY k"
-    ).fetchnumpy()
+    ).fetchall()
 
 
 def duckdb_join():
     return con.execute(
         f"SELECT g, count(*) n, sum(x * weight) total FROM '{rows}' JOIN '{dims}' USING (fk) GROUP BY g ORDER BY g"
-    ).fetchnumpy()
+    ).fetchall()
 
 
 def duckdb_feed():
     reader = con.execute(f"SELECT x, y, z FROM '{rows}'").to_arrow_reader(8192)
     for batch in reader:
         for column in batch.columns:
-            column.to_numpy()
+            column.buffers()
 
 
 def polars_filter():

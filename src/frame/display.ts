@@ -13,17 +13,22 @@ import { describeType, type Column } from './schema.js'
 
 const shownRows = 10
 
-export async function displayFrame(plan: Plan, rows = shownRows): Promise<MimeBundle> {
-  const preview = await previewOf(plan, rows)
+/** A frame as a cell's value: both ends of it. */
+export async function displayFrame(plan: Plan): Promise<MimeBundle> {
+  return bundle(await previewOf(plan, shownRows, 'both'))
+}
+
+/** Publishes the first rows. */
+export async function showFrame(plan: Plan, rows: number): Promise<void> {
+  host().publish(bundle(await previewOf(plan, rows, 'first')))
+}
+
+function bundle(preview: Preview): MimeBundle {
   return {
     'text/html': previewHtml(preview),
     'text/plain': text(preview),
     'application/vnd.dataresource+json': dataResource(preview),
   }
-}
-
-export async function showFrame(plan: Plan, rows: number): Promise<void> {
-  host().publish(await displayFrame(plan, rows))
 }
 
 function text(preview: Preview): string {

@@ -26,44 +26,50 @@ export interface Preview {
   readonly sample: { readonly rows: readonly Row[]; readonly from: 'all' | 'first' | 'spread' }
 }
 
-/** Rows of the sample, and the pieces that it is read in. */
-const sampleRows = 1024
-const samplePieces = 8
+/** Rows of the sample, and the pieces that it is read in: each costs a look at every row group of the file. */
+const sampleRows = 1000
+const samplePieces = 5
 /** How long a sample may keep a frame from being shown whose first rows are there. */
 const patienceMs = 100
 
-/** The first `headRows` rows of a plan, or half of them and as many last ones. */
-export async function previewOf(plan: Plan, headRows: number): Promise<Preview> {
+/** `rows` rows of a plan: the first ones, or half of them from either end where those at the end can be had. */
+export async function previewOf(plan: Plan, rows: number, ends: 'first' | 'both'): Promise<Preview> {
   const total = await cheapCount(plan)
-  if (total !== undefined && total > sampleRows && isAddressable(plan)) return spread(plan, total, headRows)
-  const first = await firstRows(plan, headRows + 1)
-  const more = total === undefined ? first.length > headRows : total > headRows
+  const half = ends === 'both' ? Math.floor(rows / 2) : 0
+  if (half > 0 && total !== undefined && total > Math.max(sampleRows, samplePieces * half) && isAddressable(plan)) {
+    return spread(plan, total, half)
+  }
+  const first = await firstRows(plan, rows + 1)
   const reached = total ?? (first.length < sampleRows ? first.length : undefined)
+  const more = (reached ?? first.length) > rows
   const from = first.length === reached ? 'all' : 'first'
-  const common = { schema: plan.schema, more, total: reached, sample: { rows: first, from } } as const
-  if (!more || reached === undefined) return { ...common, head: first.slice(0, headRows), tail: [] }
-  const half = Math.floor(headRows / 2)
   const tail =
-    from === 'all' ? first.slice(-half) : isScan(plan) ? await cellsOf(slice('show', plan, reached - half, half)) : []
-  return { ...common, head: first.slice(0, tail.length === 0 ? headRows : half), tail }
+    half === 0 || !more || reached === undefined
+      ? []
+      : from === 'all'
+        ? first.slice(-half)
+        : isScan(plan)
+          ? await cellsOf(slice('show', plan, reached - half, half))
+          : []
+  const head = first.slice(0, tail.length === 0 ? rows : half)
+  return { schema: plan.schema, head, tail, more, total: reached, sample: { rows: first, from } }
 }
 
-/** One query for the first rows, pieces from all over, and the last rows. */
-async function spread(plan: Plan, total: number, headRows: number): Promise<Preview> {
-  const half = Math.floor(headRows / 2)
-  const pieceRows = sampleRows / samplePieces
+/** One query for pieces from all over, the first and last rows among them. */
+async function spread(plan: Plan, total: number, half: number): Promise<Preview> {
+  const pieceRows = Math.max(half, Math.floor(sampleRows / samplePieces))
   const pieces = Array.from({ length: samplePieces }, (_, i): RowRange => {
-    const from = Math.floor(((i + 0.5) * (total - pieceRows)) / samplePieces)
+    const from = Math.floor((i * (total - pieceRows)) / (samplePieces - 1))
     return { from, to: from + pieceRows }
   })
-  const rows = await cellsOf(await rowsAt(plan, [{ from: 0, to: half }, ...pieces, { from: total - half, to: total }]))
+  const rows = await cellsOf(await rowsAt(plan, pieces))
   return {
     schema: plan.schema,
     head: rows.slice(0, half),
     tail: rows.slice(-half),
     total,
     more: true,
-    sample: { rows: rows.slice(half, -half), from: 'spread' },
+    sample: { rows, from: 'spread' },
   }
 }
 

@@ -14,7 +14,7 @@ import { allocateStored, openGatherer, type Gatherer, type StoredValues } from '
 
 /** What a window may hold. More than `maxShuffledRows` fall out of the processor's cache when they are picked at random. */
 const maxShuffledRows = 2 ** 18
-const windowBytes = { shuffled: 64 * 2 ** 20, ordered: 16 * 2 ** 20 }
+const windowBytes = { shuffled: 64 * 2 ** 20, ordered: 32 * 2 ** 20 }
 
 /** A window in memory. */
 interface Held {

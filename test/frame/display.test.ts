@@ -52,12 +52,12 @@ describe('how a frame looks', () => {
     const bundle = await shown(df)
     const ids = bundle['text/plain']!.split('\n').map((line) => line.trim().split(/\s+/)[0])
     expect(ids.slice(3, 14)).toEqual(['0', '1', '2', '3', '4', '⋮', '19995', '19996', '19997', '19998', '19999'])
-    expect(bundle['text/html']).toContain('histograms of 1,024 sampled rows')
-    // Pieces of the sample lie in the 1st, 2nd, 3rd and 4th quarter: bars over the whole range.
+    expect(bundle['text/html']).toContain('histograms of 1,000 sampled rows')
+    // The sample is from all over: bars over the whole range.
     const [, least, most] = /<title>(\d+) to (\d+)<\/title>/.exec(bundle['text/html']!)!
     expect([Number(least) < n / 4, Number(most) > (3 * n) / 4]).toEqual([true, true])
     const filtered = await shown(df.filter(col('x').ge(100)))
-    expect(filtered['text/html']).toContain('first 10 rows × 3 columns; histograms of the first 1,024 rows')
+    expect(filtered['text/html']).toContain('first 10 rows × 3 columns; histograms of the first 1,000 rows')
     await rm(folder, { recursive: true })
   })
 

@@ -136,6 +136,8 @@ export async function connect(): Promise<{ api: CApi; connection: Connection }> 
       guard.off()
     }
   }
+  const setting = await query('SET parquet_metadata_cache = true')
+  setting.close()
   return {
     api,
     connection: {
