@@ -16,7 +16,7 @@ const questions: Record<string, () => Promise<unknown>> = {
   },
   async sort() {
     const big = await read.parquet(path)
-    return big.sort('x').slice(90_000_000, 90_000_010).toRows()
+    return big.sort('x').slice(90_000_000, 10).toRows()
   },
 }
 
