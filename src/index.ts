@@ -13,6 +13,7 @@ export { display, type Shown } from './core/show-value.js'
 export { type Pool, type PoolOptions, pool } from './distributed/index.js'
 export {
   type AnyFrame,
+  type BatchOptions,
   col,
   type Column,
   type Columns,
@@ -31,6 +32,7 @@ export {
   type Sparse,
   struct,
   type Tensor,
+  type TokenOptions,
   vector,
   when,
 } from './frame/index.js'

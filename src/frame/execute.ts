@@ -51,12 +51,7 @@ export async function count(plan: Plan): Promise<number> {
 
 /** The plan, rewritten or as it is, with everything in it computed that its engine cannot compute. */
 export async function prepare(plan: Plan, { rewrites = true }: { rewrites?: boolean } = {}): Promise<Plan> {
-  return lower(rewrites ? rewritten(plan) : plan, true)
-}
-
-/** The plan with its `map` nodes computed. */
-export async function prepareMaps(plan: Plan): Promise<Plan> {
-  return lower(rewritten(plan), false)
+  return lower(rewrites ? rewritten(plan) : plan)
 }
 
 /** The plan as it will run. */
@@ -64,15 +59,14 @@ export function rewritten(plan: Plan): Plan {
   return rewrite(plan, (node) => computed.has(node))
 }
 
-async function lower(plan: Plan, loadFiles: boolean): Promise<Plan> {
+async function lower(plan: Plan): Promise<Plan> {
   if (plan.kind === 'map' || plan.kind === 'cache') return scanOf(plan, await compute(plan))
   if (plan.kind === 'scan') {
     const { source } = plan
-    const needsTable = source.kind === 'memory' || (loadFiles && source.kind === 'idx')
-    return needsTable ? scanOf(plan, await load(plan, source)) : plan
+    return source.kind === 'memory' || source.kind === 'idx' ? scanOf(plan, await load(plan, source)) : plan
   }
   const inputs: Plan[] = []
-  for (const input of inputsOf(plan)) inputs.push(await lower(input, loadFiles))
+  for (const input of inputsOf(plan)) inputs.push(await lower(input))
   return withInputs(plan, inputs)
 }
 
@@ -126,7 +120,7 @@ async function computeMap(node: MapNode): Promise<Table> {
   const mapper = await openMapper(node.mapper, node.payload)
   const writers = new Map<string, TensorWriter>()
   try {
-    const feed = await openSlice(inputPlan, node.reads, { slices: 1, slice: 0 })
+    const feed = await openSlice({ plan: inputPlan, columns: node.reads }, { slices: 1, slice: 0 })
     const outputs = async function* (): AsyncGenerator<Chunk> {
       for await (const batch of feed.batches({ rows: mapRows })) {
         const added = await mapper.map(batch)

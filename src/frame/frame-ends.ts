@@ -5,6 +5,7 @@
 import { checkInteger } from '../core/check.js'
 import { displaySymbol, typeSymbol, type Displayable, type MimeBundle, type SelfTyped } from '../core/display.js'
 import type { ArrowTable } from './arrow/to-arrow.js'
+import { batchesOf, type BatchOptions } from './batches.js'
 import { project, reference } from './build.js'
 import { displayFrame, showFrame } from './display.js'
 import { columnsOfPlan, rowsOf, type ColumnValues } from './ends.js'
@@ -12,7 +13,6 @@ import { count } from './execute.js'
 import { explain } from './explain.js'
 import type { Flat } from './expr/check-types.js'
 import type { FeedBatch, FrameSource } from './feed.js'
-import { openFeed } from './open-feed.js'
 import type { Plan } from './plan.js'
 import { portable } from './portable.js'
 import { type Schema } from './schema.js'
@@ -27,15 +27,6 @@ export interface AnyFrame {
   count(): Promise<number>
   source(columns: readonly string[]): Promise<FrameSource>
   batches(options: BatchOptions): AsyncIterable<FeedBatch>
-}
-
-export interface BatchOptions {
-  readonly rows: number
-  /** Default: all columns. */
-  readonly columns?: readonly string[]
-  /** Shuffles; source order without. */
-  readonly seed?: number
-  readonly epoch?: number
 }
 
 /** What every frame can do with its rows. */
@@ -104,15 +95,17 @@ export abstract class FrameEnds<S> implements AnyFrame, Displayable, SelfTyped {
     return { plan: await portable(project('source', this.plan, read)), columns: [...columns] }
   }
 
-  /** Batches of rows as typed arrays, ready for tensors; a batch is valid until the next one is asked for. */
-  async *batches(options: BatchOptions): AsyncGenerator<FeedBatch, void, undefined> {
-    const { columns = this.columns, ...rest } = options
-    const feed = await openFeed({ plan: this.plan, columns }, { slices: 1, slice: 0 })
-    try {
-      yield* feed.batches(rest)
-    } finally {
-      await feed.close()
-    }
+  /**
+   * Batches of rows as typed arrays, ready for tensors; a batch is valid until the next one is asked for.
+   * @throws `column` for a column that is neither numeric nor a tensor nor text with `tokens`; `data` for a null
+   *
+   * @example
+   * ```ts
+   * for await (const { columns } of digits.batches({ rows: 128, seed: 7 })) console.log(columns.image.shape)
+   * ```
+   */
+  batches(options: BatchOptions): AsyncIterable<FeedBatch> {
+    return batchesOf(this.plan, options)
   }
 
   [displaySymbol](): Promise<MimeBundle> {

@@ -17,6 +17,12 @@ export type TensorStore =
   /** A buffer of this process, by its id in `tensor/store.ts`. */
   | { readonly kind: 'memory'; readonly id: string }
 
+/** Positions `[from, to)` of rows. */
+export interface RowRange {
+  readonly from: number
+  readonly to: number
+}
+
 /** Where rows come from. `stores` are what the references of the tensor columns point into. */
 export type Source =
   | { readonly kind: 'csv'; readonly path: string; readonly options: CsvOptions }
@@ -26,6 +32,8 @@ export type Source =
       readonly path: string
       readonly columns: readonly string[]
       readonly stores: readonly TensorStore[]
+      /** Only the rows `[from, to)` of the file. */
+      readonly rows?: RowRange
     }
   /** Files of equal length, a column each; files of more than one axis are tensor columns. */
   | { readonly kind: 'idx'; readonly rows: number; readonly paths: Readonly<Record<string, string>> }

@@ -82,14 +82,18 @@ export async function queryRows(sql: string): Promise<readonly (readonly unknown
 
 interface Running {
   interrupted: boolean
-  readonly connection: DuckDBConnection
+  readonly connection: Interruptible
+}
+
+interface Interruptible {
+  interrupt(): void
 }
 
 const running = new Set<Running>()
 let stopListening: (() => void) | undefined
 
 /** Has a user's interrupt end the connection's queries until `off` is called. One listener serves all of them. */
-function interruptible(connection: DuckDBConnection): Running & { off(): void } {
+export function interruptible(connection: Interruptible): Running & { off(): void } {
   const guard = {
     interrupted: false,
     connection,

@@ -1,7 +1,7 @@
 /** The DuckDB engine: what `execute.ts` asks of it. */
 import type { Chunk, ChunkStream } from '../../chunk.js'
 import type { Plan, Source, SqlNode, TensorStore } from '../../plan.js'
-import type { Column, Schema } from '../../schema.js'
+import { tensorBytes, type Column, type Schema } from '../../schema.js'
 import { openGatherer, storeStride, type Gatherer } from '../../tensor/store.js'
 import { fillTable, loadDuckDB, readChunk } from './chunk.js'
 import { execute, newTableName, queryRows, streamQuery, withConnection } from './database.js'
@@ -10,7 +10,6 @@ import { registerGather } from './gather.js'
 import { quoteName, quoteString, sqlNames } from './names.js'
 import { printPlan } from './print-plan.js'
 import { describedColumns, userQuery } from './print-user-sql.js'
-import { numbered } from './row-order.js'
 import { parquetSchemaKey } from './sniff.js'
 import { sqlType } from './sql-type.js'
 
@@ -20,18 +19,6 @@ type Table = Extract<Source, { kind: 'table' }>
 export function queryChunks(plan: Plan, options: { ordered?: boolean } = {}): ChunkStream {
   const { sql, stores } = printPlan(plan, options)
   return { schema: plan.schema, stores, chunks: chunksOf(plan, sql, plan.schema) }
-}
-
-/** The rows of one slice, with a last column `ordinal`: the row's position among all rows. */
-export function querySlice(plan: Plan, slices: number, slice: number): ChunkStream {
-  const { sql, stores } = printPlan(plan)
-  const ordinal = quoteName('__sb_ordinal')
-  const dealt = `SELECT * FROM (${numbered(sql, ordinal)}) WHERE ${ordinal} % ${slices} = ${slice}`
-  const schema: Schema = [
-    ...plan.schema,
-    { name: 'ordinal', type: { kind: 'number', storage: 'int64' }, nullable: false },
-  ]
-  return { schema, stores, chunks: chunksOf(plan, dealt, schema) }
 }
 
 /** Plans whose tables must stay while their queries run. */
@@ -48,14 +35,6 @@ async function* chunksOf(plan: Plan, sql: string, schema: Schema): AsyncGenerato
   } finally {
     running.delete(hold)
   }
-}
-
-export async function countRows(plan: Plan): Promise<number> {
-  const { sql } = printPlan(plan, { ordered: false })
-  const [[rows] = []] = await queryRows(`SELECT count(*) FROM (${sql})`).catch((cause: unknown) => {
-    throw explainFailure(cause)
-  })
-  return Number(rows)
 }
 
 /** A new table of the rows of a prepared plan, in order. */
@@ -100,16 +79,31 @@ export async function tablesSideBySide(
   return { kind: 'table', table, stores }
 }
 
-/** Writes a table to a Parquet file, in order; the file's names of the columns. */
-export async function copyTable(table: string, schema: Schema, path: string): Promise<readonly string[]> {
-  const columns = schema.map((_, i) => `c${i}`)
-  const list = sqlNames(schema).map((name, i) => `${name} AS ${columns[i]}`)
+/**
+ * Writes the rows of a prepared plan to a Parquet file, in order and with references as they are; the file's names of the
+ * columns, and what the references point into.
+ */
+export async function copyRows(
+  plan: Plan,
+  path: string,
+): Promise<{ columns: readonly string[]; stores: readonly TensorStore[] }> {
+  const { sql, stores } = printPlan(plan)
+  const columns = plan.schema.map((_, i) => `c${i}`)
+  const list = sqlNames(plan.schema).map((name, i) => `t.${name} AS ${columns[i]}`)
   await execute(
-    `COPY (SELECT ${list.join(', ')} FROM ${quoteName(table)}) TO ${quoteString(path)} (FORMAT parquet)`,
+    `COPY (SELECT ${list.join(', ')} FROM (${sql}) t) TO ${quoteString(path)} (FORMAT parquet, ROW_GROUP_SIZE ${rowGroupRows(plan.schema)})`,
   ).catch((cause: unknown) => {
     throw explainFailure(cause)
   })
-  return columns
+  return { columns, stores }
+}
+
+/** Rows of a row group: DuckDB's own number, less where rows are long, so that a window never reads much more than itself. */
+function rowGroupRows(schema: Schema): number {
+  const bytes = schema.reduce((sum, { type }) => {
+    return sum + (type.kind === 'tensor' && type.held === 'inline' ? tensorBytes(type) : 8)
+  }, 0)
+  return Math.max(2048, Math.min(122_880, Math.floor((8 * 2 ** 20) / bytes)))
 }
 
 export async function dropTable(table: string): Promise<void> {

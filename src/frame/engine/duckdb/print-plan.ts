@@ -97,7 +97,9 @@ function printScan({ source, schema }: ScanNode, stores: TensorStore[]): string 
         const value = rebased(`t.${quoteName(source.columns[i]!)}`, column, base)
         return `CAST(${value} AS ${sqlType(column.type)}) AS ${names[i]}`
       })
-      return `SELECT ${list.join(', ')} FROM read_parquet(${quoteString(source.path)}) t`
+      if (source.rows === undefined) return `SELECT ${list.join(', ')} FROM read_parquet(${quoteString(source.path)}) t`
+      const { from, to } = source.rows
+      return `SELECT ${list.join(', ')} FROM read_parquet(${quoteString(source.path)}, file_row_number = true) t WHERE file_row_number >= ${from} AND file_row_number < ${to}`
     }
     case 'table': {
       const base = addStores(stores, source.stores)
