@@ -14,6 +14,9 @@ import type { Chunk, ChunkColumn, ChunkStream, NumericValues } from './chunk.js'
 import { createTable, dropTable, queryChunks, tableFromQuery, tablesSideBySide } from './engine/duckdb/index.js'
 import type { FeedColumn } from './feed.js'
 import { readIdxFile } from './idx.js'
+import { copyOf } from './io/local-copy.js'
+import { fetchScans, localScan } from './io/local-scan.js'
+import { labelOf } from './io/read-images.js'
 import { openMapper } from './mapper.js'
 import { memoryChunk } from './memory.js'
 import {
@@ -49,7 +52,9 @@ export async function count(plan: Plan): Promise<number> {
 
 /** The plan with everything in it computed that its engine cannot compute. */
 export async function prepare(plan: Plan): Promise<Plan> {
-  return lower(rewritten(plan), true)
+  const prepared = await lower(rewritten(plan), true)
+  await fetchScans(prepared)
+  return prepared
 }
 
 /** The plan with its `map` nodes computed. */
@@ -62,16 +67,24 @@ export function rewritten(plan: Plan): Plan {
   return rewrite(plan, (node) => computed.has(node))
 }
 
-async function lower(plan: Plan, loadFiles: boolean): Promise<Plan> {
+/** `firstRows`: whoever reads the plan takes no more than so many of its rows. */
+async function lower(plan: Plan, loadFiles: boolean, firstRows = Infinity): Promise<Plan> {
   if (plan.kind === 'map') return scanOf(plan, await compute(plan))
   if (plan.kind === 'scan') {
     const { source } = plan
-    const needsTable = source.kind === 'memory' || (loadFiles && source.kind === 'idx')
-    return needsTable ? scanOf(plan, await load(plan, source)) : plan
+    const isLoaded = source.kind === 'idx' || source.kind === 'images'
+    if (source.kind === 'memory' || (loadFiles && isLoaded)) return scanOf(plan, await load(plan, source))
+    return loadFiles ? localScan(plan, firstRows) : plan
   }
   const inputs: Plan[] = []
-  for (const input of inputsOf(plan)) inputs.push(await lower(input, loadFiles))
+  for (const input of inputsOf(plan)) inputs.push(await lower(input, loadFiles, rowsOfInput(plan, firstRows)))
   return withInputs(plan, inputs)
+}
+
+/** How many of its inputs' first rows a node needs to give its own first rows. */
+function rowsOfInput(plan: Plan, firstRows: number): number {
+  if (plan.kind === 'project' || plan.kind === 'concat') return firstRows
+  return plan.kind === 'slice' ? Math.min(firstRows, plan.length ?? Infinity) + plan.offset : Infinity
 }
 
 function scanOf(plan: Plan, source: Source): ScanNode {
@@ -195,21 +208,39 @@ function tensorWriter(): TensorWriter {
 }
 
 /** A table for a source that SQL does not read: values in memory, or IDX files (tensors as row numbers into them). */
-function load(plan: ScanNode, source: IdxSource | Extract<Source, { kind: 'memory' }>): Promise<Table> {
+function load(plan: ScanNode, source: LoadedSource): Promise<Table> {
   let table = loaded.get(source)
   if (table === undefined) {
-    const [chunk, stores] =
-      source.kind === 'memory'
-        ? [memoryChunk(source.id), source.stores]
-        : [idxChunk(plan.schema, source), idxStores(plan.schema, source)]
-    table = createTable(plan.schema, [chunk], stores).then(ownTable)
+    table = loadTable(plan, source).then(ownTable)
     loaded.set(source, table)
     table.catch(() => loaded.delete(source))
   }
   return table
 }
 
+type LoadedSource = Extract<Source, { kind: 'idx' | 'images' | 'memory' }>
 type IdxSource = Extract<Source, { kind: 'idx' }>
+
+async function loadTable({ schema }: ScanNode, source: LoadedSource): Promise<Table> {
+  switch (source.kind) {
+    case 'memory':
+      return createTable(schema, [memoryChunk(source.id)], source.stores)
+    case 'idx':
+      return createTable(schema, [idxChunk(schema, source)], idxStores(schema, source))
+    case 'images': {
+      const files: string[] = []
+      for (const file of source.files) files.push(await copyOf('read.images', file))
+      const columns: Readonly<Record<string, ChunkColumn>> = {
+        image: { values: Float64Array.from(files, (_, row) => row), valid: null },
+        label: { values: source.files.map(labelOf), valid: null },
+      }
+      const chunk = { rows: files.length, columns: schema.map(({ name }) => columns[name]!) }
+      return createTable(schema, [chunk], [{ kind: 'images', files, shape: source.shape }])
+    }
+    default:
+      return source satisfies never
+  }
+}
 
 function idxStores(schema: Schema, source: IdxSource): TensorStore[] {
   return tensorNames(schema).map((name) => ({ kind: 'idx', path: source.paths[name]! }))

@@ -53,6 +53,8 @@ function printNamed({ name, expr }: NamedExpr): string {
 function describeSource(source: Source): string {
   switch (source.kind) {
     case 'csv':
+    case 'images':
+    case 'ndjson':
     case 'parquet':
       return `${source.kind} ${source.path}`
     case 'idx':

@@ -4,7 +4,7 @@
  */
 import { writeFile } from 'node:fs/promises'
 import { ioError, temporaryFile } from '../store/index.js'
-import { copyTable } from './engine/duckdb/index.js'
+import { copyTable } from './engine/duckdb/copy.js'
 import { prepareMaps } from './execute.js'
 import { inputsOf, withInputs, type Plan, type ScanNode, type Source, type TensorStore } from './plan.js'
 import { bufferOf } from './tensor/store.js'

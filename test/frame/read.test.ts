@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -88,7 +88,8 @@ describe('read.csv', () => {
       /expected rows in .*got an empty file/,
     )
     await expect(read.csv(join(folder, 'none.csv'))).rejects.toMatchObject({ code: 'io' })
-    await expect(read.csv(folder)).rejects.toThrow(/expected a file at .*got a folder/)
+    await mkdir(join(folder, 'bare'))
+    await expect(read.csv(join(folder, 'bare'))).rejects.toThrow(/expected a file at .*got a folder without any/)
   })
 
   test('survives names that are odd in SQL and differ only in case', async () => {

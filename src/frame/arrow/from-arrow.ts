@@ -10,8 +10,8 @@ import type { Plan, TensorStore } from '../plan.js'
 import type { Column, ColumnType, NumberStorage } from '../schema.js'
 import { addBuffer, allocateStored, storeStride } from '../tensor/store.js'
 
-/** A plan over the rows of an Arrow IPC file. @throws `io`, `data` */
-export async function readArrow(path: string): Promise<Plan> {
+/** A plan over the rows of an Arrow IPC file or stream, which lies at `path`. @throws `io`, `data` */
+export async function readArrow(file: string, path: string): Promise<Plan> {
   const bytes = await readFile(path).catch((cause: unknown) => {
     throw ioError('read.arrow', 'read', path, cause)
   })
@@ -20,7 +20,7 @@ export async function readArrow(path: string): Promise<Plan> {
   } catch (cause) {
     if (cause instanceof ShardbookError) throw cause
     const why = cause instanceof Error ? cause.message : String(cause)
-    throw new ShardbookError('data', `read.arrow: expected an Arrow IPC file at ${path}, got a broken one (${why}).`, {
+    throw new ShardbookError('data', `read.arrow: expected an Arrow IPC file at ${file}, got a broken one (${why}).`, {
       cause,
     })
   }
@@ -37,11 +37,6 @@ export function fromArrow(table: arrow.Table): Plan {
     return columnOf(type, vector, stores)
   })
   return memoryPlan(schema, { rows: table.numRows, columns }, stores)
-}
-
-/** The bytes of an Arrow IPC file. */
-export function toIpc(table: arrow.Table): Uint8Array {
-  return arrow.tableToIPC(table, 'file')
 }
 
 function columnType({ name, type, metadata }: arrow.Field): ColumnType {

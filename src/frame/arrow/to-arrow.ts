@@ -5,6 +5,7 @@
  * Reference: https://arrow.apache.org/docs/format/CanonicalExtensions.html
  */
 import * as arrow from 'apache-arrow'
+import { Readable } from 'node:stream'
 import { sizeOf, type StoredDType } from '../../core/dtype.js'
 import type { Chunk, ChunkColumn } from '../chunk.js'
 import { tensorColumn } from '../ends.js'
@@ -21,6 +22,26 @@ export async function toArrow(plan: Plan): Promise<ArrowTable> {
   const batches: arrow.RecordBatch[] = []
   for await (const chunk of stream.chunks) batches.push(batchOf(schema, plan.schema, chunk, stream.stores))
   return new arrow.Table(schema, batches)
+}
+
+/** The bytes of an Arrow IPC file or stream, made as the rows come. */
+export async function arrowBytes(plan: Plan, format: 'file' | 'stream'): Promise<AsyncIterable<Uint8Array>> {
+  const stream = await run(plan)
+  const schema = new arrow.Schema(plan.schema.map(fieldOf))
+  const batches = async function* (): AsyncGenerator<arrow.RecordBatch> {
+    let any = false
+    for await (const chunk of stream.chunks) {
+      any = true
+      yield batchOf(schema, plan.schema, chunk, stream.stores)
+    }
+    // Without a batch the file would lack its schema.
+    if (!any) yield new arrow.RecordBatch(schema)
+  }
+  const through =
+    format === 'file' ? arrow.RecordBatchFileWriter.throughNode() : arrow.RecordBatchStreamWriter.throughNode()
+  const source = Readable.from(batches())
+  source.once('error', (cause) => through.destroy(cause))
+  return source.pipe(through)
 }
 
 const tensorExtension = 'arrow.fixed_shape_tensor'
