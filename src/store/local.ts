@@ -5,9 +5,10 @@
  * it; whatever goes wrong on the way (a full disk, a kill) leaves the old object as it was.
  */
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { ShardbookError } from '../core/errors.js'
 import { ioError } from './io-error.js'
+import { isAlive } from './temporary.js'
 import type { ObjectInfo, Store } from './store.js'
 
 /** Marks temporary files, so that a listing leaves out what a killed writer left behind. */
@@ -47,9 +48,20 @@ export async function putLocalFile(path: string, write: (temporary: string) => P
       await file.close()
     }
     await rename(temporary, path)
+    await removeLeftovers(path)
   } catch (cause) {
     await rm(temporary, { force: true })
     throw cause instanceof ShardbookError ? cause : ioError('put', 'write', path, cause)
+  }
+}
+
+/** Removes what killed writers of the same path left beside it. */
+async function removeLeftovers(path: string): Promise<void> {
+  const prefix = `${basename(path)}${temporaryMark}`
+  for (const name of await readdir(dirname(path))) {
+    if (!name.startsWith(prefix)) continue
+    const writer = Number(name.slice(prefix.length).split('-')[0])
+    if (!isAlive(writer)) await rm(join(dirname(path), name), { recursive: true, force: true })
   }
 }
 

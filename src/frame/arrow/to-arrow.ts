@@ -5,7 +5,7 @@
  * Reference: https://arrow.apache.org/docs/format/CanonicalExtensions.html
  */
 import * as arrow from 'apache-arrow'
-import { Readable } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
 import { sizeOf, type StoredDType } from '../../core/dtype.js'
 import type { Chunk, ChunkColumn } from '../chunk.js'
 import { tensorColumn } from '../ends.js'
@@ -25,23 +25,25 @@ export async function toArrow(plan: Plan): Promise<ArrowTable> {
 }
 
 /** The bytes of an Arrow IPC file or stream, made as the rows come. */
-export async function arrowBytes(plan: Plan, format: 'file' | 'stream'): Promise<AsyncIterable<Uint8Array>> {
+export async function* arrowBytes(plan: Plan, format: 'file' | 'stream'): AsyncGenerator<Uint8Array> {
   const stream = await run(plan)
   const schema = new arrow.Schema(plan.schema.map(fieldOf))
-  const batches = async function* (): AsyncGenerator<arrow.RecordBatch> {
-    let any = false
-    for await (const chunk of stream.chunks) {
-      any = true
-      yield batchOf(schema, plan.schema, chunk, stream.stores)
+  const writer = format === 'file' ? new arrow.RecordBatchFileWriter() : new arrow.RecordBatchStreamWriter()
+  const bytes = writer[Symbol.asyncIterator]()
+  let next = bytes.next()
+  writer.reset(undefined, schema)
+  for await (const chunk of stream.chunks) {
+    writer.write(batchOf(schema, plan.schema, chunk, stream.stores))
+    // What the writer has made goes on before the next rows are asked for, so that it never holds more than a chunk.
+    for (;;) {
+      const made = await Promise.race([next, setImmediate(undefined)])
+      if (made === undefined || made.done === true) break
+      yield made.value
+      next = bytes.next()
     }
-    // Without a batch the file would lack its schema.
-    if (!any) yield new arrow.RecordBatch(schema)
   }
-  const through =
-    format === 'file' ? arrow.RecordBatchFileWriter.throughNode() : arrow.RecordBatchStreamWriter.throughNode()
-  const source = Readable.from(batches())
-  source.once('error', (cause) => through.destroy(cause))
-  return source.pipe(through)
+  writer.finish()
+  for (let made = await next; made.done !== true; made = await bytes.next()) yield made.value
 }
 
 const tensorExtension = 'arrow.fixed_shape_tensor'

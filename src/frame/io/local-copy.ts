@@ -105,8 +105,9 @@ export async function fetchRanges(
   }
   try {
     await Promise.all(Array.from({ length: piecesAtOnce }, work))
+    progress.end('done')
   } finally {
-    progress.end()
+    progress.end('stopped')
     await to.close()
   }
 }

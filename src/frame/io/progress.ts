@@ -7,28 +7,32 @@ const quietMs = 1000
 const everyMs = 250
 
 interface Progress {
-  end(): void
+  end(state: 'done' | 'stopped'): void
 }
 
-/** Shows `line()` from time to time until it is ended; nothing in a terminal that is not one. */
-function showProgress(line: (done: boolean) => string): Progress {
+export type ProgressState = 'running' | 'done' | 'stopped'
+
+/** Shows `line()` from time to time until it is first ended; nothing in a terminal that is not one. */
+export function showProgress(line: (state: ProgressState) => string): Progress {
   const shown = host()
   if (shown.kind === 'terminal' && !process.stdout.isTTY) return { end: () => {} }
   const id = randomUUID()
   let published = false
+  let ended = false
   const startedMs = performance.now()
   const timer = setInterval(() => {
     if (performance.now() - startedMs < quietMs) return
-    const bundle = { 'text/plain': line(false) }
+    const bundle = { 'text/plain': line('running') }
     if (published) shown.update(id, bundle)
     else shown.publish(bundle, { id })
     published = true
   }, everyMs)
   timer.unref()
   return {
-    end: () => {
+    end: (state) => {
       clearInterval(timer)
-      if (published) shown.update(id, { 'text/plain': line(true) })
+      if (published && !ended) shown.update(id, { 'text/plain': line(state) })
+      ended = true
     },
   }
 }
@@ -38,13 +42,13 @@ export function trackBytes(file: string, totalBytes: number): Progress & { add(b
   let done = 0
   const name = file.split('/').at(-1)!
   const progress = showProgress(
-    (ended) => `${name}: ${ended ? '' : `${showBytes(done)} of `}${showBytes(ended ? done : totalBytes)}`,
+    (state) => `${name}: ${showBytes(done)}${state === 'done' ? '' : ` of ${showBytes(totalBytes)}`}`,
   )
   return { ...progress, add: (bytes) => void (done += bytes) }
 }
 
 /** `1.5 GB`, in powers of 1000. */
-function showBytes(bytes: number): string {
+export function showBytes(bytes: number): string {
   const power = Math.min(4, Math.max(0, Math.floor(Math.log10(Math.max(1, bytes)) / 3)))
   const value = bytes / 1000 ** power
   return `${value >= 100 || power === 0 ? Math.round(value) : value.toFixed(1)} ${['B', 'kB', 'MB', 'GB', 'TB'][power]}`

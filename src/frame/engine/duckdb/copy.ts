@@ -8,6 +8,7 @@ import { explainFailure } from './failure.js'
 import { registerGather } from './gather.js'
 import { quoteName, quoteString, sqlNames } from './names.js'
 import { printPlan } from './print-plan.js'
+import { scanProgress } from './scan-progress.js'
 import { parquetSchemaKey } from './sniff-parquet.js'
 
 export type WriteFormat =
@@ -55,7 +56,7 @@ export async function copyPlan(plan: Plan, path: string, format: WriteFormat): P
       await connection.run(
         `COPY (SELECT ${list.join(', ')} FROM (${sql}) t) TO ${quoteString(path)} (${printFormat(format, plan.schema)})`,
       )
-    })
+    }, scanProgress(plan))
   } catch (cause) {
     throw explainFailure(cause)
   } finally {

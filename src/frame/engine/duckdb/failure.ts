@@ -24,11 +24,11 @@ export function explainFailure(cause: unknown): ShardbookError {
         ...(/no space left|disk quota/i.test(text) ? { hint: fullDiskHint } : {}),
         cause,
       })
-    case 'Out of Memory':
-      return new ShardbookError('engine', `frame: ${lowerFirst(message)}`, {
-        hint: /max_temp_directory_size|offload|no space left/i.test(text) ? fullDiskHint : memoryHint,
-        cause,
-      })
+    case 'Out of Memory': {
+      const full = /failed to offload|no space left/i.test(text)
+      const hint = full ? fullDiskHint : memoryHint
+      return new ShardbookError(full ? 'io' : 'engine', `frame: ${lowerFirst(message)}`, { hint, cause })
+    }
     case 'INTERRUPT':
       return new ShardbookError('interrupted', 'frame: the query was interrupted.', { cause })
     default:

@@ -8,6 +8,7 @@ import { execute, newTableName, queryRows, streamQuery, withConnection } from '.
 import { explainFailure } from './failure.js'
 import { quoteName, sqlNames } from './names.js'
 import { numbered, printPlan } from './print-plan.js'
+import { scanProgress } from './scan-progress.js'
 
 type Table = Extract<Source, { kind: 'table' }>
 
@@ -37,7 +38,7 @@ async function* chunksOf(plan: Plan, sql: string, schema: Schema): AsyncGenerato
   running.add(hold)
   try {
     const duckdb = await loadDuckDB()
-    for await (const { chunk } of streamQuery(sql)) yield readChunk(duckdb, chunk, schema)
+    for await (const { chunk } of streamQuery(sql, scanProgress(plan))) yield readChunk(duckdb, chunk, schema)
   } catch (cause) {
     throw explainFailure(cause)
   } finally {
