@@ -4,7 +4,7 @@ import { Frame } from './frame.js'
 import { planOfColumns, planOfRows } from './memory.js'
 import type { SchemaSpec } from './schema.js'
 import type { Tensor } from './tensor/tensor.js'
-import type { TensorColumn } from './ends.js'
+import type { TensorColumn } from './column-values.js'
 
 type KeysOf<R> = R extends unknown ? keyof R : never
 type ValueAt<R, K extends PropertyKey> = R extends unknown ? (K extends keyof R ? R[K] : null) : never

@@ -4,12 +4,10 @@
  *
  * A `map` node is computed once: its result is kept for as long as the node itself, so that several ends share it.
  */
-import { createWriteStream } from 'node:fs'
-import { once } from 'node:events'
 import { ShardbookError } from '../core/errors.js'
 import { sizeOf } from '../core/dtype.js'
-import { ioError, temporaryFile } from '../store/index.js'
-import { aggregate } from './build.js'
+import { applied, type KeepTensors } from './apply/apply.js'
+import { aggregate, slice } from './build.js'
 import type { Chunk, ChunkColumn, ChunkStream, NumericValues } from './chunk.js'
 import { createTable, dropTable, queryChunks, tableFromQuery, tablesSideBySide } from './engine/duckdb/index.js'
 import type { FeedColumn } from './feed.js'
@@ -33,6 +31,7 @@ import { rewrite } from './rewrite.js'
 import { openSlice } from './slice.js'
 import { feedTypeOf, type Column, type Schema } from './schema.js'
 import { storeStride } from './tensor/store.js'
+import { tensorWriter, type TensorWriter } from './tensor/writer.js'
 
 /** Rows of a batch that a mapper gets. */
 const mapRows = 512
@@ -72,6 +71,7 @@ async function lower(plan: Plan, loadFiles: boolean, firstRows = Infinity): Prom
   if (plan.kind === 'map') return scanOf(plan, await compute(plan))
   if (plan.kind === 'scan') {
     const { source } = plan
+    if (source.kind === 'function') return scanOf(plan, await computeFunction(plan, source, firstRows))
     const isLoaded = source.kind === 'idx' || source.kind === 'images'
     if (source.kind === 'memory' || (loadFiles && isLoaded)) return scanOf(plan, await load(plan, source))
     return loadFiles ? localScan(plan, firstRows) : plan
@@ -151,11 +151,43 @@ async function computeMap(node: MapNode): Promise<Table> {
   }
 }
 
-interface TensorWriter {
-  readonly path: string
-  rows: number
-  write(values: Uint8Array): Promise<void>
-  close(): Promise<void>
+const applications = new WeakMap<Source, Promise<Table>>()
+
+/** The rows that a user's function gives, as a table; all of them are kept for later ends, the first ones only are not. */
+function computeFunction(plan: ScanNode, source: FunctionSource, firstRows: number): Promise<Table> {
+  const known = applications.get(source)
+  if (known !== undefined) return known
+  const table = applyFunction(plan, source, firstRows)
+  if (firstRows === Infinity) {
+    applications.set(source, table)
+    table.catch(() => applications.delete(source))
+  }
+  return table
+}
+
+type FunctionSource = Extract<Source, { kind: 'function' }>
+
+async function applyFunction({ schema }: ScanNode, source: FunctionSource, firstRows: number): Promise<Table> {
+  const writers = new Map<string, TensorWriter>()
+  const keepTensors: KeepTensors = async (name, values, rows) => {
+    let writer = writers.get(name)
+    if (writer === undefined) writers.set(name, (writer = tensorWriter()))
+    await writer.write(values)
+    const first = tensorNames(schema).indexOf(name) * storeStride + writer.rows
+    writer.rows += rows
+    return Float64Array.from({ length: rows }, (_, i) => first + i)
+  }
+  // Rows come one by one: no more of them are read than are wanted. A batch may give fewer rows than it gets.
+  const input =
+    source.mode === 'rows' && firstRows !== Infinity ? slice('map', source.input, 0, firstRows) : source.input
+  const rows = await createTable(schema, applied(await run(input), source, schema, firstRows, keepTensors), [])
+  const stores: TensorStore[] = []
+  for (const name of tensorNames(schema)) {
+    const writer = writers.get(name) ?? tensorWriter()
+    await writer.close()
+    stores.push({ kind: 'raw', path: writer.path })
+  }
+  return ownTable({ ...rows, stores })
 }
 
 /** One output of a mapper as a chunk's column; tensors go to a file and leave references. */
@@ -185,26 +217,6 @@ async function keep(
   const first = writer.rows
   writer.rows += rows
   return { values: Float64Array.from({ length: rows }, (_, i) => first + i), valid: null }
-}
-
-function tensorWriter(): TensorWriter {
-  const path = temporaryFile('tensors')
-  const stream = createWriteStream(path)
-  const failed = new Promise<never>((_, reject) => {
-    stream.once('error', (cause) => reject(ioError('frame', 'write', path, cause)))
-  })
-  failed.catch(() => {})
-  return {
-    path,
-    rows: 0,
-    async write(bytes) {
-      if (!stream.write(bytes)) await Promise.race([once(stream, 'drain'), failed])
-    },
-    async close() {
-      stream.end()
-      await Promise.race([once(stream, 'close'), failed])
-    },
-  }
 }
 
 /** A table for a source that SQL does not read: values in memory, or IDX files (tensors as row numbers into them). */

@@ -59,6 +59,8 @@ function describeSource(source: Source): string {
       return `${source.kind} ${source.path}`
     case 'idx':
       return `idx ${Object.values(source.paths).join(', ')}`
+    case 'function':
+      return `${source.mode === 'rows' ? 'map' : 'mapBatches'} ${source.fn.kind === 'module' ? `${source.fn.module}#${source.fn.name}` : source.fn.id} over ${describe(source.input)}`
     case 'memory':
     case 'table':
       return 'memory'

@@ -7,9 +7,9 @@ import { describeFrame, type Description } from './display.js'
 import { columnsProxy, isExpr, isSortExpr, nodeOf } from './expr/expr.js'
 import type { CheckArg, Flat, Made, ValueOf } from './expr/check-types.js'
 import type { Columns, Dynamic, FrameError } from './expr/types.js'
-import { FrameEnds } from './frame-ends.js'
+import { FrameMaps } from './frame-maps.js'
 import type { JoinHow, NamedExpr, Plan, SortKey } from './plan.js'
-import { findColumn, type Schema } from './schema.js'
+import { findColumn } from './schema.js'
 import type {
   Added,
   GroupRecord,
@@ -33,7 +33,7 @@ import type {
  * await means.toRows()
  * ```
  */
-export class Frame<S = Dynamic> extends FrameEnds<S> {
+export class Frame<S = Dynamic> extends FrameMaps<S> {
   /** The frame of a plan. */
   static fromPlan<S = Dynamic>(plan: Plan): Frame<S> {
     return new Frame<S>(plan)
@@ -256,20 +256,13 @@ export class Frame<S = Dynamic> extends FrameEnds<S> {
     return new Frame(build.concat('concat', [this.plan, ...others.map((other) => other.plan)]))
   }
 
-  /** Columns that a registered mapper computes in batches (`provideMapper`), once, when an end needs them. */
-  mapBatches<A>(options: {
-    readonly reads: readonly Name<S>[]
-    readonly adds: Schema
-    readonly kind: string
-    readonly payload: unknown
-  }): Frame<Flat<Omit<S, keyof A> & A>> {
-    const { kind: mapper, ...rest } = options
-    return new Frame(build.map('mapBatches', { input: this.plan, mapper, ...rest }))
-  }
-
   /** A frame with a row for each column: type, number of values and nulls, mean, std, min, max. */
   async describe(): Promise<Frame<Description>> {
     return new Frame(await describeFrame(this.plan))
+  }
+
+  protected override made(plan: Plan): never {
+    return new Frame(plan) as never
   }
 
   #made(caller: string, value: unknown): unknown {

@@ -5,6 +5,7 @@
  * prints and runs them. A plan that is to leave the process is made portable first (`portable.ts`): sources that live in
  * this process's memory become files.
  */
+import type { Application } from './apply/apply.js'
 import type { ExprNode } from './expr/node.js'
 import type { Schema } from './schema.js'
 
@@ -47,6 +48,8 @@ export type Source =
       readonly files: readonly string[]
       readonly shape: readonly [height: number, width: number, channels: number]
     }
+  /** What a user's function makes of the rows of a plan. */
+  | ({ readonly kind: 'function'; readonly input: Plan } & Application)
   /** Values of this process, by their id in `memory.ts`. */
   | { readonly kind: 'memory'; readonly id: string; readonly stores: readonly TensorStore[] }
   /** A table of this process's engine. */

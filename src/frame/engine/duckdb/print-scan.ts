@@ -35,6 +35,7 @@ export function printScan({ source, schema }: ScanNode, stores: TensorStore[]): 
     }
     case 'idx':
     case 'images':
+    case 'function':
     case 'memory':
       throw new ShardbookError('internal', `printPlan: expected ${source.kind} sources to be tables, got one.`)
     default:
