@@ -1,6 +1,6 @@
 /** Readers: they look at a file, learn its schema and give a lazy frame; rows are read when an end needs them. */
 import { cancellable } from '../core/cancel.js'
-import { show } from '../core/check.js'
+import { checkOneOf, show } from '../core/check.js'
 import { ShardbookError } from '../core/errors.js'
 import { sizeOf } from '../core/dtype.js'
 import { resolve } from 'node:path'
@@ -9,11 +9,13 @@ import { ioError } from '../store/index.js'
 import type { ArrowTable } from './arrow/to-arrow.js'
 import { concat, project, reference, scan } from './build.js'
 import type { Part, SniffOptions } from './engine/duckdb/sniff.js'
+import { badRowSchema, collectBadRows, type BadRow } from './engine/duckdb/bad-rows.js'
 import { sniffCsv, type CsvReadOptions } from './engine/duckdb/sniff-csv.js'
 import { sniffNdjson } from './engine/duckdb/sniff-ndjson.js'
 import { sniffParquet } from './engine/duckdb/sniff-parquet.js'
 import type { Flat, SpecValue } from './expr/check-types.js'
 import type { Dynamic } from './expr/types.js'
+import { frame } from './create.js'
 import { Frame } from './frame.js'
 import { readIdxHeader } from './idx.js'
 import { findFiles, type Files, type Paths } from './io/files.js'
@@ -36,7 +38,14 @@ export interface FilesOptions<Spec extends SchemaSpec = SchemaSpec> {
   readonly unionByName?: boolean
 }
 
-export type CsvOptions<Spec extends SchemaSpec = SchemaSpec> = CsvReadOptions & FilesOptions<Spec>
+export type CsvOptions<Spec extends SchemaSpec = SchemaSpec> = CsvReadOptions &
+  FilesOptions<Spec> & {
+    /**
+     * Lines that cannot be read: an error (the default), left out, or left out and collected in the frame `badRows`, for
+     * which the files are read through at once.
+     */
+    readonly badRows?: 'error' | 'skip' | 'collect'
+  }
 
 export interface NdjsonOptions<Spec extends SchemaSpec = SchemaSpec> extends FilesOptions<Spec> {
   /** Default UTF-8, or UTF-16 where the file looks so; any that `TextDecoder` knows. */
@@ -54,13 +63,23 @@ export interface NdjsonOptions<Spec extends SchemaSpec = SchemaSpec> extends Fil
  * const typed = await read.csv('iris.csv', { schema: { sepalLength: 'number', species: 'string' } })
  * ```
  */
-async function csv<const Spec extends SchemaSpec = SchemaSpec>(
+function csv<const Spec extends SchemaSpec = SchemaSpec>(
   paths: Paths,
-  options: CsvOptions<Spec> = {},
-): Promise<Frame<FromSpec<Spec>>> {
-  return readFiles('read.csv', paths, /\.(?:csv|tsv)(?:\.gz)?$/i, options, (files, sniff) =>
-    sniffCsv(files, options, sniff),
+  options: CsvOptions<Spec> & { readonly badRows: 'collect' },
+): Promise<Frame<FromSpec<Spec>> & { readonly badRows: Frame<BadRow> }>
+function csv<const Spec extends SchemaSpec = SchemaSpec>(
+  paths: Paths,
+  options?: CsvOptions<Spec>,
+): Promise<Frame<FromSpec<Spec>>>
+async function csv(paths: Paths, options: CsvOptions = {}): Promise<never> {
+  const { badRows = 'error' } = options
+  checkOneOf('read.csv', 'badRows', badRows, ['error', 'skip', 'collect'])
+  const csvOptions = { ...options, skipBad: badRows !== 'error' }
+  const df = await readFiles('read.csv', paths, /\.(?:csv|tsv)(?:\.gz)?$/i, options, (files, sniff) =>
+    sniffCsv(files, csvOptions, sniff),
   )
+  if (badRows === 'collect') Object.assign(df, { badRows: frame(await collectBadRows(df.plan), badRowSchema) })
+  return df as never
 }
 
 /**

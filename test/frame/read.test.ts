@@ -186,3 +186,36 @@ describe('write and read.parquet', () => {
     )
   })
 })
+
+describe('bad rows of CSV', () => {
+  test('are left out, or collected with file, line, column and reason', async () => {
+    const path = await put('bad-rows.csv', `a,b\n1,2\n3\nx,4\n5,6,7\n8,9\n`)
+    const schema = { a: 'number', b: 'number' } as const
+    const kept = [
+      { a: 1, b: 2 },
+      { a: 8, b: 9 },
+    ]
+    await expect(read.csv(path, { schema }).then((df) => df.toRows())).rejects.toThrow(
+      /line 3 of .*expected 2 columns, got 1/,
+    )
+    expect(await (await read.csv(path, { schema, badRows: 'skip' })).toRows()).toEqual(kept)
+    const df = await read.csv(path, { schema, badRows: 'collect' })
+    expect(await df.toRows()).toEqual(kept)
+    expect(await df.badRows.toRows()).toEqual([
+      { file: path, line: 3, column: 'b', reason: 'expected 2 columns, got 1', text: '3' },
+      {
+        file: path,
+        line: 4,
+        column: 'a',
+        reason: expect.stringMatching(/expected number in column 'a'.*got "x"/) as string,
+        text: 'x,4',
+      },
+      { file: path, line: 5, column: null, reason: 'expected 2 columns, got 3', text: '5,6,7' },
+    ])
+    const clean = await read.csv(await put('clean.csv', 'a\n1\n'), { badRows: 'collect' })
+    expect(await clean.badRows.count()).toBe(0)
+    await expect(read.csv(path, { badRows: 'hide' as never })).rejects.toThrow(
+      /badRows to be one of "error", "skip", "collect"/,
+    )
+  })
+})

@@ -71,7 +71,8 @@ function explainCsv(text: string): string | undefined {
   return `read.csv: line ${line}${file === undefined ? '' : ` of ${originalOf(file)}`}: ${csvReason(text)}${shown}.`
 }
 
-function csvReason(text: string): string {
+/** A reason of the CSV reader in our words. */
+export function csvReason(text: string): string {
   const counts = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(text)
   if (counts !== null) return `expected ${counts[1]} columns, got ${counts[2]}`
   const conversion = /converting column "([^"]*)"\. Could not convert string "([^"]*)" to '(\w+)'/.exec(text)
