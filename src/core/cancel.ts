@@ -7,6 +7,9 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { ShardbookError } from './errors.js'
 import { host } from './host.js'
 
+/** How long cancelled work may take to end before its caller hears of it. */
+const graceMs = 200
+
 const current = new AsyncLocalStorage<AbortSignal>()
 
 /** The signal that the running work listens to, if any. */
@@ -16,7 +19,7 @@ export function currentSignal(): AbortSignal | undefined {
 
 /**
  * Runs `work` so that an interrupt of the user, `signal`, or a surrounding call's cancellation ends it.
- * @throws `interrupted` as soon as it is cancelled, whatever `work` waits for
+ * @throws `interrupted` when it is cancelled: as soon as `work` has ended, or after a moment, whatever it waits for
  */
 export async function cancellable<T>(
   caller: string,
@@ -32,10 +35,19 @@ export async function cancellable<T>(
   try {
     if (signals.some(({ aborted }) => aborted)) cancel()
     controller.signal.throwIfAborted()
+    const working = current.run(controller.signal, work)
     const stopped = new Promise<never>((_, reject) => {
-      controller.signal.addEventListener('abort', () => reject(controller.signal.reason as ShardbookError))
+      const tell = (): void => reject(controller.signal.reason as ShardbookError)
+      controller.signal.addEventListener('abort', () => {
+        const timer = setTimeout(tell, graceMs)
+        const settled = (): void => {
+          clearTimeout(timer)
+          tell()
+        }
+        working.then(settled, settled)
+      })
     })
-    return await Promise.race([current.run(controller.signal, work), stopped])
+    return await Promise.race([working, stopped])
   } finally {
     off()
     for (const each of signals) each.removeEventListener('abort', cancel)
