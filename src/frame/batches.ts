@@ -1,14 +1,16 @@
 /** Batches of a whole frame: one slice, or several in rotation, as a pool of workers would see them together. */
+import { cancellable } from '../core/cancel.js'
 import { checkInteger } from '../core/check.js'
 import { ShardbookError } from '../core/errors.js'
 import { sizeOf } from '../core/dtype.js'
 import type { Feed, FeedBatch, FeedColumn, FeedOptions } from './feed.js'
 import { openFeed } from './open-feed.js'
+import type { EndOptions } from './frame-ends.js'
 import type { Plan } from './plan.js'
 import { allocateStored } from './tensor/store.js'
 import type { TokenOptions } from './tokens.js'
 
-export interface BatchOptions {
+export interface BatchOptions extends EndOptions {
   readonly rows: number
   /** Default: all columns. */
   readonly columns?: readonly string[]
@@ -25,7 +27,7 @@ export interface BatchOptions {
 }
 
 export async function* batchesOf(plan: Plan, options: BatchOptions): AsyncGenerator<FeedBatch, void, undefined> {
-  const { rows, slices = 1, epoch = 0, shuffle = options.seed !== undefined, seed = 0, tokens } = options
+  const { rows, slices = 1, epoch = 0, shuffle = options.seed !== undefined, seed = 0, tokens, signal } = options
   const columns = options.columns ?? plan.schema.map(({ name }) => name)
   checkInteger('batches', 'rows', rows, 1)
   checkInteger('batches', 'slices', slices, 1)
@@ -35,10 +37,14 @@ export async function* batchesOf(plan: Plan, options: BatchOptions): AsyncGenera
   const feeds: Feed[] = []
   try {
     for (let slice = 0; slice < slices; slice++) {
-      feeds.push(await openFeed({ plan, columns, ...(tokens && { tokens }) }, { slices, slice }))
+      const source = { plan, columns, ...(tokens && { tokens }) }
+      feeds.push(await cancellable('batches', signal, () => openFeed(source, { slices, slice })))
     }
     const each: FeedOptions = { rows: rows / slices, epoch, ...(shuffle && { seed }) }
-    yield* feeds.length === 1 ? feeds[0]!.batches(each) : rotation(feeds, each)
+    for await (const batch of feeds.length === 1 ? feeds[0]!.batches(each) : rotation(feeds, each)) {
+      if (signal?.aborted === true) throw new ShardbookError('interrupted', 'batches: it was interrupted.')
+      yield batch
+    }
   } finally {
     for (const feed of feeds) await feed.close()
   }

@@ -1,4 +1,5 @@
 /** Opening a source: where a training's rows begin. */
+import { select } from './build.js'
 import { prepare } from './execute.js'
 import type { Feed, FrameSource } from './feed.js'
 import { openSlice } from './slice.js'
@@ -14,5 +15,6 @@ import { openSlice } from './slice.js'
  * ```
  */
 export async function openFeed(source: FrameSource, options: { slices: number; slice: number }): Promise<Feed> {
-  return openSlice({ ...source, plan: await prepare(source.plan) }, options)
+  const plan = await prepare(select('openFeed', source.plan, source.columns))
+  return openSlice({ ...source, plan }, options)
 }

@@ -4,11 +4,13 @@
  * Never runs more than it must: last rows and rows from the middle are read only where a row can be reached without those
  * before it (a scan, and columns computed from it); else the sample is the first rows.
  */
+import { isRemote } from '../store/index.js'
 import { slice } from './build.js'
 import { cellReader } from './chunk.js'
 import { rowsAt } from './engine/duckdb/window.js'
 import { count, run } from './execute.js'
-import type { Plan, RowRange } from './plan.js'
+import { hasWindow } from './expr/node.js'
+import { inputsOf, type Plan, type RowRange } from './plan.js'
 import type { Schema } from './schema.js'
 import { isAddressable } from './spill.js'
 
@@ -39,8 +41,8 @@ export async function previewOf(plan: Plan, rows: number, ends: 'first' | 'both'
   if (half > 0 && total !== undefined && total > Math.max(sampleRows, samplePieces * half) && isAddressable(plan)) {
     return spread(plan, total, half)
   }
-  const first = await firstRows(plan, rows + 1)
-  const reached = total ?? (first.length < sampleRows ? first.length : undefined)
+  const { first, all } = await firstRows(plan, rows + 1)
+  const reached = total ?? (all ? first.length : undefined)
   const more = (reached ?? first.length) > rows
   const from = first.length === reached ? 'all' : 'first'
   const tail =
@@ -79,16 +81,17 @@ async function cellsOf(plan: Plan): Promise<Row[]> {
   return rows
 }
 
-/** At least `needed` rows from the beginning, and up to the sample's while they come quickly. */
-async function firstRows(plan: Plan, needed: number): Promise<Row[]> {
-  const rows: Row[] = []
+/** At least `needed` rows from the beginning, and up to the sample's while they come quickly; whether these are `all`. */
+async function firstRows(plan: Plan, needed: number): Promise<{ first: Row[]; all: boolean }> {
+  const first: Row[] = []
   let deadline = Number.POSITIVE_INFINITY
-  for await (const row of cells(slice('show', plan, 0, Math.max(needed, sampleRows)))) {
-    rows.push(row)
-    if (rows.length === needed) deadline = performance.now() + patienceMs
-    if (performance.now() > deadline) break
+  const wanted = isApplied(plan) ? needed : Math.max(needed, sampleRows)
+  for await (const row of cells(slice('show', plan, 0, wanted))) {
+    first.push(row)
+    if (first.length === needed) deadline = performance.now() + patienceMs
+    if (performance.now() > deadline) return { first, all: false }
   }
-  return rows
+  return { first, all: first.length < wanted }
 }
 
 async function* cells(plan: Plan): AsyncGenerator<Row, void, undefined> {
@@ -107,7 +110,7 @@ async function* cells(plan: Plan): AsyncGenerator<Row, void, undefined> {
 async function cheapCount(plan: Plan): Promise<number | undefined> {
   switch (plan.kind) {
     case 'scan':
-      return plan.source.kind === 'csv' ? undefined : count(plan)
+      return isScan(plan) || plan.source.kind === 'parquet' ? count(plan) : undefined
     case 'project':
     case 'sort':
     case 'map':
@@ -119,6 +122,29 @@ async function cheapCount(plan: Plan): Promise<number | undefined> {
   }
 }
 
+/** Whether any row is soon reached: those of a scan, and columns computed from them. */
 function isScan(plan: Plan): boolean {
-  return plan.kind === 'project' ? isScan(plan.input) : plan.kind === 'scan'
+  if (plan.kind === 'project') return !plan.columns.some(({ expr }) => hasWindow(expr)) && isScan(plan.input)
+  if (plan.kind !== 'scan') return false
+  const { source } = plan
+  switch (source.kind) {
+    case 'parquet':
+    case 'images':
+      return !(source.files ?? [source.path]).some(isRemote)
+    case 'csv':
+    case 'ndjson':
+    case 'function':
+      return false
+    case 'idx':
+    case 'memory':
+    case 'table':
+      return true
+    default:
+      return source satisfies never
+  }
+}
+
+/** Whether a user's function makes the rows: none is then asked for but those that are shown. */
+function isApplied(plan: Plan): boolean {
+  return plan.kind === 'scan' ? plan.source.kind === 'function' : inputsOf(plan).some(isApplied)
 }

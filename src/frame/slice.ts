@@ -1,7 +1,6 @@
 /** One slice of a prepared plan as a feed: what may be fed, and where its rows lie. `slice-reader.ts` reads them. */
 import { checkInteger } from '../core/check.js'
 import { ShardbookError } from '../core/errors.js'
-import { project, reference } from './build.js'
 import { openWindows, type FedColumn } from './engine/duckdb/window.js'
 import type { Feed, FrameSource } from './feed.js'
 import { sliceRange } from './order.js'
@@ -11,7 +10,7 @@ import { SliceReader } from './slice-reader.js'
 import { addressable, spillTables } from './spill.js'
 import type { TokenOptions } from './tokens.js'
 
-/** Opens slice `slice` of `slices` of a source whose plan is prepared. */
+/** Opens slice `slice` of `slices` of a source whose plan is prepared and has the source's columns, in order. */
 export async function openSlice(
   { plan, columns, tokens = {} }: FrameSource,
   { slices, slice }: { slices: number; slice: number },
@@ -20,12 +19,7 @@ export async function openSlice(
   checkInteger('openFeed', 'slice', slice, 0, slices - 1)
   for (const name of Object.keys(tokens)) findColumn('openFeed', plan.schema, name)
   const fed = columns.map((name) => fedColumn(findColumn('openFeed', plan.schema, name), tokens[name]))
-  const narrow = project(
-    'openFeed',
-    plan,
-    columns.map((name) => ({ name, expr: reference(name) })),
-  )
-  const rows = await addressable(await spillTables(narrow))
+  const rows = await addressable(await spillTables(plan))
   const windows = await openWindows(rows.plan, fed)
   checkInteger('openFeed', 'rows of the source', windows.totalRows, 0, 2 ** 31 - 1)
   const range = sliceRange(windows.totalRows, slices, slice)

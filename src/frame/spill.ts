@@ -3,8 +3,8 @@
  * process's temporary folder, so that another process, or another database of this one, can read them.
  */
 import { rm, writeFile } from 'node:fs/promises'
-import { ioError, temporaryFile } from '../store/index.js'
-import { copyRows } from './engine/duckdb/index.js'
+import { ioError, isRemote, temporaryFile } from '../store/index.js'
+import { copyRows } from './engine/duckdb/copy.js'
 import type { ExprNode } from './expr/node.js'
 import { partsOf } from './expr/node.js'
 import { inputsOf, withInputs, type Plan, type ScanNode, type Source, type TensorStore } from './plan.js'
@@ -21,7 +21,7 @@ export async function spillTables(plan: Plan): Promise<Plan> {
 }
 
 /**
- * The plan as one whose rows are those of a Parquet file, one for one and in order, so that any run of them can be read alone:
+ * The plan as one whose rows are those of Parquet files, one for one and in order, so that any run of them can be read alone:
  * itself where it is one, else a scan of a new file with its rows, which `remove` deletes. Expects no tables in the plan.
  */
 export async function addressable(plan: Plan): Promise<{ plan: Plan; remove(): Promise<void> }> {
@@ -30,11 +30,13 @@ export async function addressable(plan: Plan): Promise<{ plan: Plan; remove(): P
   return { plan: { kind: 'scan', source, schema: plan.schema }, remove: () => rm(source.path, { force: true }) }
 }
 
-/** Whether the rows of a plan are those of a Parquet file, one for one. */
+/** Whether the rows of a plan are those of Parquet files of this machine, one for one. */
 export function isAddressable(plan: Plan): boolean {
   if (plan.kind === 'project') return plan.columns.every(({ expr }) => isRowWise(expr)) && isAddressable(plan.input)
+  if (plan.kind !== 'scan' || plan.source.kind !== 'parquet') return false
+  const { path, files = [path], columns } = plan.source
   // A file's own column of that name hides the row numbers.
-  return plan.kind === 'scan' && plan.source.kind === 'parquet' && !plan.source.columns.includes('file_row_number')
+  return !columns.includes('file_row_number') && !files.some(isRemote)
 }
 
 function isRowWise(expr: ExprNode): boolean {

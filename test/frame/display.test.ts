@@ -61,6 +61,19 @@ describe('how a frame looks', () => {
     await rm(folder, { recursive: true })
   })
 
+  test('asks a function of the user’s for no more rows than are shown', async () => {
+    let calls = 0
+    const squares = frame({ x: Float64Array.from({ length: 5000 }, (_, i) => i) }).map(
+      ({ x }) => {
+        calls++
+        return { square: x ** 2 }
+      },
+      { schema: { square: 'number' } },
+    )
+    expect((await shown(squares))['text/plain']).toContain('first 10 rows × 1 column')
+    expect(calls).toBe(11)
+  })
+
   test('tells values and nulls of a column in a histogram’s title', async () => {
     const { 'text/html': html } = await shown(people)
     expect(html).toContain('<title>36 to 41, 1 null</title>')

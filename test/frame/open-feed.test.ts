@@ -155,6 +155,26 @@ describe('openFeed', () => {
     await rm(folder, { recursive: true })
   })
 
+  test('reads its own rows of partitioned folders, with names that look like globs', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'shardbook-[a]*-'))
+    const n = 60
+    const id = Int32Array.from({ length: n }, (_, i) => i)
+    await frame({ id, part: Int32Array.from(id, (i) => Math.floor(i / 20)) }).write.parquet(join(folder, 'parts'), {
+      partitionBy: ['part'],
+    })
+    const parts = await readFile.parquet(join(folder, 'parts'))
+    const seen: (readonly [id: number, part: number])[] = []
+    for (let slice = 0; slice < 4; slice++) {
+      const feed = await openFeed(travelled(await parts.source(['part', 'id'])), { slices: 4, slice })
+      for await (const { columns } of feed.batches({ rows: 7 })) {
+        columns['id']!.values.forEach((each, i) => seen.push([each, columns['part']!.values[i]!]))
+      }
+      await feed.close()
+    }
+    expect(seen).toEqual(Array.from(id, (i) => [i, Math.floor(i / 20)]))
+    await rm(folder, { recursive: true })
+  })
+
   test('takes from slices in rotation', async () => {
     const source = await rows(50).source(['image', 'id'])
     const slices = [0, 1, 2].map((slice) => read(source, 3, slice, { rows: 4, seed: 9 }))

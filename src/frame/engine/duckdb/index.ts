@@ -1,16 +1,15 @@
 /** The DuckDB engine: what `execute.ts` asks of it. */
 import type { Chunk, ChunkStream } from '../../chunk.js'
 import type { Plan, Source, SqlNode, TensorStore } from '../../plan.js'
-import { tensorBytes, type Column, type Schema } from '../../schema.js'
-import { openGatherer, storeStride, type Gatherer } from '../../tensor/store.js'
+import type { Schema } from '../../schema.js'
+import { storeStride } from '../../tensor/store.js'
 import { fillTable, loadDuckDB, readChunk } from './chunk.js'
 import { execute, newTableName, queryRows, streamQuery, withConnection } from './database.js'
 import { explainFailure, explainQuery } from './failure.js'
-import { registerGather } from './gather.js'
-import { quoteName, quoteString, sqlNames } from './names.js'
+import { quoteName, sqlNames } from './names.js'
 import { printPlan } from './print-plan.js'
 import { describedColumns, userQuery } from './print-user-sql.js'
-import { parquetSchemaKey } from './sniff.js'
+import { scanProgress } from './scan-progress.js'
 import { sqlType } from './sql-type.js'
 
 type Table = Extract<Source, { kind: 'table' }>
@@ -29,7 +28,7 @@ async function* chunksOf(plan: Plan, sql: string, schema: Schema): AsyncGenerato
   running.add(hold)
   try {
     const duckdb = await loadDuckDB()
-    for await (const { chunk } of streamQuery(sql)) yield readChunk(duckdb, chunk, schema)
+    for await (const { chunk } of streamQuery(sql, scanProgress(plan))) yield readChunk(duckdb, chunk, schema)
   } catch (cause) {
     throw explainFailure(cause)
   } finally {
@@ -79,33 +78,6 @@ export async function tablesSideBySide(
   return { kind: 'table', table, stores }
 }
 
-/**
- * Writes the rows of a prepared plan to a Parquet file, in order and with references as they are; the file's names of the
- * columns, and what the references point into.
- */
-export async function copyRows(
-  plan: Plan,
-  path: string,
-): Promise<{ columns: readonly string[]; stores: readonly TensorStore[] }> {
-  const { sql, stores } = printPlan(plan)
-  const columns = plan.schema.map((_, i) => `c${i}`)
-  const list = sqlNames(plan.schema).map((name, i) => `t.${name} AS ${columns[i]}`)
-  await execute(
-    `COPY (SELECT ${list.join(', ')} FROM (${sql}) t) TO ${quoteString(path)} (FORMAT parquet, ROW_GROUP_SIZE ${rowGroupRows(plan.schema)})`,
-  ).catch((cause: unknown) => {
-    throw explainFailure(cause)
-  })
-  return { columns, stores }
-}
-
-/** Rows of a row group: DuckDB's own number, less where rows are long, so that a window never reads much more than itself. */
-function rowGroupRows(schema: Schema): number {
-  const bytes = schema.reduce((sum, { type }) => {
-    return sum + (type.kind === 'tensor' && type.held === 'inline' ? tensorBytes(type) : 8)
-  }, 0)
-  return Math.max(2048, Math.min(122_880, Math.floor((8 * 2 ** 20) / bytes)))
-}
-
 export async function dropTable(table: string): Promise<void> {
   await execute(`DROP TABLE IF EXISTS ${quoteName(table)}`)
 }
@@ -130,46 +102,4 @@ export async function describeQuery(
 /** The SQL that a prepared plan becomes. */
 export function toSql(plan: Plan): string {
   return printPlan(plan).sql
-}
-
-/** Writes the rows of a prepared plan to a file; tensors by reference are gathered on the way, chunk by chunk. */
-export async function copyPlan(
-  plan: Plan,
-  path: string,
-  format: { readonly format: 'parquet' } | { readonly format: 'csv'; readonly separator: string },
-): Promise<void> {
-  const { sql, stores } = printPlan(plan)
-  const duckdb = await loadDuckDB()
-  const names = sqlNames(plan.schema)
-  const gatherers: Gatherer[] = []
-  try {
-    await withConnection(async (connection) => {
-      const list = plan.schema.map(({ type }, i) => {
-        if (type.kind !== 'tensor' || type.held === 'inline') return names[i]
-        const gatherer = openGatherer(stores, type)
-        gatherers.push(gatherer)
-        return `${registerGather(duckdb, connection, type, gatherer)}(${names[i]}) AS ${names[i]}`
-      })
-      await connection.run(
-        `COPY (SELECT ${list.join(', ')} FROM (${sql}) t) TO ${quoteString(path)} (${
-          format.format === 'csv'
-            ? `FORMAT csv, HEADER, DELIMITER ${quoteString(format.separator)}`
-            : `FORMAT parquet, KV_METADATA {${parquetSchemaKey}: ${quoteString(writtenSchema(plan.schema))}}`
-        })`,
-      )
-    })
-  } catch (cause) {
-    throw explainFailure(cause)
-  } finally {
-    for (const gatherer of gatherers) gatherer.close()
-  }
-}
-
-/** The schema that goes into a file: what is read back holds tensors inline. */
-function writtenSchema(schema: Schema): string {
-  const columns = sqlNames(schema).map((name) => name.slice(1, -1).replaceAll('""', '"'))
-  const read = schema.map((column): Column => {
-    return column.type.kind === 'tensor' ? { ...column, type: { ...column.type, held: 'inline' } } : column
-  })
-  return JSON.stringify({ columns, schema: read })
 }

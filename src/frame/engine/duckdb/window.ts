@@ -14,8 +14,9 @@ import { connect, type CApi, type Result } from './c-api.js'
 import { openStrings, type Strings } from './c-strings.js'
 import { queryRows } from './database.js'
 import { explainFailure } from './failure.js'
-import { quoteString, sqlNames } from './names.js'
+import { sqlNames } from './names.js'
 import { printPlan } from './print-plan.js'
+import { printFiles } from './print-scan.js'
 
 /** A column as it is fed: `held` says what its elements are when they come out of the engine. */
 export interface FedColumn {
@@ -83,12 +84,14 @@ interface File {
 /** The files of a scan in the order of their rows. */
 async function filesOf({ source }: ScanNode): Promise<File[]> {
   if (source.kind !== 'parquet') throw new ShardbookError('internal', `openFeed: expected Parquet, got ${source.kind}.`)
-  const found = await queryRows(
-    `SELECT file_name, num_rows FROM parquet_file_metadata(${quoteString(source.path)})`,
-  ).catch((cause: unknown) => {
-    throw explainFailure(cause)
-  })
-  return found.map(([path, rows]) => ({ path: String(path), rows: Number(rows) }))
+  const paths = source.files ?? [source.path]
+  const found = await queryRows(`SELECT file_name, num_rows FROM parquet_file_metadata(${printFiles(paths)})`).catch(
+    (cause: unknown) => {
+      throw explainFailure(cause)
+    },
+  )
+  const rows = new Map(found.map(([path, count]) => [String(path), Number(count)]))
+  return paths.map((path) => ({ path, rows: rows.get(path)! }))
 }
 
 /** The parts of the files that a range of all rows covers. */
@@ -113,7 +116,7 @@ function scanBelow(plan: Plan): ScanNode {
 function over(plan: Plan, path: string, rows: RowRange): Plan {
   if (plan.kind === 'project') return { ...plan, input: over(plan.input, path, rows) }
   const scan = scanBelow(plan)
-  return scan.source.kind === 'parquet' ? { ...scan, source: { ...scan.source, path, rows } } : scan
+  return scan.source.kind === 'parquet' ? { ...scan, source: { ...scan.source, files: [path], rows } } : scan
 }
 
 function castSql({ column, dtype, held, tokens }: FedColumn, name: string): string {
