@@ -14,6 +14,7 @@ export { display, type DisplayOptions, type Progress, type Shown } from './core/
 export { type Pool, type PoolOptions, pool } from './distributed/index.js'
 export {
   type AnyFrame,
+  type BatchOptions,
   col,
   type Column,
   type Columns,
@@ -32,6 +33,7 @@ export {
   type Sparse,
   struct,
   type Tensor,
+  type TokenOptions,
   vector,
   when,
 } from './frame/index.js'

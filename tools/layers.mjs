@@ -47,12 +47,15 @@ const doors = /** @type {Record<string, readonly string[]>} */ ({
   'vega-lite': ['src/viz/'],
   '@resvg/resvg-js': ['src/viz/'],
   '@expo-google-fonts/inter': ['src/viz/'],
+  aws4fetch: ['src/store/'],
+  '@napi-rs/image': ['src/frame/io/'],
   marked: ['src/cli/'],
 })
 
 /** Files that load modules on the user's behalf, with the reason: they may compute a name, and point at the public list. */
 const userImports = /** @type {Record<string, string>} */ ({
   'kernel/session/evaluator.ts': "`import.meta.resolve` of the user's own module",
+  'src/frame/apply/function-main.ts': "the module that a user's function is in",
   'kernel/session/modules.ts': "`import 'shardbook'` in a notebook is the kernel's own copy",
   'src/cli/page/page.ts': 'reads the browser builds of Vega and Vega-Lite as text, for the exported page',
 })

@@ -9,6 +9,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { isBuilt } from './built.mjs'
 import { pythonEnv } from './python-env.mjs'
+import { provideS3 } from './s3-server.mjs'
 
 /** Installs and builds what is missing. @param {string} root */
 export function prepare(root) {
@@ -36,7 +37,7 @@ export function dataFolder(root) {
  */
 export async function provide(root) {
   const [python, chromium, native] = [await providePython(), provideChromium(), provideNative(root)]
-  const reasons = Object.entries({ python, chromium, native }).flatMap(([need, reason]) =>
+  const reasons = Object.entries({ python, chromium, native, s3: provideS3() }).flatMap(([need, reason]) =>
     reason === undefined ? [] : [[need, reason.replaceAll(/\s+/g, ' ').trim()]],
   )
   return Object.fromEntries(reasons)

@@ -2,13 +2,16 @@
  * A contestant in a process of its own: a program that prints `READY ...` once, then answers each line of its input with one
  * line that starts with a number, and ends with its input.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Contestant } from './contest.js'
 
-const root = fileURLToPath(new URL('../../..', import.meta.url))
+/** The repository's folder. */
+export const repositoryRoot = fileURLToPath(new URL('../../..', import.meta.url))
 
 export interface Peer {
   /** What stood behind `READY`. */
@@ -23,7 +26,7 @@ export async function startPeer(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<Peer> {
-  const child: ChildProcess = spawn(command, args, { cwd: root, env: { ...process.env, ...env } })
+  const child: ChildProcess = spawn(command, args, { cwd: repositoryRoot, env: { ...process.env, ...env } })
   let errors = ''
   child.stderr!.on('data', (data: Buffer) => (errors = (errors + data.toString()).slice(-4000)))
   const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]()
@@ -60,13 +63,33 @@ export function peerContestant(name: string, peer: Peer, question: string): Cont
 
 /** The python of an environment with the packages of `bench/peers/NAME.txt`, made into the cache on the first run. */
 export async function peerPython(name: string): Promise<string> {
-  const tools = (await import(pathToFileURL(`${root}/tools/python-env.mjs`).href)) as {
+  const tools = (await import(pathToFileURL(`${repositoryRoot}/tools/python-env.mjs`).href)) as {
     pythonEnv: (options: { requirements: string }) => Promise<string>
   }
-  return tools.pythonEnv({ requirements: `${root}/bench/peers/${name}.txt` })
+  return tools.pythonEnv({ requirements: `${repositoryRoot}/bench/peers/${name}.txt` })
 }
 
 /** The path of a file of the repository's `bench` folder, which is not compiled. */
 export function benchFile(path: string): string {
-  return `${root}/bench/${path}`
+  return `${repositoryRoot}/bench/${path}`
+}
+
+/** A folder of the cache with npm packages, `name@version` each, installed on the first run; the path of its `node_modules`. */
+export async function peerPackages(name: string, packages: readonly string[]): Promise<string> {
+  const { cacheDir } = (await import(pathToFileURL(`${repositoryRoot}/tools/python-env.mjs`).href)) as {
+    cacheDir: () => string
+  }
+  const folder = join(cacheDir(), `bench-${name}`)
+  const marker = join(folder, '.complete')
+  if (!existsSync(marker) || readFileSync(marker, 'utf8') !== packages.join(' ')) {
+    console.log(`Installing ${packages.join(', ')} into ${folder} (once)`)
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(join(folder, 'package.json'), '{ "private": true }')
+    execFileSync('npm', ['install', '--no-audit', '--no-fund', '--save-exact', ...packages], {
+      cwd: folder,
+      stdio: 'ignore',
+    })
+    writeFileSync(marker, packages.join(' '))
+  }
+  return join(folder, 'node_modules')
 }

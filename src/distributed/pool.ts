@@ -20,7 +20,7 @@ import type { TrainingJob, TrainingState } from '../nn/train/job.js'
 import { socketPath, spawnChild, type CoordinatorSettings } from './child.js'
 import { Client } from './client.js'
 import { connect } from './connection.js'
-import { interleave } from './interleave.js'
+import { joinShards } from './join-shards.js'
 import { LogTail } from './log-tail.js'
 import { PoolStatus, type PoolState } from './status.js'
 
@@ -191,7 +191,7 @@ class ProcessPool implements Pool {
         const shards = await ahead.shift()!
         if (shards.every(({ rows }) => rows === 0)) return
         ahead.push(pull(block))
-        yield interleave(shards)
+        yield joinShards(shards)
       }
     } finally {
       this.#client.cancel(task)

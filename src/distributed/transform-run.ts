@@ -1,5 +1,5 @@
 /**
- * A transform on all workers: rank r computes the rows whose ordinal is r modulo the number of workers.
+ * A transform on all workers: rank r computes the batches whose number is r modulo the number of workers.
  *
  * The session pulls block after block; a block is one batch of every rank. A worker that is lost keeps nothing that
  * cannot be computed again: its replacement is asked for what is still owed.

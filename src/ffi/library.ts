@@ -28,6 +28,8 @@ interface JavaScriptTypes {
   strings: string[]
   /** `struct { void* pointer; int index; }`, by value. */
   indexedPointer: { pointer: number; index: number }
+  /** A struct of six 64-bit words, by value. */
+  sixWords: { words: BigUint64Array }
 }
 
 export type CType = keyof JavaScriptTypes
@@ -42,7 +44,14 @@ export type Functions<Table extends Readonly<Record<string, Signature>>> = {
     : never
 }
 
-const koffiTypes: Record<Exclude<CType, 'indexedPointer'>, string> = {
+/** The same functions, each of which runs on a thread of its own and gives a promise. */
+export type BackgroundFunctions<Table extends Readonly<Record<string, Signature>>> = {
+  readonly [Name in keyof Table]: (
+    ...parameters: Parameters<Functions<Table>[Name]>
+  ) => Promise<ReturnType<Functions<Table>[Name]>>
+}
+
+const koffiTypes: Record<Exclude<CType, 'indexedPointer' | 'sixWords'>, string> = {
   void: 'void',
   pointer: 'uintptr_t',
   string: 'str',
@@ -72,43 +81,59 @@ export async function openLibrary<Table extends Readonly<Record<string, Signatur
   table: Table,
   options: { pinned?: boolean } = {},
 ): Promise<Functions<Table>> {
-  const { default: koffi } = await import('koffi')
+  const bound = await bind(path, table)
+  if (options.pinned === true) await pin(path)
+  return Object.fromEntries<unknown>(bound) as Functions<Table>
+}
+
+/** As `openLibrary`, for functions that take long: each call is a `callInBackground`. */
+export async function openBackground<Table extends Readonly<Record<string, Signature>>>(
+  path: string,
+  table: Table,
+): Promise<BackgroundFunctions<Table>> {
+  const background = (await bind(path, table)).map(([name, call]): [string, unknown] => [
+    name,
+    (...parameters: unknown[]) => callInBackground(call as (...all: unknown[]) => unknown, ...parameters),
+  ])
+  return Object.fromEntries<unknown>(background) as BackgroundFunctions<Table>
+}
+
+/** The C library, by the name that the platform's loader knows. */
+export const systemLibrary = process.platform === 'darwin' ? 'libSystem.B.dylib' : 'libc.so.6'
+
+/** Stack of a background call: the default of 128 KiB does not hold a query planner. */
+const backgroundStackBytes = 8 * 2 ** 20
+
+async function bind(path: string, table: Readonly<Record<string, Signature>>): Promise<[string, KoffiFunc][]> {
+  const koffi = await loadKoffi()
   try {
     const library = koffi.load(path)
-    const indexedPointer = koffi.struct({ pointer: 'uintptr_t', index: 'int' })
-    const typeOf = (type: CType) => (type === 'indexedPointer' ? indexedPointer : koffiTypes[type])
-    const functions = Object.entries(table).map(([name, [result, ...parameters]]) => [
+    const structs = {
+      indexedPointer: koffi.struct({ pointer: 'uintptr_t', index: 'int' }),
+      sixWords: koffi.struct({ words: koffi.array('uint64_t', 6) }),
+    }
+    const typeOf = (type: CType) =>
+      type === 'indexedPointer' || type === 'sixWords' ? structs[type] : koffiTypes[type]
+    return Object.entries(table).map(([name, [result, ...parameters]]) => [
       name,
       library.func(name, typeOf(result), parameters.map(typeOf)),
     ])
-    if (options.pinned === true) keepLoaded(koffi, path)
-    return Object.fromEntries(functions) as Functions<Table>
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new ShardbookError('engine', `openLibrary: expected ${path} to load, got: ${reason}.`, { cause })
   }
 }
 
-/** The C library, by the name that the platform's loader knows. */
-export const systemLibrary = process.platform === 'darwin' ? 'libSystem.B.dylib' : 'libc.so.6'
-
 /** Loads a library that another will ask for by its name, and never unloads it. */
 export async function preloadLibrary(path: string): Promise<void> {
-  const { default: koffi } = await import('koffi')
-  if (keepLoaded(koffi, path) === 0) {
+  if ((await pin(path)) === 0) {
     throw new ShardbookError('engine', `preloadLibrary: expected ${path} to load, got a refusal of the loader.`)
   }
 }
 
-/** `dlopen` with a flag that koffi lacks; 0 when it fails. */
-function keepLoaded(koffi: typeof import('koffi').default, path: string): number {
-  const flags = process.platform === 'darwin' ? 0x82 : 0x1002 // RTLD_NOW | RTLD_NODELETE
-  return koffi.load(systemLibrary).func('dlopen', 'uintptr_t', ['str', 'int'])(path, flags) as number
-}
-
 /**
- * Calls a function of `openLibrary` on a thread of its own; the event loop goes on. Nothing that it uses may be freed before
- * it ends.
+ * Calls a function of `openLibrary` on a thread of its own; the event loop goes on. Nothing that it uses may be freed or
+ * changed before it ends.
  */
 export function callInBackground<P extends unknown[], R>(
   foreign: (...parameters: P) => R,
@@ -118,4 +143,22 @@ export function callInBackground<P extends unknown[], R>(
   return new Promise((resolve, reject) => {
     start(...parameters, (error: Error | null, result: R) => (error === null ? resolve(result) : reject(error)))
   })
+}
+
+type Koffi = (typeof import('koffi'))['default']
+type KoffiFunc = ReturnType<ReturnType<Koffi['load']>['func']>
+let loading: Promise<Koffi> | undefined
+
+function loadKoffi(): Promise<Koffi> {
+  loading ??= import('koffi').then(({ default: koffi }) => {
+    koffi.config({ async_stack_size: backgroundStackBytes })
+    return koffi
+  })
+  return loading
+}
+
+/** `dlopen` with a flag that koffi lacks; 0 when it fails. */
+async function pin(path: string): Promise<number> {
+  const { dlopen } = await openLibrary(systemLibrary, { dlopen: ['pointer', 'string', 'int'] })
+  return dlopen(path, process.platform === 'darwin' ? 0x82 : 0x1002) // RTLD_NOW | RTLD_NODELETE
 }

@@ -45,6 +45,12 @@ export function project(caller: string, input: Plan, columns: readonly NamedExpr
   return freeze({ kind: 'project', input, columns, schema })
 }
 
+/** These columns of the input, as they are. */
+export function select(caller: string, input: Plan, names: readonly string[]): ProjectNode {
+  const columns = names.map((name) => ({ name: findColumn(caller, input.schema, name).name, expr: reference(name) }))
+  return project(caller, input, columns)
+}
+
 /** All columns of the input, some replaced in place, new ones at the end. */
 export function extend(caller: string, input: Plan, added: readonly NamedExpr[]): ProjectNode {
   checkDistinctNames(

@@ -9,7 +9,7 @@ import { planOfColumns, planOfRows } from './memory.js'
 import type { SchemaSpec } from './schema-spec.js'
 import type { Sparse, SparseLike } from './tensor/sparse.js'
 import type { Tensor } from './tensor/tensor.js'
-import type { TensorColumn } from './ends.js'
+import type { TensorColumn } from './column-values.js'
 import { planOfSql } from './sql.js'
 import { isStandardSchema, outputsOf, type StandardSchema } from './validate.js'
 

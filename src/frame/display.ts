@@ -1,146 +1,100 @@
-/** How a frame looks: an HTML table for notebooks, an aligned one for terminals, both of the first rows only. */
+/** How a frame looks: an HTML table for notebooks, an aligned one for terminals, and rows for tools. */
 import type { MimeBundle } from '../core/display.js'
 import { host } from '../core/host.js'
-import { aggregate, reference, slice } from './build.js'
-import { cellReader } from './chunk.js'
+import { aggregate, reference } from './build.js'
+import { caption, cellText, isTensor } from './cell-text.js'
+import { previewHtml } from './display-html.js'
 import { rowsOf } from './ends.js'
-import { count, run } from './execute.js'
 import type { AggregateOp } from './expr/node.js'
 import { comparable } from './expr/unify.js'
 import { planOfRows } from './memory.js'
 import type { NamedExpr, Plan } from './plan.js'
-import { type Column, type Schema } from './schema.js'
+import { previewOf, type Preview } from './preview.js'
+import type { Column } from './schema.js'
 import { describeType } from './schema-spec.js'
-import { tensorPicture } from './tensor/picture.js'
-import type { Tensor } from './tensor/tensor.js'
 
-const headRows = 10
+const shownRows = 10
 
-interface Head {
-  readonly schema: Schema
-  readonly cells: readonly (readonly unknown[])[]
-  /** Whether there are more rows than shown. */
-  readonly more: boolean
-  /** The number of all rows, where it costs nothing to know. */
-  readonly total: number | undefined
-}
-
+/** A frame as a cell's value: both ends of it. */
 export async function displayFrame(plan: Plan): Promise<MimeBundle> {
-  const head = await headOf(plan, headRows)
-  return { 'text/html': html(head), 'text/plain': text(head) }
+  return bundle(await previewOf(plan, shownRows, 'both'))
 }
 
+/** Publishes the first rows. */
 export async function showFrame(plan: Plan, rows: number): Promise<void> {
-  const head = await headOf(plan, rows)
-  host().publish({ 'text/html': html(head), 'text/plain': text(head) })
+  host().publish(bundle(await previewOf(plan, rows, 'first')))
 }
 
-async function headOf(plan: Plan, rows: number): Promise<Head> {
-  const stream = await run(slice('show', plan, 0, rows + 1))
-  const reader = cellReader(stream)
-  const cells: unknown[][] = []
-  try {
-    for await (const chunk of stream.chunks) {
-      for (let row = 0; row < chunk.rows; row++) cells.push(plan.schema.map((_, i) => reader.value(chunk, i, row)))
-    }
-  } finally {
-    reader.close()
-  }
-  const more = cells.length > rows
-  return { schema: plan.schema, cells: cells.slice(0, rows), more, total: more ? await cheapCount(plan) : cells.length }
-}
-
-/** Counts where only metadata is read; a scan, a filter or a model over everything is not worth a caption. */
-async function cheapCount(plan: Plan): Promise<number | undefined> {
-  switch (plan.kind) {
-    case 'scan':
-      return plan.source.kind === 'csv' ? undefined : count(plan)
-    case 'project':
-    case 'sort':
-    case 'map':
-      return cheapCount(plan.input)
-    case 'sample':
-      return (await cheapCount(plan.input)) === undefined ? undefined : count(plan)
-    default:
-      return undefined
+function bundle(preview: Preview): MimeBundle {
+  return {
+    'text/html': previewHtml(preview),
+    'text/plain': text(preview),
+    'application/vnd.dataresource+json': dataResource(preview),
   }
 }
 
-function caption({ schema, cells, more, total }: Head): string {
-  const columns = `${schema.length} column${schema.length === 1 ? '' : 's'}`
-  if (!more) return `${cells.length} row${cells.length === 1 ? '' : 's'} × ${columns}`
-  return total === undefined
-    ? `first ${cells.length} rows × ${columns}`
-    : `${total.toLocaleString('en')} rows × ${columns}, the first ${cells.length}`
-}
-
-function html(head: Head): string {
-  const align = (column: Column): string =>
-    column.type.kind === 'number' || column.type.kind === 'bigint' ? 'right' : 'left'
-  const names = head.schema.map(
-    (column) =>
-      `<th style="text-align:${align(column)}">${escape(column.name)}<br><span style="font-weight:normal;opacity:.6">${escape(describeType(column))}</span></th>`,
-  )
-  const rows = head.cells.map((cells) => {
-    const each = cells.map((cell, i) => `<td style="text-align:${align(head.schema[i]!)}">${htmlCell(cell)}</td>`)
-    return `<tr>${each.join('')}</tr>`
-  })
-  return `<table><thead><tr>${names.join('')}</tr></thead><tbody>${rows.join('')}</tbody></table><p style="opacity:.6;margin:.3em 0">${escape(caption(head))}</p>`
-}
-
-function htmlCell(cell: unknown): string {
-  if (cell === null || cell === undefined) return '<span style="opacity:.4">null</span>'
-  if (isTensor(cell)) {
-    const picture = tensorPicture(cell)
-    if (picture !== undefined) {
-      return `<img alt="${escape(cellText(cell))}" src="${picture}" style="width:42px;height:42px;image-rendering:pixelated;margin:0">`
-    }
-  }
-  return escape(cellText(cell))
-}
-
-function text(head: Head): string {
-  const names = head.schema.map(({ name }) => name)
-  const types = head.schema.map(describeType)
-  const body = head.cells.map((cells) => cells.map(cellText))
+function text(preview: Preview): string {
+  const { schema, head, tail } = preview
+  const names = schema.map(({ name }) => name)
+  const types = schema.map(describeType)
+  const gap = tail.length === 0 ? [] : [schema.map(() => '⋮')]
+  const body = [...head.map((row) => row.map(cellText)), ...gap, ...tail.map((row) => row.map(cellText))]
   const widths = names.map((name, i) =>
     Math.max(name.length, types[i]!.length, ...body.map((cells) => cells[i]!.length)),
   )
   const line = (cells: readonly string[]): string =>
     cells
       .map((cell, i) => {
-        const kind = head.schema[i]!.type.kind
+        const { kind } = schema[i]!.type
         return kind === 'number' || kind === 'bigint' ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)
       })
       .join('  ')
       .trimEnd()
   const rule = widths.map((width) => '─'.repeat(width)).join('  ')
-  return [line(names), line(types), rule, ...body.map(line), caption(head)].join('\n')
+  return [line(names), line(types), rule, ...body.map(line), caption(preview)].join('\n')
 }
 
-/** A cell in a line of text. */
-function cellText(cell: unknown): string {
-  if (cell === null || cell === undefined) return 'null'
-  if (typeof cell === 'number') return Number.isInteger(cell) ? String(cell) : String(Number(cell.toPrecision(7)))
-  if (cell instanceof Date) return cell.toISOString().replace('T00:00:00.000Z', '').replace('.000Z', 'Z')
-  if (isTensor(cell)) {
-    const values = [...cell.values.subarray(0, 4)].map((value) => String(Number(value.toPrecision(4))))
-    return `[${values.join(', ')}${cell.values.length > 4 ? ', …' : ''}]`
+/** The shown rows as a tabular data resource (Frictionless Table Schema). */
+function dataResource({ schema, head, tail }: Preview): object {
+  return {
+    schema: { fields: schema.map((column) => ({ name: column.name, type: fieldType(column) })) },
+    data: [...head, ...tail].map((row) =>
+      Object.fromEntries(row.map((cell, i) => [schema[i]!.name, fieldValue(cell)])),
+    ),
   }
-  const plain =
-    typeof cell === 'object'
-      ? JSON.stringify(cell, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))
-      : String(cell)
-  const oneLine = plain.replaceAll(/\s+/g, ' ')
-  return oneLine.length > 60 ? `${oneLine.slice(0, 59)}…` : oneLine
 }
 
-function isTensor(cell: unknown): cell is Tensor {
-  return typeof cell === 'object' && cell !== null && 'values' in cell && 'shape' in cell && 'dtype' in cell
+function fieldType({ type }: Column): string {
+  switch (type.kind) {
+    case 'number':
+      return type.storage.startsWith('float') ? 'number' : 'integer'
+    case 'bigint':
+      return 'integer'
+    case 'timestamp':
+      return 'datetime'
+    case 'tensor':
+    case 'list':
+      return 'array'
+    case 'struct':
+    case 'sparse':
+      return 'object'
+    case 'categorical':
+      return 'string'
+    case 'opaque':
+      return 'any'
+    default:
+      return type.kind
+  }
 }
 
-function escape(value: string): string {
-  return value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+function fieldValue(cell: unknown): unknown {
+  if (typeof cell === 'bigint') return Number.isSafeInteger(Number(cell)) ? Number(cell) : String(cell)
+  if (isTensor(cell)) return [...cell.values]
+  if (typeof cell === 'number' && !Number.isFinite(cell)) return String(cell)
+  if (typeof cell !== 'object' || cell === null || cell instanceof Date) return cell
+  if (Array.isArray(cell)) return cell.map(fieldValue)
+  if (cell instanceof Int32Array || cell instanceof Float32Array) return Array.from(cell, fieldValue)
+  return Object.fromEntries(Object.entries(cell).map(([name, value]) => [name, fieldValue(value)]))
 }
 
 /** A row of `describe()`. */

@@ -4,16 +4,18 @@
  *
  * A `map` node is computed once: its result is kept for as long as the node itself, so that several ends share it.
  */
-import { createWriteStream } from 'node:fs'
-import { once } from 'node:events'
 import { ShardbookError } from '../core/errors.js'
 import { sizeOf } from '../core/dtype.js'
-import { ioError, temporaryFile } from '../store/index.js'
-import { aggregate } from './build.js'
+import { applied, type KeepTensors } from './apply/apply.js'
+import { aggregate, select, slice } from './build.js'
 import { cellReader, rowsOfChunk, type Chunk, type ChunkColumn, type ChunkStream, type NumericValues } from './chunk.js'
 import { createTable, dropTable, queryChunks, tableFromQuery, tablesSideBySide } from './engine/duckdb/index.js'
+import { hasWindow } from './expr/node.js'
 import type { FeedColumn } from './feed.js'
 import { readIdxFile } from './idx.js'
+import { copyOf } from './io/local-copy.js'
+import { fetchScans, localScan } from './io/local-scan.js'
+import { labelOf } from './io/read-images.js'
 import { openMapper } from './mapper.js'
 import { memoryChunk } from './memory.js'
 import {
@@ -31,6 +33,7 @@ import { rewrite } from './rewrite.js'
 import { openSlice } from './slice.js'
 import { feedTypeOf, type Column, type Schema } from './schema.js'
 import { storeStride } from './tensor/store.js'
+import { tensorWriter, type TensorWriter } from './tensor/writer.js'
 import { checkRows } from './validate.js'
 
 /** Rows of a batch that a mapper gets. */
@@ -51,12 +54,9 @@ export async function count(plan: Plan): Promise<number> {
 
 /** The plan, rewritten or as it is, with everything in it computed that its engine cannot compute. */
 export async function prepare(plan: Plan, { rewrites = true }: { rewrites?: boolean } = {}): Promise<Plan> {
-  return lower(rewrites ? rewritten(plan) : plan, true)
-}
-
-/** The plan with its `map` nodes computed. */
-export async function prepareMaps(plan: Plan): Promise<Plan> {
-  return lower(rewritten(plan), false)
+  const prepared = await lower(rewrites ? rewritten(plan) : plan)
+  await fetchScans(prepared)
+  return prepared
 }
 
 /** The plan as it will run. */
@@ -64,16 +64,25 @@ export function rewritten(plan: Plan): Plan {
   return rewrite(plan, (node) => computed.has(node))
 }
 
-async function lower(plan: Plan, loadFiles: boolean): Promise<Plan> {
+/** `firstRows`: whoever reads the plan takes no more than so many of its rows. */
+async function lower(plan: Plan, firstRows = Infinity): Promise<Plan> {
   if (plan.kind === 'map' || plan.kind === 'cache') return scanOf(plan, await compute(plan))
   if (plan.kind === 'scan') {
     const { source } = plan
-    const needsTable = source.kind === 'memory' || (loadFiles && source.kind === 'idx')
-    return needsTable ? scanOf(plan, await load(plan, source)) : plan
+    if (source.kind === 'function') return scanOf(plan, await computeFunction(plan, source, firstRows))
+    const isLoaded = source.kind === 'memory' || source.kind === 'idx' || source.kind === 'images'
+    return isLoaded ? scanOf(plan, await load(plan, source)) : localScan(plan, firstRows)
   }
   const inputs: Plan[] = []
-  for (const input of inputsOf(plan)) inputs.push(await lower(input, loadFiles))
+  for (const input of inputsOf(plan)) inputs.push(await lower(input, rowsOfInput(plan, firstRows)))
   return withInputs(plan, inputs)
+}
+
+/** How many of its inputs' first rows a node needs to give its own first rows. */
+function rowsOfInput(plan: Plan, firstRows: number): number {
+  if (plan.kind === 'project') return plan.columns.some(({ expr }) => hasWindow(expr)) ? Infinity : firstRows
+  if (plan.kind === 'concat') return firstRows
+  return plan.kind === 'slice' ? Math.min(firstRows, plan.length ?? Infinity) + plan.offset : Infinity
 }
 
 function scanOf(plan: Plan, source: Source): ScanNode {
@@ -126,7 +135,8 @@ async function computeMap(node: MapNode): Promise<Table> {
   const mapper = await openMapper(node.mapper, node.payload)
   const writers = new Map<string, TensorWriter>()
   try {
-    const feed = await openSlice(inputPlan, node.reads, { slices: 1, slice: 0 })
+    const reads = { plan: select('map', inputPlan, node.reads), columns: node.reads }
+    const feed = await openSlice(reads, { slices: 1, slice: 0 })
     const outputs = async function* (): AsyncGenerator<Chunk> {
       for await (const batch of feed.batches({ rows: mapRows })) {
         const added = await mapper.map(batch)
@@ -157,11 +167,43 @@ async function computeMap(node: MapNode): Promise<Table> {
   }
 }
 
-interface TensorWriter {
-  readonly path: string
-  rows: number
-  write(values: Uint8Array): Promise<void>
-  close(): Promise<void>
+const applications = new WeakMap<Source, Promise<Table>>()
+
+/** The rows that a user's function gives, as a table; all of them are kept for later ends, the first ones only are not. */
+function computeFunction(plan: ScanNode, source: FunctionSource, firstRows: number): Promise<Table> {
+  const known = applications.get(source)
+  if (known !== undefined) return known
+  const table = applyFunction(plan, source, firstRows)
+  if (firstRows === Infinity) {
+    applications.set(source, table)
+    table.catch(() => applications.delete(source))
+  }
+  return table
+}
+
+type FunctionSource = Extract<Source, { kind: 'function' }>
+
+async function applyFunction({ schema }: ScanNode, source: FunctionSource, firstRows: number): Promise<Table> {
+  const writers = new Map<string, TensorWriter>()
+  const keepTensors: KeepTensors = async (name, values, rows) => {
+    let writer = writers.get(name)
+    if (writer === undefined) writers.set(name, (writer = tensorWriter()))
+    await writer.write(values)
+    const first = tensorNames(schema).indexOf(name) * storeStride + writer.rows
+    writer.rows += rows
+    return Float64Array.from({ length: rows }, (_, i) => first + i)
+  }
+  // Rows come one by one: no more of them are read than are wanted. A batch may give fewer rows than it gets.
+  const input =
+    source.mode === 'rows' && firstRows !== Infinity ? slice('map', source.input, 0, firstRows) : source.input
+  const rows = await createTable(schema, applied(await run(input), source, schema, firstRows, keepTensors), [])
+  const stores: TensorStore[] = []
+  for (const name of tensorNames(schema)) {
+    const writer = writers.get(name) ?? tensorWriter()
+    await writer.close()
+    stores.push({ kind: 'raw', path: writer.path })
+  }
+  return ownTable({ ...rows, stores })
 }
 
 /** One output of a mapper as a chunk's column; tensors go to a file and leave references. */
@@ -193,42 +235,40 @@ async function keep(
   return { values: Float64Array.from({ length: rows }, (_, i) => first + i), valid: null }
 }
 
-function tensorWriter(): TensorWriter {
-  const path = temporaryFile('tensors')
-  const stream = createWriteStream(path)
-  const failed = new Promise<never>((_, reject) => {
-    stream.once('error', (cause) => reject(ioError('frame', 'write', path, cause)))
-  })
-  failed.catch(() => {})
-  return {
-    path,
-    rows: 0,
-    async write(bytes) {
-      if (!stream.write(bytes)) await Promise.race([once(stream, 'drain'), failed])
-    },
-    async close() {
-      stream.end()
-      await Promise.race([once(stream, 'close'), failed])
-    },
-  }
-}
-
 /** A table for a source that SQL does not read: values in memory, or IDX files (tensors as row numbers into them). */
-function load(plan: ScanNode, source: IdxSource | Extract<Source, { kind: 'memory' }>): Promise<Table> {
+function load(plan: ScanNode, source: LoadedSource): Promise<Table> {
   let table = loaded.get(source)
   if (table === undefined) {
-    const [chunk, stores] =
-      source.kind === 'memory'
-        ? [memoryChunk(source.id), source.stores]
-        : [idxChunk(plan.schema, source), idxStores(plan.schema, source)]
-    table = createTable(plan.schema, [chunk], stores).then(ownTable)
+    table = loadTable(plan, source).then(ownTable)
     loaded.set(source, table)
     table.catch(() => loaded.delete(source))
   }
   return table
 }
 
+type LoadedSource = Extract<Source, { kind: 'idx' | 'images' | 'memory' }>
 type IdxSource = Extract<Source, { kind: 'idx' }>
+
+async function loadTable({ schema }: ScanNode, source: LoadedSource): Promise<Table> {
+  switch (source.kind) {
+    case 'memory':
+      return createTable(schema, [memoryChunk(source.id)], source.stores)
+    case 'idx':
+      return createTable(schema, [idxChunk(schema, source)], idxStores(schema, source))
+    case 'images': {
+      const files: string[] = []
+      for (const file of source.files) files.push(await copyOf('read.images', file))
+      const columns: Readonly<Record<string, ChunkColumn>> = {
+        image: { values: Float64Array.from(files, (_, row) => row), valid: null },
+        label: { values: source.files.map(labelOf), valid: null },
+      }
+      const chunk = { rows: files.length, columns: schema.map(({ name }) => columns[name]!) }
+      return createTable(schema, [chunk], [{ kind: 'images', files, shape: source.shape }])
+    }
+    default:
+      return source satisfies never
+  }
+}
 
 function idxStores(schema: Schema, source: IdxSource): TensorStore[] {
   return tensorNames(schema).map((name) => ({ kind: 'idx', path: source.paths[name]! }))

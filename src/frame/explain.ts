@@ -59,10 +59,14 @@ function printNamed({ name, expr }: NamedExpr): string {
 function describeSource(source: Source): string {
   switch (source.kind) {
     case 'csv':
+    case 'images':
+    case 'ndjson':
     case 'parquet':
       return `${source.kind} ${source.path}`
     case 'idx':
       return `idx ${Object.values(source.paths).join(', ')}`
+    case 'function':
+      return `${source.mode === 'rows' ? 'map' : 'mapBatches'} ${source.fn.kind === 'module' ? `${source.fn.module}#${source.fn.name}` : source.fn.id} over ${describe(source.input)}`
     case 'memory':
     case 'table':
       return 'memory'

@@ -1,16 +1,20 @@
 /**
  * The feed: how rows of a frame reach a training, as plain data that travels to workers.
  *
- * The rows of a source are dealt out to `slices` slices by their ordinal (`ordinal % slices`), which does not depend on
- * the number of workers. A worker opens the slices that it owns and reads nothing else.
+ * The rows of a source are cut into `slices` runs of equal length, give or take one row, whatever the number of workers. A
+ * worker opens the slices that it owns and reads nothing else. A slice is read window by window (`order.ts`), so memory does
+ * not grow with the data.
  */
 import type { StoredDType } from '../core/dtype.js'
 import type { Plan } from './plan.js'
+import type { TokenOptions } from './tokens.js'
 
 /** A frame as data, with the columns that are read from it. */
 export interface FrameSource {
   readonly plan: Plan
   readonly columns: readonly string[]
+  /** Columns of text that come as token ids (int32, `[length]`). */
+  readonly tokens?: Readonly<Record<string, TokenOptions>>
 }
 
 /** Rows of numeric and tensor columns as typed arrays, ready for tensors. */
@@ -42,10 +46,12 @@ export interface Feed {
 export interface FeedOptions {
   /** Rows a batch; the last one of an epoch may be shorter. */
   readonly rows: number
-  /** Shuffles with this seed, differently for each epoch and slice; source order without. */
+  /** Shuffles with this seed, differently for each epoch and slice, through a bounded window; source order without. */
   readonly seed?: number
   /** From 0. */
   readonly epoch?: number
   /** Batches to leave out at the beginning (to resume within an epoch). */
   readonly skip?: number
+  /** Gives every n-th batch of those that are left, beginning with the first; default 1. */
+  readonly every?: number
 }

@@ -10,7 +10,7 @@ import { nodeOf } from './expr/expr.js'
 import type { CheckArg, Flat, Made, ValueOf } from './expr/check-types.js'
 import type { Columns, Dynamic } from './expr/types.js'
 import type { JoinHow, Plan } from './plan.js'
-import { findColumn, type Schema } from './schema.js'
+import { findColumn } from './schema.js'
 import { RowVerbs } from './row-verbs.js'
 import { sqlOfPlan } from './sql.js'
 import { registerCheck, type StandardSchema } from './validate.js'
@@ -210,17 +210,6 @@ export class Frame<in out S = Dynamic> extends RowVerbs<S> {
     ...others: readonly Frame<O>[]
   ): Frame<Flat<{ [K in keyof S]: S[K] | O[K] }>> {
     return new Frame(concat('concat', [this.plan, ...others.map((other) => other.plan)]))
-  }
-
-  /** Columns that a registered mapper computes in batches (`provideMapper`), once, when an end needs them. */
-  mapBatches<A>(options: {
-    readonly reads: readonly (keyof S & string)[]
-    readonly adds: Schema
-    readonly kind: string
-    readonly payload: unknown
-  }): Frame<Flat<Omit<S, keyof A> & A>> {
-    const { kind: mapper, ...rest } = options
-    return new Frame(build.map('mapBatches', { input: this.plan, mapper, ...rest }))
   }
 
   /** A frame with a row for each column: type, number of values and nulls, mean, std, min, max. */

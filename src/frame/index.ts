@@ -1,4 +1,5 @@
 /** What the other parts, and users, have of frames. */
+export type { BatchOptions } from './batches.js'
 export { frame } from './create.js'
 export { datasets } from './datasets/index.js'
 export { col, list, lit, struct, vector, when } from './expr/expr.js'
@@ -13,4 +14,5 @@ export { read } from './read.js'
 export { findColumn, type Column, type Schema } from './schema.js'
 export { type SchemaSpec } from './schema-spec.js'
 export type { Sparse } from './tensor/sparse.js'
+export type { TokenOptions } from './tokens.js'
 export type { Tensor } from './tensor/tensor.js'

@@ -1,11 +1,12 @@
 /** Opening a source: where a training's rows begin. */
+import { select } from './build.js'
 import { prepare } from './execute.js'
 import type { Feed, FrameSource } from './feed.js'
 import { openSlice } from './slice.js'
 
 /**
- * Opens slice `slice` of a source that is dealt out to `slices` slices; nothing else of it is read or held.
- * @throws `column` for a column that is unknown, or neither numeric nor a tensor; `data` for a null
+ * Opens slice `slice` of a source that is cut into `slices` slices; nothing else of it is read or held.
+ * @throws `column` for a column that is unknown, or neither numeric nor a tensor nor text with `tokens`; `data` for a null
  *
  * @example
  * ```ts
@@ -14,5 +15,6 @@ import { openSlice } from './slice.js'
  * ```
  */
 export async function openFeed(source: FrameSource, options: { slices: number; slice: number }): Promise<Feed> {
-  return openSlice(await prepare(source.plan), source.columns, options)
+  const plan = await prepare(select('openFeed', source.plan, source.columns))
+  return openSlice({ ...source, plan }, options)
 }

@@ -5,6 +5,7 @@
  * prints and runs them. A plan that is to leave the process is made portable first (`portable.ts`): sources that live in
  * this process's memory become files.
  */
+import type { Application } from './apply/apply.js'
 import type { ExprNode, LiteralValue, SortKey } from './expr/node.js'
 import type { Schema } from './schema.js'
 
@@ -12,27 +13,58 @@ import type { Schema } from './schema.js'
 export type TensorStore =
   /** An IDX file, possibly gzipped: row `r` is item `r`. */
   | { readonly kind: 'idx'; readonly path: string }
+  /** Pictures: row `r` is file `r`, decoded when it is read, in the shape [height, width, channels]. */
+  | { readonly kind: 'images'; readonly files: readonly string[]; readonly shape: readonly [number, number, number] }
   /** A file of rows, row-major, little-endian, without any header. */
   | { readonly kind: 'raw'; readonly path: string }
   /** A buffer of this process, by its id in `tensor/store.ts`. */
   | { readonly kind: 'memory'; readonly id: string }
 
+/** Positions `[from, to)` of rows. */
+export interface RowRange {
+  readonly from: number
+  readonly to: number
+}
+
+/** What the user named, and the files (paths or URLs) that it stands for, in the order of their rows. */
+export interface FileSource {
+  readonly path: string
+  /** Absent: `path` is the file. */
+  readonly files?: readonly string[]
+  /** Columns that the files' folders hold (`year=2024`), with the engine's type. */
+  readonly partitions?: readonly { readonly name: string; readonly sql: string }[]
+}
+
 /** Where rows come from. `stores` are what the references of the tensor columns point into. */
 export type Source =
-  | { readonly kind: 'csv'; readonly path: string; readonly options: CsvOptions }
+  | (FileSource & { readonly kind: 'csv'; readonly options: CsvOptions })
+  | (FileSource & { readonly kind: 'ndjson'; readonly columns: readonly FileColumn[]; readonly encoding?: string })
   /** `columns`: the file's names of the schema's columns. */
-  | {
+  | (FileSource & {
       readonly kind: 'parquet'
-      readonly path: string
       readonly columns: readonly string[]
       readonly stores: readonly TensorStore[]
-    }
+      /** Only the rows `[from, to)` of the one file. */
+      readonly rows?: RowRange
+    })
   /** Files of equal length, a column each; files of more than one axis are tensor columns. */
   | { readonly kind: 'idx'; readonly rows: number; readonly paths: Readonly<Record<string, string>> }
+  /** Pictures in folders named for their class: the columns `image` and `label`. */
+  | {
+      readonly kind: 'images'
+      readonly path: string
+      readonly files: readonly string[]
+      readonly shape: readonly [height: number, width: number, channels: number]
+    }
+  /** What a user's function makes of the rows of a plan. */
+  | ({ readonly kind: 'function'; readonly input: Plan } & Application)
   /** Values of this process, by their id in `memory.ts`. */
   | { readonly kind: 'memory'; readonly id: string; readonly stores: readonly TensorStore[] }
   /** A table of this process's engine. */
   | { readonly kind: 'table'; readonly table: string; readonly stores: readonly TensorStore[] }
+
+/** Sources that an engine reads rows from by itself. */
+export type RowFiles = Extract<Source, { kind: 'csv' | 'ndjson' | 'parquet' }>
 
 /** Everything that was sniffed or given, so that every reading of the file gives the same rows. */
 export interface CsvOptions {
@@ -45,15 +77,22 @@ export interface CsvOptions {
   readonly nulls: readonly string[]
   readonly dateFormat?: string
   readonly timestampFormat?: string
-  /** The file's own columns in order: name and the engine's type. */
-  readonly columns: readonly {
-    readonly name: string
-    readonly sql: string
-    /** The schema's column that it becomes; `null`: it is not read. */
-    readonly feeds: string | null
-    /** A null is an error: the user's schema says so. */
-    readonly required?: boolean
-  }[]
+  /** Absent: UTF-8. */
+  readonly encoding?: string
+  /** Lines that cannot be read are left out. */
+  readonly skipBad?: boolean
+  /** The file's own columns in order. */
+  readonly columns: readonly FileColumn[]
+}
+
+/** A column of a text file: its name there and the engine's type. */
+export interface FileColumn {
+  readonly name: string
+  readonly sql: string
+  /** The schema's column that it becomes; `null`: it is not read. */
+  readonly feeds: string | null
+  /** A null is an error: the user's schema says so. */
+  readonly required?: boolean
 }
 
 export interface NamedExpr {

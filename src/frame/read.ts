@@ -1,31 +1,63 @@
 /** Readers: they look at a file, learn its schema and give a lazy frame; rows are read when an end needs them. */
-import { show } from '../core/check.js'
+import { cancellable } from '../core/cancel.js'
+import { checkOneOf, show } from '../core/check.js'
 import { ShardbookError } from '../core/errors.js'
 import { sizeOf } from '../core/dtype.js'
 import { resolve } from 'node:path'
 import { stat } from 'node:fs/promises'
 import { ioError } from '../store/index.js'
 import type { ArrowTable } from './arrow/to-arrow.js'
-import { scan } from './build.js'
-import { sniffCsv, sniffParquet, type CsvReadOptions } from './engine/duckdb/sniff.js'
+import { project, reference, scan } from './build.js'
+import { concat } from './build-join.js'
+import type { Part, SniffOptions } from './engine/duckdb/sniff.js'
+import { badRowSchema, collectBadRows, type BadRow } from './engine/duckdb/bad-rows.js'
+import { sniffCsv, type CsvReadOptions } from './engine/duckdb/sniff-csv.js'
+import { sniffNdjson } from './engine/duckdb/sniff-ndjson.js'
+import { sniffParquet } from './engine/duckdb/sniff-parquet.js'
 import type { Flat, SpecValue } from './expr/check-types.js'
 import type { Dynamic } from './expr/types.js'
+import { frame } from './create.js'
 import { Frame } from './frame.js'
 import { readIdxHeader } from './idx.js'
+import { findFiles, type Files, type Paths } from './io/files.js'
+import { copyOf } from './io/local-copy.js'
+import { imagesPlan } from './io/read-images.js'
+import { unionOf } from './io/union.js'
+import type { Plan } from './plan.js'
 import { type Column } from './schema.js'
 import { parseSchema, type SchemaSpec } from './schema-spec.js'
+import type { Tensor } from './tensor/tensor.js'
 
-export type CsvOptions<Spec extends SchemaSpec = SchemaSpec> = CsvReadOptions & {
-  /** The columns to read with their types, honoured exactly: `{ a: 'number', b: 'string?' }` (`?`: may be null). */
-  readonly schema?: Spec
-}
 type FromSpec<Spec extends SchemaSpec> = SchemaSpec extends Spec
   ? Dynamic
   : Flat<{ -readonly [K in keyof Spec]: SpecValue<Spec[K]> }>
 
+/** What readers of several files share. */
+export interface FilesOptions<Spec extends SchemaSpec = SchemaSpec> {
+  /** The columns to read with their types, honoured exactly: `{ a: 'number', b: 'string?' }` (`?`: may be null). */
+  readonly schema?: Spec
+  /** Takes the columns of all files, null where a file lacks one. Default false: files must have the same columns. */
+  readonly unionByName?: boolean
+}
+
+export type CsvOptions<Spec extends SchemaSpec = SchemaSpec> = CsvReadOptions &
+  FilesOptions<Spec> & {
+    /**
+     * Lines that cannot be read: an error (the default), left out, or left out and collected in the frame `badRows`, for
+     * which the files are read through at once.
+     */
+    readonly badRows?: 'error' | 'skip' | 'collect'
+  }
+
+export interface NdjsonOptions<Spec extends SchemaSpec = SchemaSpec> extends FilesOptions<Spec> {
+  /** Default UTF-8, or UTF-16 where the file looks so; any that `TextDecoder` knows. */
+  readonly encoding?: string
+}
+
 /**
- * Reads a CSV file. Separator and types are inferred from its beginning; a small file is checked whole.
- * @throws `io` for a missing file, `data` for a malformed one (with its line)
+ * Reads CSV files: a path, a glob, a folder (also of `key=value` folders), a URL (`https:`, `s3:`), or a list of them.
+ * Separator and types are inferred from the beginning; small files are checked whole.
+ * @throws `io` for a missing file, `data` for a malformed one (with its line) and for files that differ in their columns
  *
  * @example
  * ```ts
@@ -33,19 +65,48 @@ type FromSpec<Spec extends SchemaSpec> = SchemaSpec extends Spec
  * const typed = await read.csv('iris.csv', { schema: { sepalLength: 'number', species: 'string' } })
  * ```
  */
-async function csv<const Spec extends SchemaSpec = SchemaSpec>(
-  path: string,
-  options: CsvOptions<Spec> = {},
-): Promise<Frame<FromSpec<Spec>>> {
-  const file = await existing('read.csv', path)
-  const given = options.schema === undefined ? undefined : parseSchema('read.csv', options.schema)
-  const { source, schema } = await sniffCsv(file, options, given)
-  return Frame.fromPlan(scan('read.csv', source, schema))
+function csv<const Spec extends SchemaSpec = SchemaSpec>(
+  paths: Paths,
+  options: CsvOptions<Spec> & { readonly badRows: 'collect' },
+): Promise<Frame<FromSpec<Spec>> & { readonly badRows: Frame<BadRow> }>
+function csv<const Spec extends SchemaSpec = SchemaSpec>(
+  paths: Paths,
+  options?: CsvOptions<Spec>,
+): Promise<Frame<FromSpec<Spec>>>
+async function csv(paths: Paths, options: CsvOptions = {}): Promise<never> {
+  const { badRows = 'error' } = options
+  checkOneOf('read.csv', 'badRows', badRows, ['error', 'skip', 'collect'])
+  const csvOptions = { ...options, skipBad: badRows !== 'error' }
+  const df = await readFiles('read.csv', paths, /\.(?:csv|tsv)(?:\.gz)?$/i, options, (files, sniff) =>
+    sniffCsv(files, csvOptions, sniff),
+  )
+  if (badRows === 'collect')
+    Object.assign(df, { badRows: frame(await collectBadRows(df.plan), { schema: badRowSchema }) })
+  return df as never
 }
 
 /**
- * Reads a Parquet file, or all that match a glob.
- * @throws `io` for a missing file, `data` for a malformed one
+ * Reads newline-delimited JSON, an object a line: a path, a glob, a folder, a URL, or a list of them.
+ * @throws `io` for a missing file, `data` for a malformed one (with its line) and for files that differ in their columns
+ *
+ * @example
+ * ```ts
+ * const events = await read.ndjson('logs/*.ndjson', { unionByName: true })
+ * ```
+ */
+async function ndjson<const Spec extends SchemaSpec = SchemaSpec>(
+  paths: Paths,
+  options: NdjsonOptions<Spec> = {},
+): Promise<Frame<FromSpec<Spec>>> {
+  return readFiles('read.ndjson', paths, /\.(?:ndjson|jsonl|json)(?:\.gz)?$/i, options, (files, sniff) =>
+    sniffNdjson(files, options, sniff),
+  )
+}
+
+/**
+ * Reads Parquet files: a path, a glob, a folder (also of `key=value` folders), a URL, or a list of them. Of files on the
+ * network only the columns that a query needs are fetched.
+ * @throws `io` for a missing file, `data` for a malformed one and for files that differ in their columns
  *
  * @example
  * ```ts
@@ -53,13 +114,35 @@ async function csv<const Spec extends SchemaSpec = SchemaSpec>(
  * ```
  */
 async function parquet<const Spec extends SchemaSpec = SchemaSpec>(
-  path: string,
-  options: { readonly schema?: Spec } = {},
+  paths: Paths,
+  options: FilesOptions<Spec> = {},
 ): Promise<Frame<FromSpec<Spec>>> {
-  const file = /[*?[]/.test(path) ? resolve(path) : await existing('read.parquet', path)
-  const given = options.schema === undefined ? undefined : parseSchema('read.parquet', options.schema)
-  const { source, schema } = await sniffParquet(file, given)
-  return Frame.fromPlan(scan('read.parquet', source, schema))
+  return readFiles('read.parquet', paths, /\.parquet$/i, options, sniffParquet)
+}
+
+async function readFiles<Spec extends SchemaSpec>(
+  caller: string,
+  paths: Paths,
+  wanted: RegExp,
+  options: FilesOptions<Spec>,
+  sniff: (files: Files, options: SniffOptions) => Promise<readonly Part[]>,
+): Promise<Frame<FromSpec<Spec>>> {
+  return cancellable(caller, undefined, async () => {
+    const given = options.schema === undefined ? undefined : parseSchema(caller, options.schema)
+    const unionByName = options.unionByName ?? false
+    const parts = await sniff(await findFiles(caller, paths, wanted), { given, unionByName })
+    const plan = unionOf(caller, parts, unionByName)
+    // Given columns come in the given order, also when files are put together.
+    const ordered =
+      given === undefined || plan.kind === 'scan'
+        ? plan
+        : project(
+            caller,
+            plan,
+            given.map(({ name }) => ({ name, expr: reference(name) })),
+          )
+    return Frame.fromPlan(ordered)
+  })
 }
 
 /**
@@ -72,10 +155,10 @@ async function parquet<const Spec extends SchemaSpec = SchemaSpec>(
  * const digits = await read.idx({ image: 'images-idx3-ubyte.gz', label: 'labels-idx1-ubyte.gz' })
  * ```
  */
-async function idx<const Paths extends string | Readonly<Record<string, string>>>(
-  paths: Paths,
+async function idx<const P extends string | Readonly<Record<string, string>>>(
+  paths: P,
   options: { readonly shapes?: Readonly<Record<string, readonly number[]>> } = {},
-): Promise<Frame<Paths extends string ? { value: unknown } : { -readonly [K in keyof Paths]: unknown }>> {
+): Promise<Frame<P extends string ? { value: unknown } : { -readonly [K in keyof P]: unknown }>> {
   const files = Object.entries(typeof paths === 'string' ? { value: paths } : paths)
   if (files.length === 0) throw new ShardbookError('argument', 'read.idx: expected at least one file, got none.')
   const schema: Column[] = []
@@ -112,7 +195,7 @@ async function idx<const Paths extends string | Readonly<Record<string, string>>
 }
 
 /**
- * Reads an Arrow IPC file or stream, or takes an Arrow table; it is held in memory.
+ * Reads Arrow IPC files or streams (a path, a glob, a folder, a URL), or takes an Arrow table; they are held in memory.
  * @throws `io` for a missing file, `data` for a malformed one
  *
  * @example
@@ -122,13 +205,36 @@ async function idx<const Paths extends string | Readonly<Record<string, string>>
  */
 async function arrow(source: string | ArrowTable): Promise<Frame> {
   const { fromArrow, readArrow } = await import('./arrow/from-arrow.js')
-  return Frame.fromPlan(
-    typeof source === 'string' ? await readArrow(await existing('read.arrow', source)) : fromArrow(source),
-  )
+  if (typeof source !== 'string') return Frame.fromPlan(fromArrow(source))
+  return cancellable('read.arrow', undefined, async () => {
+    const { files } = await findFiles('read.arrow', source, /\.(?:arrow|arrows|feather|ipc)$/i)
+    const plans: Plan[] = []
+    for (const file of files) plans.push(await readArrow(file, await copyOf('read.arrow', file)))
+    return Frame.fromPlan(plans.length === 1 ? plans[0]! : concat('read.arrow', plans))
+  })
+}
+
+/**
+ * Reads pictures in folders named for their class. A picture is decoded when a batch needs it, turned upright and stretched
+ * to one size.
+ *
+ * `image`: uint8 [height, width, channels].
+ * @throws `io` for a missing folder, `data` for a file that is no picture
+ *
+ * @example
+ * ```ts
+ * const flowers = await read.images('flowers', { height: 64, width: 64, channels: 3 })
+ * ```
+ */
+async function images<const H extends number = number, const W extends number = number, const C extends 1 | 3 | 4 = 3>(
+  paths: Paths,
+  options: { readonly height?: H; readonly width?: W; readonly channels?: C } = {},
+): Promise<Frame<{ image: Tensor<[H, W, C]>; label: string }>> {
+  return cancellable('read.images', undefined, async () => Frame.fromPlan(await imagesPlan(paths, options)))
 }
 
 /** Readers of files. */
-export const read = { arrow, csv, parquet, idx } as const
+export const read = { arrow, csv, idx, images, ndjson, parquet } as const
 
 /** The absolute path of a file that is there. */
 async function existing(caller: string, path: unknown): Promise<string> {

@@ -4,17 +4,14 @@ import { columnsProxy, isExpr, isSortExpr, nodeOf } from './expr/expr.js'
 import type { CheckArg, Flat, Made, ValueOf } from './expr/check-types.js'
 import type { SortKey } from './expr/node.js'
 import type { Columns, FrameError } from './expr/types.js'
-import { FrameEnds } from './frame-ends.js'
+import { FrameMaps } from './frame-maps.js'
 import type { Frame } from './frame.js'
-import type { NamedExpr, Plan } from './plan.js'
+import type { NamedExpr } from './plan.js'
 import { findColumn } from './schema.js'
 import type { Added, Filtered, Key, Predicate, Renamed, RowRecord, WithoutNull } from './verb-types.js'
 
 /** Verbs that every frame has. */
-export abstract class RowVerbs<S> extends FrameEnds<S> {
-  /** The frame of another plan. */
-  protected abstract derive<T>(plan: Plan): Frame<T>
-
+export abstract class RowVerbs<S> extends FrameMaps<S> {
   /**
    * These columns only: by name, or computed.
    * @throws `column` on an unknown column

@@ -5,10 +5,11 @@
  * it; whatever goes wrong on the way (a full disk, a kill) leaves the old object as it was.
  */
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { ShardbookError } from '../core/errors.js'
 import { ioError } from './io-error.js'
-import type { Store } from './store.js'
+import { isAlive } from './temporary.js'
+import type { ObjectInfo, Store } from './store.js'
 
 /** Marks temporary files, so that a listing leaves out what a killed writer left behind. */
 const temporaryMark = '.part-'
@@ -24,16 +25,16 @@ const temporaryMark = '.part-'
  * ```
  */
 export function localStore(): Store {
-  return { get, put, size, list, delete: remove }
+  return { get, put, stat: describe, list, delete: remove }
 }
 
 /** The path of a temporary file next to `path`; rename it to `path` when it is whole. */
-function temporaryPath(path: string): string {
+export function temporaryPath(path: string): string {
   return `${path}${temporaryMark}${process.pid}-${Math.random().toString(36).slice(2, 10)}`
 }
 
 /** Runs `write` on a temporary path and puts what it wrote at `path`, whole or not at all. */
-export async function putFile(path: string, write: (temporary: string) => Promise<void>): Promise<void> {
+export async function putLocalFile(path: string, write: (temporary: string) => Promise<void>): Promise<void> {
   const temporary = temporaryPath(path)
   await mkdir(dirname(path), { recursive: true }).catch((cause: unknown) => {
     throw ioError('put', 'create the folder of', path, cause)
@@ -47,9 +48,20 @@ export async function putFile(path: string, write: (temporary: string) => Promis
       await file.close()
     }
     await rename(temporary, path)
+    await removeLeftovers(path)
   } catch (cause) {
     await rm(temporary, { force: true })
     throw cause instanceof ShardbookError ? cause : ioError('put', 'write', path, cause)
+  }
+}
+
+/** Removes what killed writers of the same path left beside it. */
+async function removeLeftovers(path: string): Promise<void> {
+  const prefix = `${basename(path)}${temporaryMark}`
+  for (const name of await readdir(dirname(path))) {
+    if (!name.startsWith(prefix)) continue
+    const writer = Number(name.slice(prefix.length).split('-')[0])
+    if (!isAlive(writer)) await rm(join(dirname(path), name), { recursive: true, force: true })
   }
 }
 
@@ -75,7 +87,7 @@ async function get(path: string, range?: { offset: number; length: number }): Pr
 }
 
 async function put(path: string, bytes: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
-  await putFile(path, async (temporary) => {
+  await putLocalFile(path, async (temporary) => {
     const file = await open(temporary, 'wx')
     try {
       if (bytes instanceof Uint8Array) await file.writeFile(bytes)
@@ -86,13 +98,13 @@ async function put(path: string, bytes: Uint8Array | AsyncIterable<Uint8Array>):
   })
 }
 
-async function size(path: string): Promise<number | undefined> {
+async function describe(path: string): Promise<ObjectInfo | undefined> {
   try {
     const entry = await stat(path)
-    return entry.isFile() ? entry.size : undefined
+    return entry.isFile() ? { sizeBytes: entry.size, version: `${entry.mtimeMs} ${entry.size}` } : undefined
   } catch (cause) {
     if (isAbsent(cause)) return undefined
-    throw ioError('size', 'look at', path, cause)
+    throw ioError('stat', 'look at', path, cause)
   }
 }
 

@@ -37,7 +37,8 @@ export function temporaryFile(extension: string): string {
   return join(temporaryDir(), `${++counter}.${extension}`)
 }
 
-function isAlive(pid: number): boolean {
+/** Whether a process of this machine runs. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
     return true

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { tableFromIPC, tableToIPC } from 'apache-arrow'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -67,5 +67,33 @@ describe('Arrow', () => {
     } finally {
       await rm(folder, { recursive: true })
     }
+  })
+})
+
+describe('write.arrow', () => {
+  test('makes files and streams that read.arrow takes, of no row too', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'arrow-'))
+    const df = frame({
+      x: Float64Array.from({ length: 10_000 }, (_, i) => i / 2),
+      s: Array.from({ length: 10_000 }, (_, i) => (i % 3 === 0 ? null : `é ${i}`)),
+      t: {
+        shape: [10_000, 2] as const,
+        dtype: 'uint8',
+        values: Uint8Array.from({ length: 20_000 }, (_, i) => i % 256),
+      },
+    })
+    for (const format of ['file', 'stream'] as const) {
+      const path = join(folder, `a.${format}`)
+      await df.write.arrow(path, { format })
+      expect(await (await read.arrow(path)).toRows()).toEqual(await df.toRows())
+      await df.limit(0).write.arrow(path, { format })
+      const none = await read.arrow(path)
+      expect([none.columns, await none.count()]).toEqual([['x', 's', 't'], 0])
+    }
+    await writeFile(join(folder, 'twice.arrow'), 'ARROW1 no more')
+    await expect(read.arrow(join(folder, 'twice.arrow'))).rejects.toThrow(
+      /expected an Arrow IPC file at .*twice\.arrow/,
+    )
+    await rm(folder, { recursive: true })
   })
 })

@@ -1,6 +1,10 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { col, frame, openFeed, type FrameSource } from '../../src/frame/index.js'
+import { col, frame, openFeed, read as readFile, type FrameSource } from '../../src/frame/index.js'
+import { temporaryDir } from '../../src/store/index.js'
 
 const travelled = (source: FrameSource): FrameSource => JSON.parse(JSON.stringify(source)) as FrameSource
 
@@ -48,12 +52,13 @@ describe('openFeed', () => {
             const { seen, totalRows } = await read(source, slices, slice, options)
             expect(totalRows).toBe(n)
             for (const { index, id, image } of seen) {
-              expect(index % slices).toBe(slice)
               expect(id).toBe(index)
               expect(image).toEqual([id & 255, id & 255, id & 255, id & 255])
               all.push(index)
             }
             const indices = seen.map(({ index }) => index)
+            const first = slice * Math.floor(n / slices) + Math.min(slice, n % slices)
+            expect([...indices].sort((a, b) => a - b)).toEqual(indices.map((_, i) => first + i))
             const sorted = [...indices].sort((a, b) => a - b)
             expect(seed === undefined ? indices : sorted).toEqual(sorted)
           }
@@ -67,7 +72,7 @@ describe('openFeed', () => {
   test('shuffles differently for each epoch and slice, and the same for the same seed', async () => {
     const source = await rows(100).source(['image', 'id'])
     const order = async (slice: number, epoch: number) =>
-      (await read(source, 2, slice, { rows: 8, seed: 3, epoch })).seen.map(({ index }) => (index - slice) / 2)
+      (await read(source, 2, slice, { rows: 8, seed: 3, epoch })).seen.map(({ index }) => index - slice * 50)
     expect(await order(0, 0)).toEqual(await order(0, 0))
     expect(await order(0, 0)).not.toEqual(await order(0, 1))
     expect(await order(0, 0)).not.toEqual(await order(1, 0))
@@ -88,7 +93,7 @@ describe('openFeed', () => {
     await expect(openFeed(await people.source(['name']), { slices: 1, slice: 0 })).rejects.toThrow(
       /numbers or tensors.*'name' of type string/,
     )
-    await expect(openFeed(await people.source(['age']), { slices: 1, slice: 0 })).rejects.toThrow(/no null in 'age'/)
+    await expect(read(await people.source(['age']), 1, 0, { rows: 1 })).rejects.toThrow(/no null in 'age'/)
     await expect(people.source(['nam' as 'name'])).rejects.toThrow(/Did you mean 'name'/)
   })
 
@@ -100,5 +105,102 @@ describe('openFeed', () => {
     const { seen } = await read(travelled(source), 1, 0, { rows: 4 })
     expect(seen.map(({ id }) => id)).toEqual([20, 22, 24, 26, 28, 30, 32, 34, 36, 38])
     expect(seen.map(({ image }) => image[0])).toEqual([10, 11, 12, 13, 14, 15, 16, 17, 18, 19])
+  })
+
+  test('feeds categoricals as the places of their levels', async () => {
+    const shirts = frame([{ size: 'L' }, { size: 'S' }, { size: 'L' }], {
+      schema: { size: { categorical: ['S', 'M', 'L'] } },
+    })
+    const seen: number[] = []
+    for await (const { columns } of shirts.batches({ rows: 2 })) seen.push(...columns['size']!.values)
+    expect(seen).toEqual([2, 0, 2])
+  })
+
+  test('shuffles and resumes a slice of several windows', async () => {
+    const n = 700_000
+    const source = await frame({ id: Int32Array.from({ length: n }, (_, i) => i) }).source(['id'])
+    const feed = await openFeed(source, { slices: 1, slice: 0 })
+    const order = async (skip: number, seed?: number): Promise<number[]> => {
+      const seen: number[] = []
+      for await (const { columns, index } of feed.batches({ rows: 1000, skip, ...(seed !== undefined && { seed }) })) {
+        expect(index).toEqual(columns['id']!.values)
+        seen.push(...index)
+      }
+      return seen
+    }
+    const shuffled = await order(0, 5)
+    const sorted = Int32Array.from(shuffled).sort()
+    expect(sorted.length).toBe(n)
+    expect(sorted.every((id, i) => id === i)).toBe(true)
+    expect(shuffled.slice(0, 1000).some((id) => id > n / 2)).toBe(true)
+    expect(await order(523, 5)).toEqual(shuffled.slice(523_000))
+    expect(await order(699)).toEqual(Array.from({ length: 1000 }, (_, i) => 699_000 + i))
+    await feed.close()
+  })
+
+  test('reads its own rows of several files', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'shardbook-'))
+    const ids = (from: number, n: number) => frame({ id: Float64Array.from({ length: n }, (_, i) => from + i) })
+    await ids(0, 30).write.parquet(join(folder, 'a.parquet'))
+    await ids(30, 50).write.parquet(join(folder, 'b.parquet'))
+    const whole = await readFile.parquet(join(folder, '*.parquet'))
+    const doubled = whole.select('id').withColumns({ id: col('id').mul(2) })
+    const seen: number[] = []
+    for (let slice = 0; slice < 3; slice++) {
+      const feed = await openFeed(await doubled.source(['id']), { slices: 3, slice })
+      for await (const { columns } of feed.batches({ rows: 7 })) seen.push(...columns['id']!.values)
+      await feed.close()
+    }
+    expect(seen).toEqual(Array.from({ length: 80 }, (_, i) => 2 * i))
+    await rm(folder, { recursive: true })
+  })
+
+  test('reads its own rows of partitioned folders, with names that look like globs', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'shardbook-[a]*-'))
+    const n = 60
+    const id = Int32Array.from({ length: n }, (_, i) => i)
+    await frame({ id, part: Int32Array.from(id, (i) => Math.floor(i / 20)) }).write.parquet(join(folder, 'parts'), {
+      partitionBy: ['part'],
+    })
+    const parts = await readFile.parquet(join(folder, 'parts'))
+    const seen: (readonly [id: number, part: number])[] = []
+    for (let slice = 0; slice < 4; slice++) {
+      const feed = await openFeed(travelled(await parts.source(['part', 'id'])), { slices: 4, slice })
+      for await (const { columns } of feed.batches({ rows: 7 })) {
+        columns['id']!.values.forEach((each, i) => seen.push([each, columns['part']!.values[i]!]))
+      }
+      await feed.close()
+    }
+    expect(seen).toEqual(Array.from(id, (i) => [i, Math.floor(i / 20)]))
+    await rm(folder, { recursive: true })
+  })
+
+  test('takes from slices in rotation', async () => {
+    const source = await rows(50).source(['image', 'id'])
+    const slices = [0, 1, 2].map((slice) => read(source, 3, slice, { rows: 4, seed: 9 }))
+    const expected = (await Promise.all(slices)).map(({ seen }) => seen.map(({ id }) => id))
+    const seen: number[] = []
+    for await (const { columns } of rows(50).batches({ rows: 12, slices: 3, seed: 9 })) {
+      seen.push(...columns['id']!.values)
+    }
+    const steps = Array.from({ length: 5 }, (_, step) => expected.map((ids) => ids.slice(step * 4, step * 4 + 4)))
+    expect(seen).toEqual(steps.flat(2))
+  })
+
+  test('leaves the event loop free, and no file behind', async () => {
+    const files = async () => (await readdir(temporaryDir())).length
+    const df = frame({ x: Float64Array.from({ length: 500_000 }, (_, i) => i) })
+    await df.source(['x'])
+    const before = await files()
+    let turns = 0
+    const timer = setInterval(() => turns++, 0)
+    let sum = 0
+    for await (const { columns } of df.filter(col('x').ge(250_000)).batches({ rows: 10_000 })) {
+      sum += columns['x']!.values[0]!
+    }
+    clearInterval(timer)
+    expect(turns).toBeGreaterThan(0)
+    expect(sum).toBe(25 * 250_000 + (10_000 * 24 * 25) / 2)
+    expect(await files()).toBe(before)
   })
 })

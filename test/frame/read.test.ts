@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -88,7 +88,8 @@ describe('read.csv', () => {
       /expected rows in .*got an empty file/,
     )
     await expect(read.csv(join(folder, 'none.csv'))).rejects.toMatchObject({ code: 'io' })
-    await expect(read.csv(folder)).rejects.toThrow(/expected a file at .*got a folder/)
+    await mkdir(join(folder, 'bare'))
+    await expect(read.csv(join(folder, 'bare'))).rejects.toThrow(/expected a file at .*got a folder without any/)
   })
 
   test('survives names that are odd in SQL and differ only in case', async () => {
@@ -182,6 +183,39 @@ describe('write and read.parquet', () => {
     const tensors = frame({ t: { shape: [1, 2], dtype: 'uint8', values: new Uint8Array(2) } })
     await expect(tensors.write.csv(join(folder, 't.csv'))).rejects.toThrow(
       /plain columns, got 't' of type tensor \[2\] uint8/,
+    )
+  })
+})
+
+describe('bad rows of CSV', () => {
+  test('are left out, or collected with file, line, column and reason', async () => {
+    const path = await put('bad-rows.csv', `a,b\n1,2\n3\nx,4\n5,6,7\n8,9\n`)
+    const schema = { a: 'number', b: 'number' } as const
+    const kept = [
+      { a: 1, b: 2 },
+      { a: 8, b: 9 },
+    ]
+    await expect(read.csv(path, { schema }).then((df) => df.toRows())).rejects.toThrow(
+      /line 3 of .*expected 2 columns, got 1/,
+    )
+    expect(await (await read.csv(path, { schema, badRows: 'skip' })).toRows()).toEqual(kept)
+    const df = await read.csv(path, { schema, badRows: 'collect' })
+    expect(await df.toRows()).toEqual(kept)
+    expect(await df.badRows.toRows()).toEqual([
+      { file: path, line: 3, column: 'b', reason: 'expected 2 columns, got 1', text: '3' },
+      {
+        file: path,
+        line: 4,
+        column: 'a',
+        reason: expect.stringMatching(/expected number in column 'a'.*got "x"/) as string,
+        text: 'x,4',
+      },
+      { file: path, line: 5, column: null, reason: 'expected 2 columns, got 3', text: '5,6,7' },
+    ])
+    const clean = await read.csv(await put('clean.csv', 'a\n1\n'), { badRows: 'collect' })
+    expect(await clean.badRows.count()).toBe(0)
+    await expect(read.csv(path, { badRows: 'hide' as never })).rejects.toThrow(
+      /badRows to be one of "error", "skip", "collect"/,
     )
   })
 })

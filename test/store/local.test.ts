@@ -20,7 +20,7 @@ describe('localStore', () => {
     expect([...(await store.get(path, { offset: 1, length: 2 }))]).toEqual([2, 3])
     expect([...(await store.get(path, { offset: 4, length: 9 }))]).toEqual([5])
     expect([...(await store.get(path, { offset: 9, length: 9 }))]).toEqual([])
-    expect(await store.size(path)).toBe(5)
+    expect((await store.stat(path))?.sizeBytes).toBe(5)
   })
 
   test('puts a stream, and replaces an object', async () => {
@@ -63,7 +63,7 @@ describe('localStore', () => {
     await store.put(path, Uint8Array.of(1))
     await store.delete(path)
     await store.delete(path)
-    expect(await store.size(path)).toBeUndefined()
+    expect(await store.stat(path)).toBeUndefined()
   })
 
   test('names the path in its errors', async () => {

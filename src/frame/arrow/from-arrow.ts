@@ -13,8 +13,8 @@ import { sparseOf } from '../tensor/sparse.js'
 import { addBuffer, allocateStored, storeStride } from '../tensor/store.js'
 import { sparseExtension } from './to-arrow.js'
 
-/** A plan over the rows of an Arrow IPC file. @throws `io`, `data` */
-export async function readArrow(path: string): Promise<Plan> {
+/** A plan over the rows of an Arrow IPC file or stream, which lies at `path`. @throws `io`, `data` */
+export async function readArrow(file: string, path: string): Promise<Plan> {
   const bytes = await readFile(path).catch((cause: unknown) => {
     throw ioError('read.arrow', 'read', path, cause)
   })
@@ -23,7 +23,7 @@ export async function readArrow(path: string): Promise<Plan> {
   } catch (cause) {
     if (cause instanceof ShardbookError) throw cause
     const why = cause instanceof Error ? cause.message : String(cause)
-    throw new ShardbookError('data', `read.arrow: expected an Arrow IPC file at ${path}, got a broken one (${why}).`, {
+    throw new ShardbookError('data', `read.arrow: expected an Arrow IPC file at ${file}, got a broken one (${why}).`, {
       cause,
     })
   }
@@ -40,11 +40,6 @@ export function fromArrow(table: arrow.Table): Plan {
     return columnOf(type, vector, stores)
   })
   return memoryPlan(schema, { rows: table.numRows, columns }, stores)
-}
-
-/** The bytes of an Arrow IPC file. */
-export function toIpc(table: arrow.Table): Uint8Array {
-  return arrow.tableToIPC(table, 'file')
 }
 
 function columnType({ name, type, metadata }: arrow.Field, levels: readonly string[]): ColumnType {

@@ -6,9 +6,10 @@
  * Reference: https://arrow.apache.org/docs/format/CanonicalExtensions.html
  */
 import * as arrow from 'apache-arrow'
+import { setImmediate } from 'node:timers/promises'
 import { sizeOf, type StoredDType } from '../../core/dtype.js'
 import type { Chunk, ChunkColumn } from '../chunk.js'
-import { tensorColumn } from '../ends.js'
+import { tensorColumn } from '../column-values.js'
 import { run } from '../execute.js'
 import type { Plan, TensorStore } from '../plan.js'
 import type { Column, ColumnType, NumberStorage, Typed } from '../schema.js'
@@ -22,6 +23,28 @@ export async function toArrow(plan: Plan): Promise<ArrowTable> {
   const batches: arrow.RecordBatch[] = []
   for await (const chunk of stream.chunks) batches.push(batchOf(schema, plan.schema, chunk, stream.stores))
   return new arrow.Table(schema, batches)
+}
+
+/** The bytes of an Arrow IPC file or stream, made as the rows come. */
+export async function* arrowBytes(plan: Plan, format: 'file' | 'stream'): AsyncGenerator<Uint8Array> {
+  const stream = await run(plan)
+  const schema = new arrow.Schema(plan.schema.map(fieldOf))
+  const writer = format === 'file' ? new arrow.RecordBatchFileWriter() : new arrow.RecordBatchStreamWriter()
+  const bytes = writer[Symbol.asyncIterator]()
+  let next = bytes.next()
+  writer.reset(undefined, schema)
+  for await (const chunk of stream.chunks) {
+    writer.write(batchOf(schema, plan.schema, chunk, stream.stores))
+    // What the writer has made goes on before the next rows are asked for, so that it never holds more than a chunk.
+    for (;;) {
+      const made = await Promise.race([next, setImmediate(undefined)])
+      if (made === undefined || made.done === true) break
+      yield made.value
+      next = bytes.next()
+    }
+  }
+  writer.finish()
+  for (let made = await next; made.done !== true; made = await bytes.next()) yield made.value
 }
 
 const tensorExtension = 'arrow.fixed_shape_tensor'

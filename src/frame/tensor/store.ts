@@ -10,6 +10,7 @@ import { ShardbookError } from '../../core/errors.js'
 import type { StoredDType } from '../../core/dtype.js'
 import { ioError } from '../../store/io-error.js'
 import { readIdxFile } from '../idx.js'
+import { readImage, type ImageShape } from '../io/image.js'
 import type { TensorStore } from '../plan.js'
 import { tensorBytes, type TensorType } from '../schema.js'
 
@@ -137,6 +138,8 @@ function openReader(key: string, store: TensorStore): Reader {
       return bytesReader(key, bufferOf(store.id))
     case 'idx':
       return bytesReader(key, decodedIdx(store.path))
+    case 'images':
+      return imageReader(key, store.files, store.shape)
     case 'raw':
       return fileReader(key, store.path)
     default:
@@ -153,6 +156,17 @@ function decodedIdx(path: string): StoredValues {
   let values = decoded.get(key)?.deref()
   if (values === undefined) decoded.set(key, new WeakRef((values = readIdxFile(path).values)))
   return values
+}
+
+function imageReader(key: string, files: readonly string[], shape: ImageShape): Reader {
+  return {
+    key,
+    users: 0,
+    read(row, count, rowBytes, into) {
+      for (let i = 0; i < count; i++) readImage(files[row + i]!, shape, into.subarray(i * rowBytes, (i + 1) * rowBytes))
+    },
+    close: () => {},
+  }
 }
 
 function bytesReader(key: string, values: StoredValues): Reader {

@@ -92,15 +92,15 @@ export class BatchReader {
 
   /** The batches of an epoch from step `skip` on; shuffled when there is a seed. The last batch's tensors go with the next. */
   async *batches(
-    options: { seed?: number; epoch?: number; skip?: number } = {},
+    options: { seed?: number; epoch?: number; skip?: number; every?: number } = {},
   ): AsyncGenerator<Batch, void, undefined> {
-    const { skip = 0 } = options
+    const { skip = 0, every = 1 } = options
     const { slices, rowsPerSlice } = this.#options
     const iterators = this.#owned.map((_, i) =>
       this.#feeds[i]!.batches({ rows: rowsPerSlice, ...options })[Symbol.asyncIterator](),
     )
     try {
-      for (let step = skip; step < this.stepsPerEpoch; step++) {
+      for (let step = skip; step < this.stepsPerEpoch; step += every) {
         const rowWeight = new Float32Array(this.#owned.length * rowsPerSlice)
         const rowIndex = new Int32Array(rowWeight.length)
         for (const [i, iterator] of iterators.entries()) {
@@ -135,7 +135,7 @@ export class BatchReader {
     await Promise.all(this.#feeds.map((feed) => feed.close()))
   }
 
-  /** Rows of a slice at a step: rows are dealt out to slices by ordinal modulo slices. */
+  /** Rows of a slice at a step: slices are runs of rows, the first of which may be longer by one. */
   #rowsOf(slice: number, step: number): number {
     const { slices, rowsPerSlice } = this.#options
     const rows = Math.max(0, Math.ceil((this.totalRows - slice) / slices))

@@ -11,7 +11,7 @@ import { BatchReader } from './batch-reader.js'
 export interface TransformContext {
   readonly open: (source: FrameSource, options: { slices: number; slice: number }) => Promise<Feed>
   readonly engine: Engine
-  /** Of the source, the rows whose ordinal is `slice` modulo `slices`. */
+  /** Of the source's batches, those whose number is `slice` modulo `slices`. */
   readonly slices: number
   readonly slice: number
   /** Batches to leave out at the beginning. Default 0. */
@@ -24,25 +24,17 @@ export interface TransformedRows {
   readonly outputs: readonly TensorData[]
 }
 
-/** Runs the job's program over one slice of its source, batch after batch. */
+/** Runs the job's program over a slice's batches, one after the other. */
 export async function* openTransform(
   tf: Tf,
   { program, weights, data, batchRows }: TransformJob,
   { engine, open, slices, slice, skip = 0 }: TransformContext,
 ): AsyncGenerator<TransformedRows, void, undefined> {
-  const reader = await BatchReader.open(
-    tf,
-    data,
-    { open, owned: [slice] },
-    { slices, rowsPerSlice: batchRows, program },
-  )
+  const reader = await BatchReader.open(tf, data, { open, owned: [0] }, { slices: 1, rowsPerSlice: batchRows, program })
   const runner = new BatchProgram(tf, engine, program, weights, batchRows)
   try {
-    let left = Math.max(0, Math.ceil((reader.totalRows - slice) / slices) - skip * batchRows)
-    for await (const { columns } of reader.batches({ skip })) {
-      const rows = Math.min(batchRows, left)
-      if (rows === 0) break
-      left -= rows
+    const first = slice + skip * slices
+    for await (const { columns, globalRows: rows } of reader.batches({ skip: first, every: slices })) {
       yield { rows, outputs: await runner.run(columns, rows) }
     }
   } finally {

@@ -5,10 +5,13 @@
  * the user ends the running queries.
  */
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBInstance, DuckDBResult } from '@duckdb/node-api'
-import { availableParallelism, totalmem } from 'node:os'
+import { availableParallelism } from 'node:os'
+import { currentSignal } from '../../../core/cancel.js'
 import { ShardbookError } from '../../../core/errors.js'
 import { host } from '../../../core/host.js'
 import { temporaryDir } from '../../../store/index.js'
+import { showProgress, type ProgressState } from '../../io/progress.js'
+import { memoryLimit } from './memory-limit.js'
 
 let opening: Promise<DuckDBInstance> | undefined
 
@@ -17,8 +20,7 @@ async function instance(): Promise<DuckDBInstance> {
     const { DuckDBInstance } = await import('@duckdb/node-api')
     return DuckDBInstance.create(':memory:', {
       threads: String(availableParallelism()),
-      // Several processes (a session and its workers) share a machine.
-      memory_limit: `${Math.max(256, Math.floor((totalmem() * 0.4) / 2 ** 20))}MiB`,
+      memory_limit: memoryLimit(process.env['SHARDBOOK_MEMORY']),
       temp_directory: temporaryDir(),
       preserve_insertion_order: 'true',
       // A subplan that is shared is read by several threads at once, and a union of it loses its order.
@@ -30,10 +32,26 @@ async function instance(): Promise<DuckDBInstance> {
   return opening
 }
 
-/** Runs `work` on a connection of its own; a user's interrupt ends its queries. */
-export async function withConnection<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+async function connect(): Promise<DuckDBConnection> {
   const connection = await (await instance()).connect()
-  const guard = interruptible(connection)
+  // Progress is asked for, never printed.
+  await connection.run('SET enable_progress_bar = true; SET enable_progress_bar_print = false')
+  return connection
+}
+
+/** Tells how a query gets on, from how much of its work is done, in percent. */
+export type DescribeProgress = (percent: number, state: ProgressState) => string
+
+const describeQuery: DescribeProgress = (percent, state) =>
+  state === 'running' ? `Query: ${percent} %` : `Query: ${state}`
+
+/** Runs `work` on a connection of its own; cancelling ends its queries. */
+export async function withConnection<T>(
+  work: (connection: DuckDBConnection) => Promise<T>,
+  describe: DescribeProgress = describeQuery,
+): Promise<T> {
+  const connection = await connect()
+  const guard = watched(connection, describe)
   try {
     return await work(connection)
   } catch (cause) {
@@ -47,12 +65,11 @@ export async function withConnection<T>(work: (connection: DuckDBConnection) => 
 /** Streams the chunks of a query, in bounded memory; leaving the loop early ends the query. */
 export async function* streamQuery(
   sql: string,
-  prepare?: (connection: DuckDBConnection) => Promise<void>,
+  describe: DescribeProgress = describeQuery,
 ): AsyncGenerator<{ chunk: DuckDBDataChunk; result: DuckDBResult }, void, undefined> {
-  const connection = await (await instance()).connect()
-  const guard = interruptible(connection)
+  const connection = await connect()
+  const guard = watched(connection, describe)
   try {
-    await prepare?.(connection)
     const result = await connection.stream(sql)
     for (;;) {
       const chunk = await result.fetchChunk()
@@ -82,32 +99,55 @@ export async function queryRows(sql: string): Promise<readonly (readonly unknown
 
 interface Running {
   interrupted: boolean
-  readonly connection: DuckDBConnection
+  /** Ends the connection's query, and any that begins after it. */
+  stop(): void
 }
 
 const running = new Set<Running>()
 let stopListening: (() => void) | undefined
 
-/** Has a user's interrupt end the connection's queries until `off` is called. One listener serves all of them. */
-function interruptible(connection: DuckDBConnection): Running & { off(): void } {
+/** Has a user's interrupt, or the signal of the call that the query belongs to, end a connection's queries until `off` is called. */
+export function interruptible(connection: { interrupt(): void }): Running & { off(): void } {
+  const signal = currentSignal()
+  let again: NodeJS.Timeout | undefined
   const guard = {
     interrupted: false,
-    connection,
+    stop: (): void => {
+      guard.interrupted = true
+      connection.interrupt()
+      // An interrupt before the query has begun is lost.
+      again ??= setInterval(() => connection.interrupt(), 20)
+    },
     off: (): void => {
       running.delete(guard)
+      clearInterval(again)
+      signal?.removeEventListener('abort', guard.stop)
       if (running.size > 0) return
       stopListening?.()
       stopListening = undefined
     },
   }
   running.add(guard)
-  stopListening ??= host().onInterrupt(() => {
-    for (const each of running) {
-      each.interrupted = true
-      each.connection.interrupt()
-    }
-  })
+  signal?.addEventListener('abort', guard.stop)
+  if (signal?.aborted === true) guard.stop()
+  stopListening ??= host().onInterrupt(() => running.forEach((each) => each.stop()))
   return guard
+}
+
+/** As `interruptible`, and shows how the connection's queries get on. */
+function watched(connection: DuckDBConnection, describe: DescribeProgress): Running & { off(): void } {
+  const guard = interruptible(connection)
+  const progress = showProgress((state) => describe(Math.max(0, Math.floor(connection.progress.percentage)), state))
+  return {
+    get interrupted() {
+      return guard.interrupted
+    },
+    stop: () => guard.stop(),
+    off: () => {
+      guard.off()
+      progress.end(guard.interrupted ? 'stopped' : 'done')
+    },
+  }
 }
 
 let counter = 0

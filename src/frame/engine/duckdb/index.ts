@@ -1,17 +1,15 @@
 /** The DuckDB engine: what `execute.ts` asks of it. */
 import type { Chunk, ChunkStream } from '../../chunk.js'
 import type { Plan, Source, SqlNode, TensorStore } from '../../plan.js'
-import type { Column, Schema } from '../../schema.js'
-import { openGatherer, storeStride, type Gatherer } from '../../tensor/store.js'
+import type { Schema } from '../../schema.js'
+import { storeStride } from '../../tensor/store.js'
 import { fillTable, loadDuckDB, readChunk } from './chunk.js'
 import { execute, newTableName, queryRows, streamQuery, withConnection } from './database.js'
 import { explainFailure, explainQuery } from './failure.js'
-import { registerGather } from './gather.js'
-import { quoteName, quoteString, sqlNames } from './names.js'
+import { quoteName, sqlNames } from './names.js'
 import { printPlan } from './print-plan.js'
 import { describedColumns, userQuery } from './print-user-sql.js'
-import { numbered } from './row-order.js'
-import { parquetSchemaKey } from './sniff.js'
+import { scanProgress } from './scan-progress.js'
 import { sqlType } from './sql-type.js'
 
 type Table = Extract<Source, { kind: 'table' }>
@@ -22,18 +20,6 @@ export function queryChunks(plan: Plan, options: { ordered?: boolean } = {}): Ch
   return { schema: plan.schema, stores, chunks: chunksOf(plan, sql, plan.schema) }
 }
 
-/** The rows of one slice, with a last column `ordinal`: the row's position among all rows. */
-export function querySlice(plan: Plan, slices: number, slice: number): ChunkStream {
-  const { sql, stores } = printPlan(plan)
-  const ordinal = quoteName('__sb_ordinal')
-  const dealt = `SELECT * FROM (${numbered(sql, ordinal)}) WHERE ${ordinal} % ${slices} = ${slice}`
-  const schema: Schema = [
-    ...plan.schema,
-    { name: 'ordinal', type: { kind: 'number', storage: 'int64' }, nullable: false },
-  ]
-  return { schema, stores, chunks: chunksOf(plan, dealt, schema) }
-}
-
 /** Plans whose tables must stay while their queries run. */
 const running = new Set<{ readonly plan: Plan }>()
 
@@ -42,20 +28,12 @@ async function* chunksOf(plan: Plan, sql: string, schema: Schema): AsyncGenerato
   running.add(hold)
   try {
     const duckdb = await loadDuckDB()
-    for await (const { chunk } of streamQuery(sql)) yield readChunk(duckdb, chunk, schema)
+    for await (const { chunk } of streamQuery(sql, scanProgress(plan))) yield readChunk(duckdb, chunk, schema)
   } catch (cause) {
     throw explainFailure(cause)
   } finally {
     running.delete(hold)
   }
-}
-
-export async function countRows(plan: Plan): Promise<number> {
-  const { sql } = printPlan(plan, { ordered: false })
-  const [[rows] = []] = await queryRows(`SELECT count(*) FROM (${sql})`).catch((cause: unknown) => {
-    throw explainFailure(cause)
-  })
-  return Number(rows)
 }
 
 /** A new table of the rows of a prepared plan, in order. */
@@ -100,18 +78,6 @@ export async function tablesSideBySide(
   return { kind: 'table', table, stores }
 }
 
-/** Writes a table to a Parquet file, in order; the file's names of the columns. */
-export async function copyTable(table: string, schema: Schema, path: string): Promise<readonly string[]> {
-  const columns = schema.map((_, i) => `c${i}`)
-  const list = sqlNames(schema).map((name, i) => `${name} AS ${columns[i]}`)
-  await execute(
-    `COPY (SELECT ${list.join(', ')} FROM ${quoteName(table)}) TO ${quoteString(path)} (FORMAT parquet)`,
-  ).catch((cause: unknown) => {
-    throw explainFailure(cause)
-  })
-  return columns
-}
-
 export async function dropTable(table: string): Promise<void> {
   await execute(`DROP TABLE IF EXISTS ${quoteName(table)}`)
 }
@@ -136,46 +102,4 @@ export async function describeQuery(
 /** The SQL that a prepared plan becomes. */
 export function toSql(plan: Plan): string {
   return printPlan(plan).sql
-}
-
-/** Writes the rows of a prepared plan to a file; tensors by reference are gathered on the way, chunk by chunk. */
-export async function copyPlan(
-  plan: Plan,
-  path: string,
-  format: { readonly format: 'parquet' } | { readonly format: 'csv'; readonly separator: string },
-): Promise<void> {
-  const { sql, stores } = printPlan(plan)
-  const duckdb = await loadDuckDB()
-  const names = sqlNames(plan.schema)
-  const gatherers: Gatherer[] = []
-  try {
-    await withConnection(async (connection) => {
-      const list = plan.schema.map(({ type }, i) => {
-        if (type.kind !== 'tensor' || type.held === 'inline') return names[i]
-        const gatherer = openGatherer(stores, type)
-        gatherers.push(gatherer)
-        return `${registerGather(duckdb, connection, type, gatherer)}(${names[i]}) AS ${names[i]}`
-      })
-      await connection.run(
-        `COPY (SELECT ${list.join(', ')} FROM (${sql}) t) TO ${quoteString(path)} (${
-          format.format === 'csv'
-            ? `FORMAT csv, HEADER, DELIMITER ${quoteString(format.separator)}`
-            : `FORMAT parquet, KV_METADATA {${parquetSchemaKey}: ${quoteString(writtenSchema(plan.schema))}}`
-        })`,
-      )
-    })
-  } catch (cause) {
-    throw explainFailure(cause)
-  } finally {
-    for (const gatherer of gatherers) gatherer.close()
-  }
-}
-
-/** The schema that goes into a file: what is read back holds tensors inline. */
-function writtenSchema(schema: Schema): string {
-  const columns = sqlNames(schema).map((name) => name.slice(1, -1).replaceAll('""', '"'))
-  const read = schema.map((column): Column => {
-    return column.type.kind === 'tensor' ? { ...column, type: { ...column.type, held: 'inline' } } : column
-  })
-  return JSON.stringify({ columns, schema: read })
 }

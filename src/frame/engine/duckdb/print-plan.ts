@@ -7,13 +7,12 @@
  */
 import { ShardbookError } from '../../../core/errors.js'
 import { hasWindow, partsOf, type ExprNode } from '../../expr/node.js'
-import type { AggregateNode, Plan, ProjectNode, ScanNode, SortNode, TensorStore } from '../../plan.js'
-import type { Column } from '../../schema.js'
-import { storeStride } from '../../tensor/store.js'
-import { quoteName, quoteString, sqlNames } from './names.js'
+import type { AggregateNode, Plan, ProjectNode, SortNode, TensorStore } from '../../plan.js'
+import { sqlNames } from './names.js'
 import { printSortKeys, printSqlExpr } from './print-expr.js'
 import { printJoin } from './print-join.js'
 import { printDistinct, printExplode, printSample } from './print-rows.js'
+import { printScan } from './print-scan.js'
 import { printUserSql } from './print-user-sql.js'
 import { columnList, numbered, row } from './row-order.js'
 import { alignTo, sqlType } from './sql-type.js'
@@ -78,71 +77,6 @@ function print(plan: Plan, ordered: boolean, stores: TensorStore[]): string {
     default:
       return plan satisfies never
   }
-}
-
-function printScan({ source, schema }: ScanNode, stores: TensorStore[]): string {
-  const names = sqlNames(schema)
-  switch (source.kind) {
-    case 'csv': {
-      const list = schema.map((column, i) => {
-        const physical = source.options.columns.find(({ feeds }) => feeds === column.name)!
-        const value = alignTo(`t.${quoteName(physical.name)}`, { kind: 'opaque', sql: physical.sql }, column.type)
-        return `${physical.required === true ? refuseNull(value, column, source.path) : value} AS ${names[i]}`
-      })
-      return `SELECT ${list.join(', ')} FROM ${printReadCsv(source.path, source.options)} t`
-    }
-    case 'parquet': {
-      const base = addStores(stores, source.stores)
-      const list = schema.map((column, i) => {
-        const value = rebased(`t.${quoteName(source.columns[i]!)}`, column, base)
-        return `CAST(${value} AS ${sqlType(column.type)}) AS ${names[i]}`
-      })
-      return `SELECT ${list.join(', ')} FROM read_parquet(${quoteString(source.path)}) t`
-    }
-    case 'table': {
-      const base = addStores(stores, source.stores)
-      const list = schema.map((column, i) => `${rebased(`t.${names[i]}`, column, base)} AS ${names[i]}`)
-      return `SELECT ${list.join(', ')} FROM ${quoteName(source.table)} t`
-    }
-    case 'idx':
-    case 'memory':
-      throw new ShardbookError('internal', `printPlan: expected ${source.kind} sources to be tables, got one.`)
-    default:
-      return source satisfies never
-  }
-}
-
-/** A call of DuckDB's CSV reader that sniffs nothing. */
-export function printReadCsv(path: string, options: Extract<ScanNode['source'], { kind: 'csv' }>['options']): string {
-  const columns = options.columns.map(({ name, sql }) => `${quoteString(name)}: ${quoteString(sql)}`)
-  return `read_csv(${[
-    quoteString(path),
-    'auto_detect = false',
-    `delim = ${quoteString(options.separator)}`,
-    `quote = ${quoteString(options.quote)}`,
-    `escape = ${quoteString(options.escape)}`,
-    `header = ${options.header}`,
-    `skip = ${options.skip}`,
-    `nullstr = [${options.nulls.map(quoteString).join(', ')}]`,
-    ...(options.dateFormat === undefined ? [] : [`dateformat = ${quoteString(options.dateFormat)}`]),
-    ...(options.timestampFormat === undefined ? [] : [`timestampformat = ${quoteString(options.timestampFormat)}`]),
-    `columns = {${columns.join(', ')}}`,
-  ].join(', ')})`
-}
-
-function refuseNull(value: string, column: Column, path: string): string {
-  const message = `read.csv: expected no null in column '${column.name}' of ${path}, got one. Give the type with a question mark ('${column.type.kind}?').`
-  return `CASE WHEN ${value} IS NULL THEN error(${quoteString(message)}) ELSE ${value} END`
-}
-
-function addStores(stores: TensorStore[], added: readonly TensorStore[]): number {
-  stores.push(...added)
-  return stores.length - added.length
-}
-
-function rebased(value: string, column: Column, base: number): string {
-  const isReference = column.type.kind === 'tensor' && column.type.held === 'reference'
-  return isReference && base > 0 ? `(${value} + ${base * storeStride})` : value
 }
 
 function printProject(plan: ProjectNode, ordered: boolean, stores: TensorStore[]): string {

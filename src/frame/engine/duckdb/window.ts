@@ -1,0 +1,224 @@
+/**
+ * Windows: runs of rows of Parquet files, read by DuckDB off the event loop and copied from its vectors into typed arrays.
+ *
+ * Rows are named by their position over all files of the source, so a window is the same rows whoever reads it. DuckDB skips
+ * the row groups that a window does not touch.
+ */
+import { sizeOf } from '../../../core/dtype.js'
+import { ShardbookError } from '../../../core/errors.js'
+import type { Plan, RowRange, ScanNode, TensorStore } from '../../plan.js'
+import { tensorBytes, type Column } from '../../schema.js'
+import type { StoredValues } from '../../tensor/store.js'
+import { openTokenizer, type TokenOptions, type Tokenizer } from '../../tokens.js'
+import { connect, type CApi, type Result } from './c-api.js'
+import { openStrings, type Strings } from './c-strings.js'
+import { queryRows } from './database.js'
+import { explainFailure } from './failure.js'
+import { sqlNames } from './names.js'
+import { printPlan } from './print-plan.js'
+import { printFiles } from './print-scan.js'
+
+/** A column as it is fed: `held` says what its elements are when they come out of the engine. */
+export interface FedColumn {
+  readonly column: Column
+  readonly dtype: 'uint8' | 'int32' | 'float32' | 'float64'
+  readonly shape: readonly number[]
+  /** `reference`: one float64 a row, that a gatherer takes. */
+  readonly held: 'value' | 'reference'
+  readonly tokens?: TokenOptions
+}
+
+/** An opened source. */
+export interface Windows {
+  readonly totalRows: number
+  /** What references point into. */
+  readonly stores: readonly TensorStore[]
+  /** Reads the rows of the ranges, one range after the other. */
+  read(ranges: readonly RowRange[]): Promise<Window>
+  close(): Promise<void>
+}
+
+/** Rows that lie in the engine's memory until they are copied. */
+export interface Window {
+  /** Copies the rows' values of each column into an array and lets go of them. */
+  take(targets: readonly StoredValues[]): void
+  /** Lets go of them uncopied. */
+  drop(): void
+}
+
+/** Opens a plan that `addressable` gave, with exactly the columns of `fed`. */
+export async function openWindows(plan: Plan, fed: readonly FedColumn[]): Promise<Windows> {
+  const files = await filesOf(scanBelow(plan))
+  const { api, connection } = await connect()
+  const copies = fed.map((field) => copyColumn(api, field))
+  const list = sqlNames(plan.schema).map((name, i) => `${castSql(fed[i]!, name)} AS c${i}`)
+  return {
+    totalRows: files.reduce((sum, { rows }) => sum + rows, 0),
+    stores: printPlan(plan).stores,
+    async read(ranges) {
+      const parts = ranges
+        .flatMap((range) => segments(files, range))
+        .map(({ path, rows }) => {
+          return `SELECT ${list.join(', ')} FROM (${printPlan(over(plan, path, rows)).sql}) t`
+        })
+      const expected = ranges.reduce((sum, { from, to }) => sum + to - from, 0)
+      const result = await connection.query(parts.join(' UNION ALL '))
+      return { take: (targets) => takeRows(api, result, copies, targets, expected), drop: () => result.close() }
+    },
+    close: () => connection.close(),
+  }
+}
+
+/** A plan for the rows of the ranges, one range after the other, of a plan that is addressable. */
+export async function rowsAt(plan: Plan, ranges: readonly RowRange[]): Promise<Plan> {
+  const files = await filesOf(scanBelow(plan))
+  const inputs = ranges.flatMap((range) => segments(files, range)).map(({ path, rows }) => over(plan, path, rows))
+  return { kind: 'concat', inputs, schema: plan.schema }
+}
+
+interface File {
+  readonly path: string
+  readonly rows: number
+}
+
+/** The files of a scan in the order of their rows. */
+async function filesOf({ source }: ScanNode): Promise<File[]> {
+  if (source.kind !== 'parquet') throw new ShardbookError('internal', `openFeed: expected Parquet, got ${source.kind}.`)
+  const paths = source.files ?? [source.path]
+  const found = await queryRows(`SELECT file_name, num_rows FROM parquet_file_metadata(${printFiles(paths)})`).catch(
+    (cause: unknown) => {
+      throw explainFailure(cause)
+    },
+  )
+  const rows = new Map(found.map(([path, count]) => [String(path), Number(count)]))
+  return paths.map((path) => ({ path, rows: rows.get(path)! }))
+}
+
+/** The parts of the files that a range of all rows covers. */
+function segments(files: readonly File[], { from, to }: RowRange): { path: string; rows: RowRange }[] {
+  const found: { path: string; rows: RowRange }[] = []
+  let first = 0
+  for (const { path, rows } of files) {
+    const own = { from: Math.max(from - first, 0), to: Math.min(to - first, rows) }
+    if (own.from < own.to) found.push({ path, rows: own })
+    first += rows
+  }
+  return found
+}
+
+function scanBelow(plan: Plan): ScanNode {
+  if (plan.kind === 'scan') return plan
+  if (plan.kind === 'project') return scanBelow(plan.input)
+  throw new ShardbookError('internal', `openFeed: expected a plan whose rows are those of its file, got ${plan.kind}.`)
+}
+
+/** The plan over some rows of one file. */
+function over(plan: Plan, path: string, rows: RowRange): Plan {
+  if (plan.kind === 'project') return { ...plan, input: over(plan.input, path, rows) }
+  const scan = scanBelow(plan)
+  return scan.source.kind === 'parquet' ? { ...scan, source: { ...scan.source, files: [path], rows } } : scan
+}
+
+function castSql({ column, dtype, held, tokens }: FedColumn, name: string): string {
+  if (tokens !== undefined || (column.type.kind === 'tensor' && held === 'value')) return `t.${name}`
+  const type =
+    held === 'reference'
+      ? 'DOUBLE'
+      : { uint8: 'UTINYINT', int32: 'INTEGER', float32: 'FLOAT', float64: 'DOUBLE' }[dtype]
+  const value = column.type.kind === 'categorical' ? `enum_code(t.${name})` : `t.${name}`
+  return `CAST(${value} AS ${type})`
+}
+
+function takeRows(
+  api: CApi,
+  result: Result,
+  copies: readonly CopyVector[],
+  targets: readonly StoredValues[],
+  expected: number,
+): void {
+  let at = 0
+  try {
+    result.eachChunk((chunk, rows) => {
+      for (let i = 0; i < copies.length; i++) {
+        copies[i]!(api.duckdb_data_chunk_get_vector(chunk, i), rows, targets[i]!, at)
+      }
+      at += rows
+    })
+  } finally {
+    result.close()
+  }
+  if (at === expected) return
+  throw new ShardbookError('data', `openFeed: expected ${expected} rows, got ${at}.`, {
+    hint: 'Did a file change while it was read?',
+  })
+}
+
+/** Copies the rows of a vector to row `at` of the target. */
+type CopyVector = (vector: number, rows: number, target: StoredValues, at: number) => void
+
+function copyColumn(api: CApi, fed: FedColumn): CopyVector {
+  const { column, held, shape, tokens } = fed
+  const check = nullCheck(api, column)
+  if (tokens !== undefined) return copyTokens(api, check, openTokenizer(`batches: tokens of '${column.name}'`, tokens))
+  const inline = column.type.kind === 'tensor' && held === 'value'
+  const width = held === 'reference' ? 1 : sizeOf(shape)
+  const exact = column.type.kind === 'number' && column.type.storage === 'int64'
+  return (vector, rows, target, at) => {
+    check(vector, rows)
+    const data = api.duckdb_vector_get_data(inline ? api.duckdb_array_vector_get_child(vector) : vector)
+    const values = target.subarray(at * width, (at + rows) * width)
+    api.memory.read(data, new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
+    if (exact) checkExact(column, values)
+  }
+}
+
+function copyTokens(api: CApi, check: (vector: number, rows: number) => void, tokenizer: Tokenizer): CopyVector {
+  const strings: Strings = openStrings(api.memory)
+  return (vector, rows, target, at) => {
+    check(vector, rows)
+    strings.read(api.duckdb_vector_get_data(vector), rows)
+    const { bytes, starts, ends } = strings
+    const { length } = tokenizer
+    for (let row = 0; row < rows; row++) {
+      tokenizer.write(bytes, starts[row]!, ends[row]!, target as Int32Array, (at + row) * length)
+    }
+  }
+}
+
+/** Raises for a null in a vector. */
+function nullCheck(api: CApi, column: Column): (vector: number, rows: number) => void {
+  let words = new Uint8Array(0)
+  return (vector, rows) => {
+    const validity = api.duckdb_vector_get_validity(vector)
+    if (validity === 0) return
+    const length = Math.ceil(rows / 8)
+    if (words.length < length) words = new Uint8Array(length)
+    api.memory.read(validity, words.subarray(0, length))
+    for (let row = 0; row < rows; row++) {
+      if (((words[row >> 3]! >> (row & 7)) & 1) === 1) continue
+      throw new ShardbookError('data', `openFeed: expected no null in '${column.name}', got one.`, {
+        hint: `Drop or fill them first: dropNulls('${column.name}'), fillNull(…).`,
+      })
+    }
+  }
+}
+
+/** Integers that a float64 does not hold exactly are rounded to something outside of the safe ones. */
+function checkExact(column: Column, values: StoredValues): void {
+  for (const value of values) {
+    if (Number.isSafeInteger(value)) continue
+    throw new ShardbookError(
+      'data',
+      `openFeed: expected '${column.name}' to hold integers that a number can hold exactly, got about ${value}.`,
+      { hint: `Cast to bigint to have them rounded.` },
+    )
+  }
+}
+
+/** Bytes of a row of all columns, as they are held in a window. */
+export function rowBytes(fed: readonly FedColumn[]): number {
+  return fed.reduce(
+    (sum, { held, dtype, shape }) => sum + (held === 'reference' ? 8 : tensorBytes({ dtype, shape })),
+    0,
+  )
+}
