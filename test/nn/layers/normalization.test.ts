@@ -65,7 +65,10 @@ onEngines('batch normalisation while training', (name) => {
       ...after[model.weights.findIndex((spec) => spec.name.endsWith(weight))]!.dataSync(),
     ]
 
-    const slices = [[0, 1, 2, 3], [4, 5, 6]] // prettier-ignore
+    const slices = [
+      [0, 1, 2, 3],
+      [4, 5, 6],
+    ]
     for (let c = 0; c < channels; c++) {
       const moments = slices.map((slice) => {
         const values = slice.map((row) => x[row * channels + c]!)
