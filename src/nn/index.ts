@@ -3,17 +3,107 @@
  *
  * The root of the package gives all of this as `nn`; `ml` holds the estimators on top.
  */
-export { activation, type ActivationName, rescale, type RescaleOptions } from './layers/activation.js'
+export {
+  activation,
+  type ActivationName,
+  leakyRelu,
+  type LeakyReluOptions,
+  prelu,
+  rescale,
+  type RescaleOptions,
+} from './layers/activation.js'
+export {
+  multiHeadAttention,
+  type MultiHeadAttentionOptions,
+  transformerBlock,
+  type TransformerBlockOptions,
+} from './layers/attention.js'
+export {
+  add,
+  bidirectional,
+  type BidirectionalOptions,
+  type BranchesOptions,
+  concatenate,
+  residual,
+  type ResidualOptions,
+  timeDistributed,
+  type TimeDistributedOptions,
+} from './layers/composite.js'
 export { conv2d, type Conv2dOptions, conv2dTranspose } from './layers/convolution.js'
 export { dense, type DenseOptions } from './layers/dense.js'
-export { dropout, type DropoutOptions, gaussianNoise, type GaussianNoiseOptions } from './layers/dropout.js'
+export {
+  dropout,
+  type DropoutOptions,
+  gaussianNoise,
+  type GaussianNoiseOptions,
+  spatialDropout,
+} from './layers/dropout.js'
+export { embedding, type EmbeddingOptions, positionEmbedding } from './layers/embedding.js'
 export type { InitializerName } from './layers/initializer.js'
 export type { Layer, LayerContext, LayerOptions, Shape, WeightSpec } from './layers/layer.js'
-export { averagePooling2d, maxPooling2d, type PoolingOptions } from './layers/pooling.js'
+export {
+  batchNormalization,
+  type BatchNormalizationOptions,
+  groupNormalization,
+  type GroupNormalizationOptions,
+  layerNormalization,
+  type NormalizationOptions,
+} from './layers/normalization.js'
+export {
+  cropping1d,
+  cropping2d,
+  type Edges1dOptions,
+  type Edges2dOptions,
+  slice,
+  type SliceOptions,
+  zeroPadding1d,
+  zeroPadding2d,
+} from './layers/padding.js'
+export {
+  averagePooling1d,
+  averagePooling2d,
+  globalAveragePooling,
+  globalMaxPooling,
+  maxPooling1d,
+  maxPooling2d,
+  type Pooling1dOptions,
+  type PoolingOptions,
+} from './layers/pooling.js'
 export { gru, lstm, type RecurrentOptions, simpleRnn, type SimpleRnnOptions } from './layers/recurrent.js'
-export { flatten, reshape, type ReshapeOptions, upSampling2d, type UpSamplingOptions } from './layers/shape.js'
-export { binaryCrossEntropy, halfSquaredError, type Loss, meanSquaredError, softmaxCrossEntropy } from './loss.js'
-export { accuracy, type Metric } from './metric.js'
+export {
+  conv1d,
+  type Conv1dOptions,
+  conv3d,
+  type Conv3dOptions,
+  depthwiseConv2d,
+  type DepthwiseConv2dOptions,
+  separableConv2d,
+  type SeparableConv2dOptions,
+} from './layers/separable.js'
+export {
+  flatten,
+  reshape,
+  type ReshapeOptions,
+  upSampling1d,
+  type UpSampling1dOptions,
+  upSampling2d,
+  type UpSamplingOptions,
+} from './layers/shape.js'
+export {
+  binaryCrossEntropy,
+  categoricalCrossEntropy,
+  cosineSimilarity,
+  halfSquaredError,
+  hinge,
+  huber,
+  klDivergence,
+  labelSmoothing,
+  type Loss,
+  meanAbsoluteError,
+  meanSquaredError,
+  softmaxCrossEntropy,
+} from './loss.js'
+export { accuracy, binaryAccuracy, type Metric, topKAccuracy } from './metric.js'
 export { model, type Model, type Summary } from './model.js'
 export { adam, type AdamOptions, type Optimiser, sgd } from './optimiser.js'
 export {

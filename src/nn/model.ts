@@ -10,6 +10,7 @@ import { sizeOf } from '../core/dtype.js'
 import type { TensorData } from '../core/dtype.js'
 import { ShardbookError } from '../core/errors.js'
 import { fold, keyOf } from '../core/random.js'
+import { applySteps, inferChain } from './layers/chain.js'
 import { initialWeight } from './layers/initializer.js'
 import { layerKinds } from './layers/index.js'
 import type { LayerKind } from './layers/index.js'
@@ -22,15 +23,18 @@ export interface PlacedLayer {
   readonly name: string
   readonly input: Shape
   readonly output: Shape
-  /** Position of its weights in the model's list. */
-  readonly firstWeight: number
   readonly weights: readonly WeightSpec[]
+  /** Positions of its weights in the model's list; a layer that stands in several places has its weights once. */
+  readonly positions: readonly number[]
 }
+
+/** A layer as JSON, or the number of a layer before it, counted from 0 with the layers within layers. */
+export type LayerData = { readonly kind: string; readonly options: object } | { readonly same: number }
 
 /** A model as JSON. */
 export interface ModelData {
   readonly inputShape: Shape
-  readonly layers: readonly { readonly kind: string; readonly options: object }[]
+  readonly layers: readonly LayerData[]
 }
 
 export interface Model {
@@ -67,25 +71,42 @@ export function model(layers: readonly Layer[], options: { readonly inputShape: 
     )
   }
   if (layers.length === 0) throw new ShardbookError('argument', 'nn.model: expected at least one layer, got none.')
-  const names = namesOf(layers)
-  const placed: PlacedLayer[] = []
   const weights: WeightSpec[] = []
-  let shape: Shape = inputShape
-  for (const [i, layer] of layers.entries()) {
-    const name = names[i]!
-    const { output, weights: own } = inferAt(layer, name, i, shape)
-    placed.push(Object.freeze({ layer, name, input: shape, output, firstWeight: weights.length, weights: own }))
-    weights.push(...own.map((weight) => ({ ...weight, name: `${name}/${weight.name}` })))
-    shape = output
-  }
+  const place = placing(weights)
+  const placed = inferChain('nn.model', layers, inputShape).map(({ layer, name, input, output, weights: own }) =>
+    Object.freeze({ layer, name, input, output, weights: own, positions: own.map((spec) => place(name, spec)) }),
+  )
   const built: Model = {
     inputShape,
-    outputShape: shape,
+    outputShape: placed.at(-1)!.output,
     layers: placed,
     weights,
     summary: () => summarise(built),
   }
   return Object.freeze(built)
+}
+
+/** Adds a layer's weight to a model's list, or finds it there; gives its position. */
+function placing(weights: WeightSpec[]): (layer: string, spec: WeightSpec) => number {
+  const owners = new Map<object, Map<string, number>>()
+  return (name, { owner, ...spec }) => {
+    const own = owner === undefined ? undefined : (owners.get(owner.layer) ?? new Map<string, number>())
+    const at = own?.get(owner!.weight)
+    if (at === undefined) {
+      const position = weights.push({ ...spec, name: `${name}/${spec.name}` }) - 1
+      if (own !== undefined) owners.set(owner!.layer, own.set(owner!.weight, position))
+      return position
+    }
+    const shared = weights[at]!
+    if (showShape(shared.shape) === showShape(spec.shape)) return at
+    throw new ShardbookError(
+      'argument',
+      `nn.model: expected "${name}" to share the weight "${shared.name}" ${showShape(shared.shape)}, got samples that need ${showShape(spec.shape)}.`,
+      {
+        hint: 'A layer that stands in several places has the same weights there. Make another one for weights of its own.',
+      },
+    )
+  }
 }
 
 /** The weights that a model starts with: the same for a seed wherever it is trained. */
@@ -99,12 +120,7 @@ export interface LayerRange {
   readonly to?: number
 }
 
-/**
- * Applies a model, or some of its layers: `x: [batch, ...input] -> [batch, ...output]`.
- *
- * A max pooling that follows bias and monotone activation is applied before them: exactly the same numbers, as rounding
- * is monotone too, on a quarter of the elements.
- */
+/** Applies a model, or some of its layers: `x: [batch, ...input] -> [batch, ...output]`. */
 export function applyModel(
   { layers }: Model,
   context: LayerContext,
@@ -112,19 +128,10 @@ export function applyModel(
   x: Tensor,
   { from = 0, to = layers.length }: LayerRange = {},
 ): Tensor {
-  let y = x
-  for (let i = from; i < to; i++) {
-    const { layer, firstWeight, weights: specs } = layers[i]!
-    const own = weights.slice(firstWeight, firstWeight + specs.length)
-    const next = i + 1 < to ? layers[i + 1]!.layer : undefined
-    if (layer.halves !== undefined && next?.kind === 'maxPooling2d') {
-      y = layer.halves.finish(context, next.apply(context, layer.halves.linear(context, y, own), []), own)
-      i++
-    } else {
-      y = layer.apply(context, y, own)
-    }
-  }
-  return y
+  const steps = layers
+    .slice(from, to)
+    .map(({ layer, positions }) => ({ layer, weights: positions.map((at) => weights[at]!) }))
+  return applySteps(context, steps, x)
 }
 
 /** Position of a layer by its name. */
@@ -141,70 +148,87 @@ export function layerIndex(caller: string, { layers }: Model, name: string): num
 }
 
 export function modelData({ inputShape, layers }: Model): ModelData {
-  return {
-    inputShape,
-    layers: layers.map(({ layer, name }) => ({ kind: layer.kind, options: { ...layer.options, name } })),
-  }
+  const seen: Layer[] = []
+  return { inputShape, layers: layers.map(({ layer, name }) => layerData(layer, seen, name)) }
+}
+
+function layerData(layer: Layer, seen: Layer[], name?: string): LayerData {
+  const same = seen.indexOf(layer)
+  if (same >= 0) return { same }
+  seen.push(layer)
+  const options = mapValues(layer.options, (value) => optionData(value, seen))
+  return { kind: layer.kind, options: name === undefined ? options : { ...options, name } }
+}
+
+function optionData(value: unknown, seen: Layer[]): unknown {
+  if (Array.isArray(value)) return value.map((item) => optionData(item, seen))
+  return isObject(value) && 'infer' in value ? layerData(value as unknown as Layer, seen) : value
 }
 
 /** The model that `modelData` described. */
 export function modelOf({ inputShape, layers }: ModelData): Model {
-  const made = layers.map(({ kind, options }) => {
-    const make = layerKinds[kind as LayerKind] as ((options: object) => Layer) | undefined
-    if (make !== undefined) return make(options)
-    throw new ShardbookError('data', `nn.model: expected layers that this version knows, got "${kind}".`)
-  })
-  return model(made, { inputShape })
+  const made: Layer[] = []
+  return model(
+    layers.map((data) => layerOf(data, made)),
+    { inputShape },
+  )
 }
 
-/** `conv1`, `conv2`, `pool1`: by kind and place, unless given. */
-function namesOf(layers: readonly Layer[]): string[] {
-  const counts = new Map<string, number>()
-  const names = layers.map(({ kind, name }) => {
-    const stem = stems[kind] ?? kind
-    counts.set(stem, (counts.get(stem) ?? 0) + 1)
-    return name ?? `${stem}${counts.get(stem)}`
-  })
-  const twice = names.find((name, i) => names.indexOf(name) !== i)
-  if (twice === undefined) return names
-  throw new ShardbookError('argument', `nn.model: expected layers with names of their own, got "${twice}" twice.`)
-}
-
-const stems: Readonly<Record<string, string>> = {
-  conv2d: 'conv',
-  conv2dTranspose: 'deconv',
-  maxPooling2d: 'pool',
-  averagePooling2d: 'pool',
-  upSampling2d: 'up',
-}
-
-function inferAt(layer: Layer, name: string, index: number, input: Shape) {
-  try {
-    return layer.infer(input)
-  } catch (error) {
-    if (!(error instanceof ShardbookError)) throw error
-    throw new ShardbookError(error.code, `nn.model: layer ${index + 1} ("${name}") does not fit: ${error.message}`, {
-      cause: error,
-    })
+function layerOf(data: LayerData, made: Layer[]): Layer {
+  if ('same' in data) {
+    const layer = made[data.same]
+    if (layer !== undefined) return layer
+    throw new ShardbookError('data', `nn.model: expected a layer before number ${show(data.same)}, got none.`)
   }
+  const { kind, options } = data
+  const make = Object.hasOwn(layerKinds, kind) ? (layerKinds[kind as LayerKind] as (given: object) => Layer) : undefined
+  if (make === undefined) {
+    throw new ShardbookError('data', `nn.model: expected layers that this version knows, got "${kind}".`)
+  }
+  const at = made.length++
+  return (made[at] = make(mapValues(options, (value) => optionOf(value, made))))
 }
 
-function summarise({ layers, inputShape }: Model): Summary {
+function optionOf(value: unknown, made: Layer[]): unknown {
+  if (Array.isArray(value)) return value.map((item) => optionOf(item, made))
+  return isObject(value) && ('same' in value || 'kind' in value) ? layerOf(value as unknown as LayerData, made) : value
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
+function mapValues(object: object, change: (value: unknown) => unknown): object {
+  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]))
+}
+
+function summarise({ layers, inputShape, weights }: Model): Summary {
+  const seen = new Set<number>()
   const rows = [
     ['layer', 'kind', 'output', 'parameters'],
     ['(input)', '', showShape(inputShape), ''],
-    ...layers.map(({ name, layer, output, weights }) => [
-      name,
-      layer.kind,
-      showShape(output),
-      String(weights.reduce((n, { shape }) => n + sizeOf(shape), 0)),
-    ]),
+    ...layers.map(({ name, layer, output, positions }) => {
+      const own = positions.filter((at) => !seen.has(at))
+      for (const at of own) seen.add(at)
+      const shared = own.length === 0 && positions.length > 0
+      return [name, layer.kind, showShape(output), shared ? 'shared' : String(count([...new Set(own)]))]
+    }),
   ]
   const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]!.length)))
   const lines = rows.map((row) =>
     row.map((cell, i) => (i === 3 ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join('  '),
   )
-  const parameters = layers.reduce((n, { weights }) => n + weights.reduce((m, { shape }) => m + sizeOf(shape), 0), 0)
-  const text = [...lines, `${parameters.toLocaleString('en-US')} parameters`].join('\n')
-  return { parameters, toString: () => text, [displaySymbol]: () => ({ 'text/plain': text }) }
+  const parameters = count(weights.keys())
+  const fixed = count([...weights.keys()].filter((at) => weights[at]!.momentum !== undefined))
+  const total = `${parameters.toLocaleString('en-US')} parameters`
+  const text = [...lines, fixed === 0 ? total : `${total}, ${fixed.toLocaleString('en-US')} of them not trained`]
+  return {
+    parameters,
+    toString: () => text.join('\n'),
+    [displaySymbol]: () => ({ 'text/plain': text.join('\n') }),
+  }
+
+  function count(positions: Iterable<number>): number {
+    return [...positions].reduce((sum, at) => sum + sizeOf(weights[at]!.shape), 0)
+  }
 }

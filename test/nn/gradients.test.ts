@@ -80,6 +80,67 @@ const cases: Record<string, { inputShape: number[]; layers: nn.Layer[] }> = {
   },
 }
 
+const shared = nn.dense({ units: 3, activation: 'tanh' })
+Object.assign(cases, {
+  'a residual connection around convolutions': {
+    inputShape: [5, 4, 2],
+    layers: [
+      nn.residual({
+        layers: [
+          nn.groupNormalization({ groups: 2 }),
+          nn.conv2d({ filters: 2, kernelSize: 3, padding: 'same', activation: 'silu' }),
+        ],
+      }),
+      nn.globalAveragePooling(),
+    ],
+  },
+  'branches added and side by side': {
+    inputShape: [6],
+    layers: [
+      nn.concatenate({
+        branches: [
+          [nn.slice({ start: 0, size: 2 }), nn.dense({ units: 3, activation: 'gelu' })],
+          [nn.slice({ start: 2, size: 4 }), nn.reshape({ shape: [4, 1] }), nn.lstm({ units: 2 })],
+        ],
+      }),
+      nn.add({ branches: [[nn.dense({ units: 5 }), nn.prelu()], []] }),
+    ],
+  },
+  'a layer in several places': {
+    inputShape: [6],
+    layers: [
+      nn.concatenate({
+        branches: [
+          [nn.slice({ start: 0, size: 3 }), shared],
+          [nn.slice({ start: 3, size: 3 }), shared],
+        ],
+      }),
+      nn.slice({ start: 1, size: 3 }),
+      shared,
+      shared,
+    ],
+  },
+  'transformer blocks after positions': {
+    inputShape: [5, 4],
+    layers: [
+      nn.positionEmbedding(),
+      nn.transformerBlock({ heads: 2, keySize: 3, units: 6, activation: 'gelu' }),
+      nn.transformerBlock({ heads: 1, keySize: 4, units: 5, causal: true, activation: 'tanh' }),
+      nn.globalAveragePooling(),
+    ],
+  },
+  'one-dimensional convolutions and pooling': {
+    inputShape: [9, 2],
+    layers: [
+      nn.conv1d({ filters: 3, kernelSize: 3, padding: 'causal', activation: 'elu' }),
+      nn.averagePooling1d(),
+      nn.upSampling1d(),
+      nn.timeDistributed({ layer: nn.dense({ units: 2 }) }),
+      nn.bidirectional({ layer: nn.gru({ units: 2 }) }),
+    ],
+  },
+} satisfies typeof cases)
+
 onEngines('recorded gradients', (name) => {
   let engine: Engine
   let tf: Tf

@@ -94,4 +94,40 @@ describe('losses equal their closed forms', () => {
     })
     expect(got).toEqual([1, 1, 0])
   })
+
+  test('top-k accuracy is 1 where fewer than k outputs are greater than that of the label', () => {
+    fc.assert(
+      fc.property(rows, fc.nat(2), fc.integer({ min: 1, max: 4 }), (output, label, k) => {
+        const expected = output.map((z) =>
+          z.filter((v) => Math.fround(v) > Math.fround(z[label]!)).length < k ? 1 : 0,
+        )
+        const got = tf.tidy(() => {
+          const labels = tf.tensor1d(
+            output.map(() => label),
+            'int32',
+          )
+          return [...nn.topKAccuracy({ k }).rows(tf, tf.tensor2d(output), labels).dataSync()] as never
+        })
+        expect(got).toEqual(expected)
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  test('binary accuracy is the share of logits on the side of their target', () => {
+    const got = tf.tidy(() => {
+      const [output, target] = [
+        tf.tensor2d([
+          [3, -1, 2, -2],
+          [-1, 0.5, 1, 1],
+        ]),
+        tf.tensor2d([
+          [1, 0, 0, 0],
+          [0, 1, 1, 1],
+        ]),
+      ]
+      return [...nn.binaryAccuracy.rows(tf, output, target).dataSync()] as never
+    })
+    expect(got).toEqual([0.75, 1])
+  })
 })

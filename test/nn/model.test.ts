@@ -131,4 +131,66 @@ describe('model', () => {
     }) as unknown as [Float32Array, Float32Array]
     expect(both).toEqual(apart)
   })
+
+  describe('with a layer in several places', () => {
+    const siamese = () => {
+      const tower = nn.dense({ units: 4, activation: 'relu' })
+      const both = nn.concatenate({
+        branches: [
+          [nn.slice({ start: 0, size: 4 }), tower],
+          [nn.slice({ start: 4, size: 4 }), tower],
+        ],
+      })
+      return nn.model([both, nn.dense({ units: 4 }), tower, tower, nn.batchNormalization({ local: true })], {
+        inputShape: [8],
+      })
+    }
+
+    test('has its weights once', () => {
+      const model = siamese()
+      expect(model.weights.map(({ name, shape }) => [name, ...shape])).toEqual([
+        ['concatenate1/branch1/dense1/kernel', 4, 4],
+        ['concatenate1/branch1/dense1/bias', 4],
+        ['dense1/kernel', 8, 4],
+        ['dense1/bias', 4],
+        ['batchNormalization1/gamma', 4],
+        ['batchNormalization1/beta', 4],
+        ['batchNormalization1/movingMean', 4],
+        ['batchNormalization1/movingVariance', 4],
+      ])
+      expect(model.layers.map(({ name, positions }) => [name, ...positions])).toEqual([
+        ['concatenate1', 0, 1, 0, 1],
+        ['dense1', 2, 3],
+        ['dense2', 0, 1],
+        ['dense2#2', 0, 1],
+        ['batchNormalization1', 4, 5, 6, 7],
+      ])
+      const summary = model.summary()
+      expect(summary.parameters).toBe(20 + 36 + 16)
+      expect(String(summary)).toMatch(/concatenate1 .* 20\n.*dense1 .* 36\n.*dense2 .* shared\n.*dense2#2 .* shared\n/)
+      expect(String(summary)).toMatch(/72 parameters, 8 of them not trained$/)
+    })
+
+    test('is the same after a round trip through JSON', () => {
+      const model = siamese()
+      const again = modelOf(JSON.parse(JSON.stringify(modelData(model))) as ReturnType<typeof modelData>)
+      expect(modelData(again)).toEqual(modelData(model))
+      expect(again.weights).toEqual(model.weights)
+      expect(again.layers.map(({ positions }) => positions)).toEqual(model.layers.map(({ positions }) => positions))
+    })
+
+    test('refuses samples that need other weights there', () => {
+      const tower = nn.dense({ units: 4 })
+      expect(() => nn.model([tower, tower], { inputShape: [3] })).toThrow(
+        /"dense1#2" to share the weight "dense1\/kernel" \[3, 4\], got samples that need \[4, 4\]/,
+      )
+    })
+  })
+
+  test('a saved model with a reference to nothing is an error', () => {
+    expect(() => modelOf({ inputShape: [2], layers: [{ same: 3 }] })).toThrow(/a layer before number 3/)
+    expect(() => modelOf({ inputShape: [2], layers: [{ kind: 'toString', options: {} }] })).toThrow(
+      /knows, got "toString"/,
+    )
+  })
 })

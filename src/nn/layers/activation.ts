@@ -5,7 +5,20 @@ import type { Tf } from '../../engine/tf.js'
 import { layer } from './layer.js'
 import type { Layer, LayerOptions } from './layer.js'
 
-export const activationNames = ['linear', 'relu', 'leakyRelu', 'elu', 'sigmoid', 'tanh', 'softplus', 'softmax'] as const
+export const activationNames = [
+  'linear',
+  'relu',
+  'leakyRelu',
+  'elu',
+  'selu',
+  'gelu',
+  'silu',
+  'sigmoid',
+  'tanh',
+  'softplus',
+  'softsign',
+  'softmax',
+] as const
 export type ActivationName = (typeof activationNames)[number]
 
 export function activate(tf: Tf, name: ActivationName, x: Tensor): Tensor {
@@ -18,12 +31,20 @@ export function activate(tf: Tf, name: ActivationName, x: Tensor): Tensor {
       return tf.leakyRelu(x, 0.2)
     case 'elu':
       return tf.elu(x)
+    case 'selu':
+      return tf.selu(x)
+    case 'gelu':
+      return tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1))
+    case 'silu':
+      return tf.mul(x, tf.sigmoid(x))
     case 'sigmoid':
       return tf.sigmoid(x)
     case 'tanh':
       return tf.tanh(x)
     case 'softplus':
       return tf.softplus(x)
+    case 'softsign':
+      return tf.div(x, tf.add(tf.abs(x), 1))
     case 'softmax':
       return tf.softmax(x)
     default:
@@ -33,7 +54,7 @@ export function activate(tf: Tf, name: ActivationName, x: Tensor): Tensor {
 
 /** Whether a greater number never gives a smaller result. */
 export function isMonotone(name: ActivationName): boolean {
-  return name !== 'softmax'
+  return name !== 'softmax' && name !== 'gelu' && name !== 'silu'
 }
 
 /**
@@ -51,6 +72,45 @@ export function activation(name: ActivationName | ({ readonly activation: Activa
   return layer('activation', options, {
     infer: (input) => ({ output: input, weights: [] }),
     apply: ({ tf }, x) => activate(tf, options.activation, x),
+  })
+}
+
+export interface LeakyReluOptions extends LayerOptions {
+  /** Factor of negative numbers. Default 0.3. */
+  readonly negativeSlope?: number
+}
+
+/**
+ * `x` where it is positive, else `negativeSlope * x`: `x: [batch, ...] -> [batch, ...]`.
+ *
+ * @throws ShardbookError `argument` for a negative slope below zero.
+ * @example
+ * ```ts
+ * nn.leakyRelu({ negativeSlope: 0.1 })
+ * ```
+ */
+export function leakyRelu(options: LeakyReluOptions = {}): Layer {
+  const { negativeSlope = 0.3 } = options
+  checkNumber('nn.leakyRelu', 'negativeSlope', negativeSlope, 0)
+  return layer('leakyRelu', options, {
+    infer: (input) => ({ output: input, weights: [] }),
+    apply: ({ tf }, x) => tf.leakyRelu(x, negativeSlope),
+  })
+}
+
+/**
+ * `x` where it is positive, else `alpha * x` with a trained alpha for each number of a sample, zero at the start:
+ * `x: [batch, ...] -> [batch, ...]`.
+ *
+ * @example
+ * ```ts
+ * nn.prelu()
+ * ```
+ */
+export function prelu(options: LayerOptions = {}): Layer {
+  return layer('prelu', options, {
+    infer: (input) => ({ output: input, weights: [{ name: 'alpha', shape: input, initial: { kind: 'zeros' } }] }),
+    apply: ({ tf }, x, [alpha]) => tf.sub(tf.relu(x), tf.mul(alpha!, tf.relu(tf.neg(x)))),
   })
 }
 

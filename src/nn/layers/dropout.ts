@@ -1,7 +1,8 @@
 /** Layers that act while training only. Their numbers follow from the step's key and the sample: equal for any number of workers. */
 import { checkNumber } from '../../core/check.js'
+import { ShardbookError } from '../../core/errors.js'
 import { dropout as drop } from '../../engine/index.js'
-import { layer } from './layer.js'
+import { layer, showShape } from './layer.js'
 import type { Layer, LayerOptions } from './layer.js'
 
 export interface DropoutOptions extends LayerOptions {
@@ -24,6 +25,36 @@ export function dropout(options: DropoutOptions): Layer {
   return layer('dropout', options, {
     infer: (input) => ({ output: input, weights: [] }),
     apply: ({ tf, random }, x) => (random === undefined || rate === 0 ? x : drop(tf, random, x, rate)),
+  })
+}
+
+/**
+ * Sets whole channels of a sample to zero while training, one draw for all places (Tompson and others, 2015):
+ * `x: [batch, ..., channels] -> [batch, ..., channels]`.
+ *
+ * @throws ShardbookError `argument` for a rate outside [0, 1), and when samples have no places.
+ * @example
+ * ```ts
+ * nn.spatialDropout({ rate: 0.2 })
+ * ```
+ */
+export function spatialDropout(options: DropoutOptions): Layer {
+  const { rate } = options
+  checkNumber('nn.spatialDropout', 'rate', rate, 0, 1 - 2 ** -20)
+  return layer('spatialDropout', options, {
+    infer: (input) => {
+      if (input.length >= 2) return { output: input, weights: [] }
+      throw new ShardbookError(
+        'argument',
+        `nn.spatialDropout: expected samples of shape [..., channels] with places, got ${showShape(input)}.`,
+        { hint: 'nn.dropout takes vectors.' },
+      )
+    },
+    apply: ({ tf, random }, x) => {
+      if (random === undefined || rate === 0) return x
+      const shape = x.shape.map((size, axis) => (axis === 0 || axis === x.rank - 1 ? size : 1))
+      return tf.mul(x, drop(tf, random, tf.fill(shape, 1), rate))
+    },
   })
 }
 

@@ -1,29 +1,71 @@
 /** Every layer by its kind: how a saved model finds them again. */
-import { activation, rescale } from './activation.js'
+import { activation, leakyRelu, prelu, rescale } from './activation.js'
+import { multiHeadAttention, transformerBlock } from './attention.js'
+import { add, bidirectional, concatenate, residual, timeDistributed } from './composite.js'
 import { conv2d, conv2dTranspose } from './convolution.js'
 import { dense } from './dense.js'
-import { dropout, gaussianNoise } from './dropout.js'
+import { dropout, gaussianNoise, spatialDropout } from './dropout.js'
+import { embedding, positionEmbedding } from './embedding.js'
 import type { Layer } from './layer.js'
-import { averagePooling2d, maxPooling2d } from './pooling.js'
+import { batchNormalization, groupNormalization, layerNormalization } from './normalization.js'
+import { cropping1d, cropping2d, slice, zeroPadding1d, zeroPadding2d } from './padding.js'
+import {
+  averagePooling1d,
+  averagePooling2d,
+  globalAveragePooling,
+  globalMaxPooling,
+  maxPooling1d,
+  maxPooling2d,
+} from './pooling.js'
 import { gru, lstm, simpleRnn } from './recurrent.js'
-import { flatten, reshape, upSampling2d } from './shape.js'
+import { conv1d, conv3d, depthwiseConv2d, separableConv2d } from './separable.js'
+import { flatten, reshape, upSampling1d, upSampling2d } from './shape.js'
 
 export const layerKinds = {
   activation,
+  add,
+  averagePooling1d,
   averagePooling2d,
+  batchNormalization,
+  bidirectional,
+  concatenate,
+  conv1d,
   conv2d,
   conv2dTranspose,
+  conv3d,
+  cropping1d,
+  cropping2d,
   dense,
+  depthwiseConv2d,
   dropout,
+  embedding,
   flatten,
   gaussianNoise,
+  globalAveragePooling,
+  globalMaxPooling,
+  groupNormalization,
   gru,
+  layerNormalization,
+  leakyRelu,
   lstm,
+  maxPooling1d,
   maxPooling2d,
+  multiHeadAttention,
+  positionEmbedding,
+  prelu,
   rescale,
   reshape,
+  residual,
+  separableConv2d,
   simpleRnn,
+  slice,
+  spatialDropout,
+  timeDistributed,
+  transformerBlock,
+  upSampling1d,
   upSampling2d,
+  zeroPadding1d,
+  zeroPadding2d,
 } as const satisfies Record<string, (options: never) => Layer>
 
 export type LayerKind = keyof typeof layerKinds

@@ -28,6 +28,9 @@ export function initialWeight({ shape, initial }: WeightSpec, key: Key): TensorD
     case 'orthogonal':
       orthogonal(values, shape[0]!, shape[1]!, key)
       break
+    case 'uniform':
+      for (let i = 0; i < values.length; i++) values[i] = initial.limit * (2 * uniform(key, i) - 1)
+      break
     case 'glorotUniform':
     case 'heUniform': {
       const limit = Math.sqrt(6 / (kind === 'heUniform' ? initial.fanIn : initial.fanIn + initial.fanOut))

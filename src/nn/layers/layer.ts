@@ -6,7 +6,7 @@
  * only and the same layer serves training, inference and every engine. That is why the layers stand on tfjs-core's
  * functions and not on tfjs-layers, whose layers own variables on the engine that was current when they were built.
  */
-import type { Tensor } from '@tensorflow/tfjs-core'
+import type { Scalar, Tensor, Tensor1D } from '@tensorflow/tfjs-core'
 import { ShardbookError } from '../../core/errors.js'
 import type { Random } from '../../engine/index.js'
 import type { Tf } from '../../engine/tf.js'
@@ -16,11 +16,12 @@ export type Shape = readonly number[]
 
 /**
  * How a weight starts. Fans are the numbers of inputs and outputs that one unit sees. `blocks` cuts the last axis into equal
- * parts, each of one value; `orthogonal` is a matrix whose rows or columns, whichever are fewer, are orthonormal.
+ * parts, each of one value; `uniform` is within a limit; `orthogonal` is a matrix whose rows or columns, whichever are fewer, are orthonormal.
  */
 export type Initial =
   | { readonly kind: 'zeros' | 'orthogonal' }
   | { readonly kind: 'blocks'; readonly values: readonly number[] }
+  | { readonly kind: 'uniform'; readonly limit: number }
   | { readonly kind: 'glorotUniform' | 'heUniform'; readonly fanIn: number; readonly fanOut: number }
 
 export interface WeightSpec {
@@ -28,6 +29,10 @@ export interface WeightSpec {
   readonly name: string
   readonly shape: Shape
   readonly initial: Initial
+  /** A running average of what batches show: not trained. It keeps this share of itself a step; see `TrainingRows`. */
+  readonly momentum?: number
+  /** Whose weight it is: a layer that stands in several places has its weights once. */
+  readonly owner?: { readonly layer: object; readonly weight: string }
 }
 
 /** What a layer may use besides its input and weights. */
@@ -35,6 +40,19 @@ export interface LayerContext {
   readonly tf: Tf
   /** While training: random numbers of the step, by sample. */
   readonly random?: Random
+  /** While training: which rows count. */
+  readonly training?: TrainingRows
+}
+
+/**
+ * The rows of a slice while training. The gradient of a weight with `momentum` is by agreement `share * (weight - observed)`:
+ * added up over slices and workers it moves the average towards what the whole batch shows.
+ */
+export interface TrainingRows {
+  /** [rows] 1, or 0 for a row that only fills up the slice. */
+  readonly mask: Tensor1D
+  /** [] This slice's part of the global batch. */
+  readonly share: Scalar
 }
 
 export interface Inferred {
@@ -70,7 +88,17 @@ export interface LayerOptions {
 
 /** Freezes a layer. */
 export function layer(kind: string, options: LayerOptions, rule: Pick<Layer, 'infer' | 'apply' | 'halves'>): Layer {
-  return Object.freeze({ kind, name: options.name, options: Object.freeze({ ...options }), ...rule })
+  const made: Layer = Object.freeze({
+    kind,
+    name: options.name,
+    options: Object.freeze({ ...options }),
+    ...rule,
+    infer: (input: Shape) => {
+      const { output, weights } = rule.infer(input)
+      return { output, weights: weights.map((spec) => ({ owner: { layer: made, weight: spec.name }, ...spec })) }
+    },
+  })
+  return made
 }
 
 /** `[28, 28, 1]` */
@@ -88,6 +116,16 @@ export function checkImage(kind: string, input: Shape): asserts input is readonl
       hint:
         input.length === 2 ? 'Put nn.reshape({ shape: [height, width, 1] }) before it.' : 'Put nn.reshape before it.',
     },
+  )
+}
+
+/** Raises unless samples are sequences of vectors. */
+export function checkSequence(kind: string, input: Shape): asserts input is readonly [number, number] {
+  if (input.length === 2) return
+  throw new ShardbookError(
+    'argument',
+    `nn.${kind}: expected samples of shape [steps, channels], got ${showShape(input)}.`,
+    { hint: 'Put nn.reshape({ shape: [steps, channels] }) before it.' },
   )
 }
 

@@ -1,9 +1,10 @@
-/** Pooling over images, channels last. */
-import type { Tensor4D } from '@tensorflow/tfjs-core'
+/** Pooling over images and sequences, channels last. */
+import type { Rank, Tensor4D } from '@tensorflow/tfjs-core'
 import { checkOneOf } from '../../core/check.js'
 import { ShardbookError } from '../../core/errors.js'
 import { checkImage, layer, pairOf, paddings, showShape, windowed } from './layer.js'
 import type { Layer, LayerOptions, Padding, Pair } from './layer.js'
+import { checkPlaces, sizesOf, windowedPlaces } from './window.js'
 
 export interface PoolingOptions extends LayerOptions {
   /** Default 2. */
@@ -37,6 +38,102 @@ export function maxPooling2d(options: PoolingOptions = {}): Layer {
  */
 export function averagePooling2d(options: PoolingOptions = {}): Layer {
   return pooling('averagePooling2d', 'avgPool', options)
+}
+
+export interface Pooling1dOptions extends LayerOptions {
+  /** Default 2. */
+  readonly poolSize?: number
+  /** Default: as poolSize. */
+  readonly strides?: number
+  readonly padding?: Padding
+}
+
+/**
+ * The maximum of each window of steps: `x: [batch, steps, c] -> [batch, steps', c]`.
+ *
+ * @throws ShardbookError `argument` for options out of range, and when samples are not sequences or are shorter than the window.
+ * @example
+ * ```ts
+ * nn.maxPooling1d({ poolSize: 2 })
+ * ```
+ */
+export function maxPooling1d(options: Pooling1dOptions = {}): Layer {
+  return pooling1d('maxPooling1d', 'maxPool', options)
+}
+
+/**
+ * The mean of each window of steps: `x: [batch, steps, c] -> [batch, steps', c]`.
+ *
+ * @throws ShardbookError `argument` for options out of range, and when samples are not sequences or are shorter than the window.
+ * @example
+ * ```ts
+ * nn.averagePooling1d({ poolSize: 2 })
+ * ```
+ */
+export function averagePooling1d(options: Pooling1dOptions = {}): Layer {
+  return pooling1d('averagePooling1d', 'avgPool', options)
+}
+
+/**
+ * The maximum over all places: `x: [batch, ..., c] -> [batch, c]`, for sequences, images and volumes.
+ *
+ * @throws ShardbookError `argument` when samples have no places.
+ * @example
+ * ```ts
+ * nn.globalMaxPooling()
+ * ```
+ */
+export function globalMaxPooling(options: LayerOptions = {}): Layer {
+  return globalPooling('globalMaxPooling', 'max', options)
+}
+
+/**
+ * The mean over all places: `x: [batch, ..., c] -> [batch, c]`, for sequences, images and volumes.
+ *
+ * @throws ShardbookError `argument` when samples have no places.
+ * @example
+ * ```ts
+ * nn.globalAveragePooling()
+ * ```
+ */
+export function globalAveragePooling(options: LayerOptions = {}): Layer {
+  return globalPooling('globalAveragePooling', 'mean', options)
+}
+
+function globalPooling(kind: string, operation: 'max' | 'mean', options: LayerOptions): Layer {
+  return layer(kind, options, {
+    infer: (input) => {
+      if (input.length >= 2) return { output: input.slice(-1), weights: [] }
+      throw new ShardbookError(
+        'argument',
+        `nn.${kind}: expected samples of shape [..., channels] with places, got ${showShape(input)}.`,
+      )
+    },
+    apply: ({ tf }, x) => {
+      const [rows, channels] = [x.shape[0], x.shape.at(-1)!]
+      const places = x.shape.slice(1, -1).reduce((a, b) => a * b, 1)
+      return tf[operation](tf.reshape(x, [rows, places, channels]), 1)
+    },
+  })
+}
+
+function pooling1d(kind: string, operation: 'maxPool' | 'avgPool', options: Pooling1dOptions): Layer {
+  const { padding = 'valid' } = options
+  checkOneOf(`nn.${kind}`, 'padding', padding, paddings)
+  const size = sizesOf(kind, 'poolSize', options.poolSize ?? 2, 1)
+  const strides = sizesOf(kind, 'strides', options.strides ?? size[0]!, 1)
+  return layer(kind, options, {
+    infer: (input) => {
+      checkPlaces(kind, input, 1)
+      return { output: [...windowedPlaces(kind, input, size, strides, padding), input[1]!], weights: [] }
+    },
+    apply: ({ tf }, x) => {
+      const [rows, steps, channels] = x.shape as [number, number, number]
+      const image = tf.reshape<Rank.R4>(x, [rows, steps, 1, channels])
+      const y = tf[operation](image, [size[0]!, 1], [strides[0]!, 1], padding)
+      return tf.reshape(y, [rows, y.shape[1], channels])
+    },
+  })
 }
 
 function pooling(kind: string, operation: 'maxPool' | 'avgPool', options: PoolingOptions): Layer {

@@ -1,7 +1,8 @@
 /** Layers that move numbers about and change none. */
+import { checkInteger } from '../../core/check.js'
 import { ShardbookError } from '../../core/errors.js'
 import { sizeOf } from '../../core/dtype.js'
-import { checkImage, layer, pairOf, showShape } from './layer.js'
+import { checkImage, checkSequence, layer, pairOf, showShape } from './layer.js'
 import type { Layer, LayerOptions, Pair, Shape } from './layer.js'
 
 /**
@@ -85,6 +86,36 @@ export function upSampling2d(options: UpSamplingOptions = {}): Layer {
         ),
         [rows, height * down, width * right, channels],
       )
+    },
+  })
+}
+
+export interface UpSampling1dOptions extends LayerOptions {
+  /** Default 2. */
+  readonly size?: number
+}
+
+/**
+ * Repeats steps: `x: [batch, steps, c] -> [batch, steps * size, c]`.
+ *
+ * @throws ShardbookError `argument` for a size below one, and when samples are not sequences.
+ * @example
+ * ```ts
+ * nn.upSampling1d({ size: 2 })
+ * ```
+ */
+export function upSampling1d(options: UpSampling1dOptions = {}): Layer {
+  const { size = 2 } = options
+  checkInteger('nn.upSampling1d', 'size', size, 1)
+  return layer('upSampling1d', options, {
+    infer: (input) => {
+      checkSequence('upSampling1d', input)
+      return { output: [input[0] * size, input[1]], weights: [] }
+    },
+    apply: ({ tf }, x) => {
+      const [rows, steps, channels] = x.shape as [number, number, number]
+      const copies = Array.from({ length: size }, () => x)
+      return tf.reshape(tf.concat(copies, 2), [rows, steps * size, channels])
     },
   })
 }

@@ -85,9 +85,9 @@ export abstract class NetworkModel implements Displayable {
    */
   filters(options: { readonly layer: string }): TensorData & { readonly layer: string } {
     const caller = `${this.kind}.filters`
-    const { firstWeight, weights } = this.network.layers[layerIndex(caller, this.network, options.layer)]!
+    const { positions, weights } = this.network.layers[layerIndex(caller, this.network, options.layer)]!
     const at = weights.findIndex(({ name }) => name === 'kernel')
-    if (at >= 0) return { ...this.weights[firstWeight + at]!, layer: options.layer }
+    if (at >= 0) return { ...this.weights[positions[at]!]!, layer: options.layer }
     throw new ShardbookError('argument', `${caller}: expected a layer with a kernel, got "${options.layer}".`)
   }
 

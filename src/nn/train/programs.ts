@@ -62,8 +62,12 @@ function recordGradients(tf: Tf, objective: Objective, optimiser: Optimiser, row
     return () =>
       withRandom({ key, rows: rowIndex }, (random) => {
         const kept: Tensor[] = []
+        const training = {
+          mask: tf.cast<Tensor1D>(tf.greater(rowWeight, 0), 'float32'),
+          share: tf.mul<Scalar>(tf.sum(rowWeight), scale),
+        }
         const weightedLoss = (...current: Tensor[]): Scalar => {
-          const { output, target } = objective.forward({ tf, random }, current, columns)
+          const { output, target } = objective.forward({ tf, random, training }, current, columns)
           const loss = tf.mul<Scalar>(tf.sum(tf.mul(objective.loss.rows(tf, output, target), rowWeight)), scale)
           kept.push(...[output, target, loss].map((tensor) => tf.keep(tf.clone(tensor))))
           return factor === undefined ? loss : tf.mul<Scalar>(loss, factor)
@@ -109,9 +113,21 @@ function recordUpdate(
     const learningRate = input('learningRate', [], 'float32') as Scalar
     const step = input('step', [], 'float32') as Scalar
     return () => {
-      const next = optimiser.update(tf, { weights, slots, gradients, learningRate, step })
+      const trained = gradients.map((gradient, i) =>
+        specs[i]!.momentum === undefined ? gradient : tf.zerosLike(gradient),
+      )
+      const next = optimiser.update(tf, { weights, slots, gradients: trained, learningRate, step })
+      // A running average moves by its gradient alone, whatever the optimiser and its rate.
+      const moved = (i: number, momentum: number): Tensor => {
+        const gradient = optimiser.scalesLoss ? tf.div(gradients[i]!, slots[0]!) : gradients[i]!
+        return tf.sub(weights[i]!, tf.mul(gradient, 1 - momentum))
+      }
+      const outputs = next.weights.map((tensor, i) => {
+        const { momentum } = specs[i]!
+        return momentum === undefined ? tensor : moved(i, momentum)
+      })
       return [
-        ...next.weights.map((tensor, i): RecordedOutput => ({ name: specs[i]!.name, tensor, merge: 'sum' })),
+        ...outputs.map((tensor, i): RecordedOutput => ({ name: specs[i]!.name, tensor, merge: 'sum' })),
         ...next.slots.map((tensor, i): RecordedOutput => ({ name: `slot${i}`, tensor, merge: 'sum' })),
       ]
     }

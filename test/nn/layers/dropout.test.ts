@@ -18,7 +18,7 @@ onEngines('layers that act while training', (name) => {
 
   /** Gradients of a sum of the layer's outputs over samples of ones, by a weight that multiplies them: the layer's factors. */
   async function factors(layer: nn.Layer, options: { rows: number[]; key: number; slices: number }) {
-    const model = nn.model([layer], { inputShape: [6] })
+    const model = nn.model([nn.reshape({ shape: [3, 2] }), layer, nn.flatten()], { inputShape: [6] })
     const weights = [{ name: 'w', shape: [6], initial: { kind: 'zeros' } as const }]
     const objective = {
       weights,
@@ -47,7 +47,21 @@ onEngines('layers that act while training', (name) => {
     return { loss: values[0]![0]!, gradient: values[1]!, still }
   }
 
-  test.each([nn.dropout({ rate: 0.5 }), nn.gaussianNoise({ deviation: 1 })])(
+  test('spatialDropout drops a channel of a sample in all places or in none', async () => {
+    const kept = new Set<number>()
+    for (const row of [1, 2, 3, 4, 5, 6, 7, 8]) {
+      const { gradient } = await factors(nn.spatialDropout({ rate: 0.5 }), { rows: [row], key: 3, slices: 1 })
+      for (const channel of [0, 1]) {
+        const places = [0, 1, 2].map((place) => gradient[2 * place + channel]!)
+        expect(new Set(places).size).toBe(1)
+        kept.add(places[0]!)
+      }
+    }
+    expect(kept.size).toBe(2)
+    expect(kept).toContain(0)
+  })
+
+  test.each([nn.dropout({ rate: 0.5 }), nn.spatialDropout({ rate: 0.5 }), nn.gaussianNoise({ deviation: 1 })])(
     '$kind: by sample and key, whatever the slices; nothing in evaluation',
     async (layer) => {
       const rows = [4, 9, 2, 7]
@@ -57,7 +71,7 @@ onEngines('layers that act while training', (name) => {
       for (const [i, g] of sliced.gradient.entries()) expect(g).toBeCloseTo(whole.gradient[i]!, 4)
       const reordered = await factors(layer, { rows: rows.toReversed(), key: 1, slices: 2 })
       expect(reordered.loss).toBeCloseTo(whole.loss, 4)
-      expect((await factors(layer, { rows, key: 2, slices: 1 })).gradient).not.toEqual(whole.gradient)
+      expect((await factors(layer, { rows, key: 6, slices: 1 })).gradient).not.toEqual(whole.gradient)
       expect((await factors(layer, { rows: [1, 2, 3, 5], key: 1, slices: 1 })).gradient).not.toEqual(whole.gradient)
       expect(whole.still).toBeCloseTo(rows.length, 5) // the mean square of ones, a row
     },

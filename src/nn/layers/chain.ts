@@ -1,0 +1,115 @@
+/** Layers in a row: their names, shapes and weights, and how they are applied. A model is one, and so is each branch of a layer. */
+import type { Tensor } from '@tensorflow/tfjs-core'
+import { ShardbookError } from '../../core/errors.js'
+import type { Inferred, Layer, LayerContext, Shape } from './layer.js'
+
+/** A layer with its weights on the engine. */
+export interface Step {
+  readonly layer: Layer
+  readonly weights: readonly Tensor[]
+}
+
+/**
+ * Applies layers one after the other.
+ *
+ * A max pooling that follows bias and monotone activation is applied before them: exactly the same numbers, as rounding
+ * is monotone too, on a quarter of the elements.
+ */
+export function applySteps(context: LayerContext, steps: readonly Step[], x: Tensor): Tensor {
+  let y = x
+  for (let i = 0; i < steps.length; i++) {
+    const { layer, weights } = steps[i]!
+    const next = steps[i + 1]?.layer
+    if (layer.halves !== undefined && next?.kind === 'maxPooling2d') {
+      y = layer.halves.finish(context, next.apply(context, layer.halves.linear(context, y, weights), []), weights)
+      i++
+    } else {
+      y = layer.apply(context, y, weights)
+    }
+  }
+  return y
+}
+
+/** What a layer within makes of a shape, and its name. */
+export interface Link extends Inferred {
+  readonly layer: Layer
+  readonly name: string
+  readonly input: Shape
+}
+
+/** Shapes through layers in a row. `caller` and the layer's name go before what a layer says against its input. */
+export function inferChain(caller: string, layers: readonly Layer[], input: Shape): Link[] {
+  const names = namesOf(caller, layers)
+  let shape = input
+  return layers.map((layer, i) => {
+    const name = names[i]!
+    const link = { layer, name, input: shape, ...inferAt(caller, layer, name, i, shape) }
+    shape = link.output
+    return link
+  })
+}
+
+/** Layers in a row as one rule: what they infer together, with weights named `layer/weight`. */
+export function inferAsOne(caller: string, layers: readonly Layer[], input: Shape): Inferred {
+  const links = inferChain(caller, layers, input)
+  return {
+    output: links.at(-1)?.output ?? input,
+    weights: links.flatMap(({ name, weights }) =>
+      weights.map((weight) => ({ ...weight, name: `${name}/${weight.name}` })),
+    ),
+  }
+}
+
+/** Applies layers that `inferAsOne` inferred, with their weights in one list. */
+export function applyAsOne(
+  context: LayerContext,
+  layers: readonly Layer[],
+  x: Tensor,
+  weights: readonly Tensor[],
+): Tensor {
+  let taken = 0
+  const steps = inferChain('nn', layers, x.shape.slice(1)).map(({ layer, weights: specs }) => {
+    taken += specs.length
+    return { layer, weights: weights.slice(taken - specs.length, taken) }
+  })
+  return applySteps(context, steps, x)
+}
+
+/** `conv1`, `conv2`, `pool1`: by kind and place, unless given; a layer that stands there again is `conv1#2`. */
+function namesOf(caller: string, layers: readonly Layer[]): string[] {
+  const counts = new Map<string, number>()
+  const first = new Map<Layer, string>()
+  const uses = new Map<Layer, number>()
+  const names = layers.map((layer) => {
+    const use = (uses.get(layer) ?? 0) + 1
+    uses.set(layer, use)
+    if (use > 1) return `${first.get(layer)!}#${use}`
+    const stem = stems[layer.kind] ?? layer.kind
+    counts.set(stem, (counts.get(stem) ?? 0) + 1)
+    const name = layer.name ?? `${stem}${counts.get(stem)}`
+    first.set(layer, name)
+    return name
+  })
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice === undefined) return names
+  throw new ShardbookError('argument', `${caller}: expected layers with names of their own, got "${twice}" twice.`)
+}
+
+const stems: Readonly<Record<string, string>> = {
+  conv2d: 'conv',
+  conv2dTranspose: 'deconv',
+  maxPooling2d: 'pool',
+  averagePooling2d: 'pool',
+  upSampling2d: 'up',
+}
+
+function inferAt(caller: string, layer: Layer, name: string, index: number, input: Shape): Inferred {
+  try {
+    return layer.infer(input)
+  } catch (error) {
+    if (!(error instanceof ShardbookError)) throw error
+    throw new ShardbookError(error.code, `${caller}: layer ${index + 1} ("${name}") does not fit: ${error.message}`, {
+      cause: error,
+    })
+  }
+}

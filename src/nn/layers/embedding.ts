@@ -1,0 +1,67 @@
+/** Vectors for tokens and for places in a sequence. */
+import type { Tensor2D } from '@tensorflow/tfjs-core'
+import { checkInteger } from '../../core/check.js'
+import { ShardbookError } from '../../core/errors.js'
+import { checkSequence, layer, showShape } from './layer.js'
+import type { Layer, LayerOptions } from './layer.js'
+
+export interface EmbeddingOptions extends LayerOptions {
+  /** Tokens are `0 .. inputDim - 1`. */
+  readonly inputDim: number
+  /** Numbers in a token's vector. */
+  readonly outputDim: number
+}
+
+/**
+ * A trained vector for each token: `x: [batch, steps] -> [batch, steps, outputDim]`.
+ *
+ * @throws ShardbookError `argument` for sizes below one, and when samples are not sequences of tokens.
+ * @example
+ * ```ts
+ * nn.embedding({ inputDim: 10_000, outputDim: 32 })
+ * ```
+ */
+export function embedding(options: EmbeddingOptions): Layer {
+  const { inputDim, outputDim } = options
+  checkInteger('nn.embedding', 'inputDim', inputDim, 1)
+  checkInteger('nn.embedding', 'outputDim', outputDim, 1)
+  return layer('embedding', options, {
+    infer: (input) => {
+      if (input.length !== 1) {
+        throw new ShardbookError(
+          'argument',
+          `nn.embedding: expected samples of shape [steps], got ${showShape(input)}.`,
+          { hint: 'Put nn.flatten() before it.' },
+        )
+      }
+      const initial = { kind: 'uniform', limit: 0.05 } as const
+      return {
+        output: [input[0]!, outputDim],
+        weights: [{ name: 'embeddings', shape: [inputDim, outputDim], initial }],
+      }
+    },
+    apply: ({ tf }, x, [embeddings]) => tf.gather(embeddings!, tf.cast(x as Tensor2D, 'int32')),
+  })
+}
+
+/**
+ * Adds a trained vector for each place: `x: [batch, steps, channels] -> [batch, steps, channels]`.
+ *
+ * @throws ShardbookError `argument` when samples are not sequences of vectors.
+ * @example
+ * ```ts
+ * nn.positionEmbedding()
+ * ```
+ */
+export function positionEmbedding(options: LayerOptions = {}): Layer {
+  return layer('positionEmbedding', options, {
+    infer: (input) => {
+      checkSequence('positionEmbedding', input)
+      return {
+        output: input,
+        weights: [{ name: 'embeddings', shape: input, initial: { kind: 'uniform', limit: 0.05 } }],
+      }
+    },
+    apply: ({ tf }, x, [embeddings]) => tf.add(x, embeddings!),
+  })
+}

@@ -1,0 +1,91 @@
+import { beforeAll, expect, test } from 'vitest'
+import { uniform } from '../../../src/core/random.js'
+import { loadTf, openEngine } from '../../../src/engine/index.js'
+import type { Engine } from '../../../src/engine/index.js'
+import type { Tf } from '../../../src/engine/tf.js'
+import * as nn from '../../../src/nn/index.js'
+import { applyModel, initialWeights } from '../../../src/nn/model.js'
+import { recordPrograms } from '../../../src/nn/train/programs.js'
+import { onEngines } from '../on-engines.js'
+
+const [rows, channels, momentum] = [4, 3, 0.8]
+
+onEngines('batch normalisation while training', (name) => {
+  let engine: Engine
+  let tf: Tf
+  beforeAll(async () => {
+    engine = await openEngine(name)
+    tf = await loadTf()
+  })
+
+  test.each([
+    ['sgd', nn.sgd()],
+    ['adam with decay', nn.adamw({ weightDecay: 0.1 })],
+    ['a scaled loss', nn.lossScaling(nn.sgd(), { scale: 64 })],
+  ])('%s: the averages move by what the rows that count show, and by nothing else', (_, optimiser) => {
+    const model = nn.model([nn.batchNormalization({ local: true, momentum }), nn.dense({ units: 2 })], {
+      inputShape: [channels],
+    })
+    const weights = initialWeights(model, 1)
+    const slots = optimiser.init(weights)
+    const programs = recordPrograms(
+      tf,
+      {
+        weights: model.weights,
+        columns: [
+          { name: 'x', dtype: 'float32', shape: [channels] },
+          { name: 'y', dtype: 'float32', shape: [2] },
+        ],
+        loss: nn.meanSquaredError,
+        metrics: [],
+        forward: (context, own, [x, y]) => ({ output: applyModel(model, context, own, x!), target: y! }),
+      },
+      optimiser,
+      { weights, slots },
+      rows,
+    )
+    const gradients = engine.load(programs.gradients, { slices: 2 })
+    const update = engine.load(programs.update)
+    const x = Float32Array.from({ length: 2 * rows * channels }, (__, i) => 4 * uniform(3, i))
+    const counts = [1, 1, 1, 1, 1, 1, 1, 0] // the last row fills up its slice
+    const factor = optimiser.scalesLoss ? slots[0]!.values[0]! : 1
+    const tensors = weights.map(({ values, shape }) => tf.tensor(values.slice(), [...shape]))
+    const [, ...found] = gradients.run([
+      ...tensors,
+      tf.tensor(x, [2 * rows, channels]),
+      tf.ones([2 * rows, 2]),
+      tf.tensor1d(counts),
+      tf.zeros([2 * rows], 'int32'),
+      tf.scalar(factor / 7),
+      tf.scalar(1, 'int32'),
+    ])
+    const state = slots.map(({ values, shape, dtype }) => tf.tensor(values.slice(), [...shape], dtype))
+    const after = update.run([...tensors, ...state, ...found, tf.scalar(0.1), tf.scalar(1)])
+    const got = (weight: string) => [
+      ...after[model.weights.findIndex((spec) => spec.name.endsWith(weight))]!.dataSync(),
+    ]
+
+    const slices = [
+      [0, 1, 2, 3],
+      [4, 5, 6],
+    ]
+    for (let c = 0; c < channels; c++) {
+      const moments = slices.map((slice) => {
+        const values = slice.map((row) => x[row * channels + c]!)
+        const mean = values.reduce((a, b) => a + b) / values.length
+        return {
+          mean,
+          variance: values.reduce((a, b) => a + (b - mean) ** 2, 0) / values.length,
+          share: values.length / 7,
+        }
+      })
+      const mean = moments.reduce((sum, slice) => sum + slice.mean * slice.share, 0)
+      const variance = moments.reduce((sum, slice) => sum + slice.variance * slice.share, 0)
+      expect(got('movingMean')[c]).toBeCloseTo((1 - momentum) * mean, 4)
+      expect(got('movingVariance')[c]).toBeCloseTo(momentum + (1 - momentum) * variance, 4)
+    }
+    expect(got('gamma')).not.toEqual([1, 1, 1])
+    gradients.dispose()
+    update.dispose()
+  })
+})
