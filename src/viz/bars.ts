@@ -2,6 +2,7 @@
  * Bars and histograms: counted here, so that a chart of any number of rows is a few numbers.
  */
 import { checkInteger, checkOneOf } from '../core/check.js'
+import { greatest } from './categories.js'
 import type { Chart } from './chart.js'
 import { type JsonObject, round } from './json.js'
 import { type Column, type Table, chartOf, heading, inOrder, kindOf, leftOut, numberOf } from './table.js'
@@ -48,23 +49,14 @@ export function bar<R extends object>(table: Table<R>, options: BarOptions<R>): 
     const values = y === undefined ? names.map(() => 1) : cells.column(y).map(numberOf)
     const tones = color === undefined ? undefined : cells.column(color).map(String)
     const missing = values.filter((value) => !Number.isFinite(value)).length
-    const totals = new Map<string, number>()
-    for (const [i, name] of names.entries()) {
-      totals.set(name, (totals.get(name) ?? 0) + (Number.isFinite(values[i]!) ? Math.abs(values[i]!) : 0))
-    }
-    const many = totals.size > categoriesShown
-    const kept = many
-      ? new Set(
-          [...totals]
-            .toSorted((a, b) => b[1] - a[1])
-            .slice(0, categoriesShown - 1)
-            .map(([name]) => name),
-        )
-      : new Set(totals.keys())
+    const weights = values.map((value) => (Number.isFinite(value) ? Math.abs(value) : 0))
+    const categories = greatest(names, categoriesShown, weights)
+    const { kept } = categories
+    const many = kept.size < categories.total
     const groups = new Map<string, { x: string; c: string; sum: number; rows: number }>()
     for (const [i, name] of names.entries()) {
       if (!Number.isFinite(values[i]!)) continue
-      const [category, tone] = [kept.has(name) ? name : 'other', tones?.[i] ?? '']
+      const [category, tone] = [categories.of(name), tones?.[i] ?? '']
       const key = JSON.stringify([category, tone])
       const group = groups.get(key) ?? { x: category, c: tone, sum: 0, rows: 0 }
       groups.set(key, { ...group, sum: group.sum + values[i]!, rows: group.rows + 1 })
@@ -83,7 +75,7 @@ export function bar<R extends object>(table: Table<R>, options: BarOptions<R>): 
     const label = y ?? 'rows'
     const notes = [
       ...(data.length === 0 ? ['no data'] : []),
-      ...(many ? [`${kept.size} greatest of ${totals.size.toLocaleString('en')} categories, the rest as 'other'`] : []),
+      ...categories.note,
       ...leftOut(missing, 'rows without a number'),
     ]
     const category = { field: 'x', type: 'nominal', title: x, sort: null, axis: { labelAngle: 0, labelLimit: 160 } }

@@ -5,12 +5,13 @@
  * Only what Vega-Lite 5 and 6 have in common is used, because JupyterLab draws with 5 and this package with 6.
  */
 import { type Displayable, type MimeBundle, displaySymbol } from '../core/display.js'
-import { checkNumber } from '../core/check.js'
+import { checkNumber, checkOneOf } from '../core/check.js'
 import { ShardbookError } from '../core/errors.js'
 import { type Spec, freeze } from './json.js'
 import { renderPng, renderSvg } from './render.js'
 import { saveChart } from './save.js'
 import { theme } from './theme.js'
+import { type ThemeName, recolour, themeNames } from './themes.js'
 
 /** What a chart function makes: a specification without theme, and the chart in a few words. */
 export interface ChartSource {
@@ -34,6 +35,8 @@ export class Chart implements Displayable {
   #source: ChartSource | undefined
   #load: (() => Promise<ChartSource>) | undefined
   #loading: Promise<Chart> | undefined
+  /** The chart that this one is another look of. */
+  #origin: Chart | undefined
 
   /** Of a source, or of a function that reads it: the function is called once, when the chart is first needed. */
   constructor(source: ChartSource | (() => Promise<ChartSource>)) {
@@ -70,6 +73,27 @@ export class Chart implements Displayable {
         throw error
       },
     ))
+  }
+
+  /**
+   * The same chart in other colours: `'light'` (the usual ones), `'dark'` or `'print'` (greys, for paper).
+   *
+   * Pictures in it (image grids, large matrices) stay as they are.
+   *
+   * @throws `argument` for another name
+   * @example
+   * ```ts
+   * const dark = viz.bar([{ kind: 'a' }, { kind: 'b' }], { x: 'kind' }).theme('dark')
+   * ```
+   */
+  theme(name: ThemeName): Chart {
+    checkOneOf('Chart.theme', 'the theme', name, themeNames)
+    const origin = this.#origin ?? this
+    const look = ({ spec, text }: Chart): ChartSource => ({ text, spec: recolour(spec, name) })
+    const made =
+      origin.#source === undefined ? new Chart(async () => look(await origin.ready())) : new Chart(look(origin))
+    made.#origin = origin
+    return made
   }
 
   /** The chart as SVG text. */

@@ -13,6 +13,11 @@ const anchors = {
 
 export type RampName = keyof typeof anchors
 
+/** The anchors of a ramp, from its least to its greatest value. */
+export function anchorsOf(name: RampName): readonly string[] {
+  return anchors[name]
+}
+
 /** The 256 colours of a ramp, red, green and blue in turn. */
 export function ramp(name: RampName): Uint8Array {
   const stops = anchors[name].map(rgb)

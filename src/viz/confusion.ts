@@ -4,7 +4,7 @@ import { ShardbookError } from '../core/errors.js'
 import type { Chart, ChartSource } from './chart.js'
 import { type JsonObject, round } from './json.js'
 import { type FrameLike, chartOf, inOrder, isFrameLike } from './table.js'
-import { colours } from './theme.js'
+import { colours, faint, textOn } from './theme.js'
 
 export interface ConfusionOptions {
   /** Columns of rows or a frame: `'label'` and `'prediction'` by default. */
@@ -110,7 +110,6 @@ function matrix(
     n,
     s: round(s, 4),
     t: cellText(n, s, options.normalize === true),
-    dark: s > (a === p ? 0.5 : 0.6 * mostWrong),
   }))
   const accuracy = actual.length === 0 ? 'no samples' : `accuracy ${((100 * right) / actual.length).toFixed(1)} %`
   const title = options.title ?? 'Confusion matrix'
@@ -151,8 +150,8 @@ function matrix(
       },
       resolve: { scale: { color: 'independent' } },
       layer: [
-        squares('datum.a === datum.p', 1, ['#f2f5f9', colours.first]),
-        squares('datum.a !== datum.p', round(mostWrong, 4), ['#f7f7f8', colours.second]),
+        squares('datum.a === datum.p', 1, [faint, colours.first]),
+        squares('datum.a !== datum.p', round(mostWrong, 4), [faint, colours.second]),
         ...(step < 20
           ? []
           : [
@@ -160,7 +159,7 @@ function matrix(
                 mark: { type: 'text', fontSize: step < 30 ? 9 : 11 },
                 encoding: {
                   text: { field: 't', type: 'nominal' },
-                  color: { condition: { test: 'datum.dark', value: '#ffffff' }, value: colours.ink },
+                  color: textOn("scale(datum.a === datum.p ? 'layer_0_color' : 'layer_1_color', datum.s)"),
                 },
               },
             ]),

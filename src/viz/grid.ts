@@ -38,6 +38,7 @@ export interface GridOptions {
 
 const gap = 6
 const labelHeight = 15
+/** Pixels a unit. */
 const density = 2
 
 /** A view of the grid, without schema and theme. */
@@ -61,7 +62,7 @@ export function grid(cells: readonly Cell[], options: GridOptions): Spec {
   })
   const width = left + columns * (size.width + gap) - gap
   const height = Math.max(1, (tops.at(-1) ?? 0) + size.height)
-  const raster = blank(width * density, height * density)
+  const raster = blank(width, height)
   for (const [i, cell] of cells.entries()) {
     if (cell.image !== undefined) draw(raster, cell.image, cell, place(i), size)
   }
@@ -150,14 +151,17 @@ function fit(image: { width: number; height: number }, room: number): { width: n
   }
 }
 
-function blank(width: number, height: number): Raster {
-  return { width, height, rgb: new Uint8Array(width * height * 3).fill(255) }
+/** An empty picture of so many units. */
+export function blank(width: number, height: number): Raster {
+  const [columns, rows] = [width * density, height * density]
+  return { width: columns, height: rows, rgb: new Uint8Array(columns * rows * 3).fill(255) }
 }
 
-function draw(
+/** Draws an image at a place of the picture; both in units. */
+export function draw(
   raster: Raster,
   image: Image,
-  { ramp: name = 'grey', range = extent(image.values) }: Cell,
+  { ramp: name = 'grey', range = extent(image.values) }: Pick<Cell, 'ramp' | 'range'>,
   at: { x: number; y: number },
   size: { width: number; height: number },
 ): void {

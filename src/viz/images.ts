@@ -217,7 +217,7 @@ function gallery(
 }
 
 /** The value range that pictures are meant in: 0 to 1, 0 to 255, or whatever else they span. */
-function brightness(list: readonly Image[]): readonly [number, number] {
+export function brightness(list: readonly Image[]): readonly [number, number] {
   const [low, high] = extent(list.flatMap((image) => [...extent(image.values)]))
   if (low < 0 || high > 255) return [low, high]
   return [0, high <= 1 ? 1 : 255]

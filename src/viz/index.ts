@@ -4,12 +4,25 @@
  * The root of the package gives all of this as `viz`.
  */
 export { bar, type BarOptions, histogram, type HistogramOptions } from './bars.js'
+export { box, type BoxOptions } from './box.js'
+export { calibration } from './calibration.js'
 export { Chart } from './chart.js'
+export { classBalance } from './class-balance.js'
 export { confusion, type ConfusionOptions, type Outcomes } from './confusion.js'
+export { distributions, type LayerValues } from './distributions.js'
+export { type ExamplesOptions, leastSure, mostWrong } from './examples.js'
 export { type Activation, featureMaps, filters } from './feature-maps.js'
+export { correlation, heatmap, type HeatmapOptions } from './heat.js'
 export { images, type ImagesOptions, reconstructions, type ReconstructionsInput } from './images.js'
 export { live, type LiveChart, type LiveOptions } from './live.js'
+export { attention, type AttentionOptions, states } from './matrix.js'
+export { type LayerRow, modelGraph } from './model-graph.js'
+export { parallel, type ParallelOptions } from './parallel.js'
 export { latent, line, type LineOptions, scatter, type ScatterOptions } from './points.js'
+export { precisionRecall, roc } from './ranking.js'
+export { type Run, runs, type RunsOptions } from './runs.js'
+export type { ScoreOptions, Scores } from './scores.js'
+export { interpolation, samples, type Strip } from './strips.js'
 export type { FrameLike, Table } from './table.js'
 export type { PlainTensor } from './tensor.js'
 export { training } from './training/chart.js'
@@ -22,4 +35,10 @@ export {
   type TrainingView,
   type TrainingViewEvent,
 } from './training/view.js'
+export {
+  crossValidation,
+  type CrossValidationOptions,
+  learningCurves,
+  type LearningCurvesOptions,
+} from './validation.js'
 export { vegaLite } from './vega-lite.js'

@@ -27,6 +27,8 @@ export function isFrameLike(value: unknown): value is FrameLike<object> {
 /** The columns that a chart reads from a table. */
 export interface Cells {
   readonly rows: number
+  /** Names of the columns; none are known of no rows. */
+  readonly names: readonly string[]
   column(name: string): readonly unknown[]
 }
 
@@ -44,7 +46,11 @@ function cellsOf(caller: string, table: unknown): Cells {
       throw new ShardbookError('argument', `${caller}: expected rows to be objects, got ${show(odd)}.`)
     }
     const names = rows.length === 0 ? undefined : Object.keys(rows[0]!)
-    return { rows: rows.length, column: (name) => (known(caller, names, name), rows.map((row) => row[name])) }
+    return {
+      rows: rows.length,
+      names: names ?? [],
+      column: (name) => (known(caller, names, name), rows.map((row) => row[name])),
+    }
   }
   if (typeof table !== 'object' || table === null) {
     throw new ShardbookError('argument', `${caller}: expected rows, columns or a frame, got ${show(table)}.`)
@@ -56,6 +62,7 @@ function cellsOf(caller: string, table: unknown): Cells {
   }
   return {
     rows: lengths[0]!,
+    names: Object.keys(columns),
     column: (name) => (known(caller, Object.keys(columns), name), Array.from(columns[name]!)),
   }
 }

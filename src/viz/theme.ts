@@ -24,8 +24,19 @@ export const colours = {
   bad: '#c3272b',
 } as const
 
+/** Where ramps of one colour begin. */
+export const faint = '#f2f5f9'
+
+/** The colour of text on a square of a colour, given by an expression: white where that can be read, else black. */
+export function textOn(square: string): JsonObject {
+  return { condition: { test: `contrast(${square}, 'white') > 4.5`, value: 'white' }, value: 'black' }
+}
+
+/** A ramp with a neutral middle: blue below, red above. */
+export const diverging = ['#3079b4', '#9bc9df', '#f6f7f8', '#f5b495', '#c43f3d'] as const
+
 /** Categorical colours, in the order of their use. */
-const palette = [
+export const palette = [
   '#0072b2',
   '#d55e00',
   '#009e73',

@@ -2,6 +2,7 @@
 import { keyOf, uniform } from '../../src/core/random.js'
 import { freeze, type Json } from '../../src/viz/json.js'
 import * as viz from '../../src/viz/index.js'
+import { modelSamples } from './model-samples.js'
 
 /** A training's events, up to some step. */
 export function trainingEvents(options: {
@@ -108,4 +109,5 @@ export const samples: Readonly<Record<string, () => viz.Chart>> = {
   'histogram-empty': () => viz.histogram([] as typeof rows, { x: 'people' }),
   latent: () => viz.latent(points, { labels: ['x', 'y', 'x'] }),
   'vega-lite': () => viz.vegaLite(bars, rows),
+  ...modelSamples,
 }

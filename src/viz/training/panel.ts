@@ -131,7 +131,7 @@ function workerMarks(view: TrainingView, x: JsonObject): readonly JsonObject[] {
   // Written twice: first a white edge, which sets the words off from the lines.
   const label = (test: string, place: JsonObject): readonly JsonObject[] => [
     text(test, { ...place, color: colours.ground, stroke: colours.ground, strokeWidth: 3 }, {}),
-    text(test, place, { color }),
+    text(test, place, { color: { ...color, value: colours.ink } }),
   ]
   return [
     {
