@@ -13,7 +13,7 @@ import { cellModule } from './cells.js'
 import { hintFor } from './hints.js'
 import { LocalImports } from './local-imports.js'
 import type { Completion, CompletionItem, SignatureHelp } from './lsp-text.js'
-import { completionOf, signatureText } from './lsp-text.js'
+import { completionOf, detailedItems, signatureText } from './lsp-text.js'
 import { cellsPerModule, importNames, moduleOf, Names } from './names.js'
 import { offsetAt, positionAt } from './position.js'
 import { projectConfig } from './project.js'
@@ -149,7 +149,11 @@ export class NotebookLanguage {
     const items = (list?.items ?? [])
       .filter((item) => (item.filterText ?? item.label).toLowerCase().startsWith(wanted))
       .sort((a, b) => compare(a.sortText ?? a.label, b.sortText ?? b.label) || compare(a.label, b.label))
-    return { start: offset - wanted.length, items: items.map(completionOf) }
+    const detailed =
+      items.length > detailedItems
+        ? items
+        : await Promise.all(items.map((item) => this.server.resolve('completionItem/resolve', item)))
+    return { start: offset - wanted.length, items: detailed.map(completionOf) }
   }
 
   /**

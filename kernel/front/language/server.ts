@@ -103,6 +103,12 @@ export class LanguageServer {
     }
   }
 
+  /** Asks for the rest of something that the server gave in part. */
+  async resolve<T>(method: string, part: T): Promise<T> {
+    await this.start()
+    return this.request<T>(method, part)
+  }
+
   /** Says what has happened to files on disk. */
   async noteFiles(files: readonly { readonly path: string; readonly isNew: boolean }[]): Promise<void> {
     await this.start()

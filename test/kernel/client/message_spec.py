@@ -58,7 +58,7 @@ language = exactly(
 )
 link = exactly({"text": text, "url": {"type": "string", "pattern": "^https://"}})
 shown = {"data": bundle, "metadata": mapping}
-typed = exactly({"text": text, "type": text, "signature": text, "start": count, "end": count}, ["signature"])
+typed = exactly({"text": text, "type": text, "signature": text, "documentation": text, "start": count, "end": count}, ["signature", "documentation"])
 
 contents = {
     "execute_reply": {
