@@ -6,9 +6,9 @@
  */
 import { readFileSync } from 'node:fs'
 import { cacheDir } from '../../src/core/paths.js'
-import { Kernel } from './kernel.js'
+import { openProject } from './language/project.js'
+import { spawnSession } from './session-process.js'
 import type { Connection } from './sockets.js'
-import { Sockets } from './sockets.js'
 
 const parentCheckMs = 1000
 
@@ -23,6 +23,12 @@ async function main(file: string | undefined): Promise<void> {
     return
   }
   const connection = JSON.parse(readFileSync(file, 'utf8')) as Connection
+  // The session and the language server load while the rest of this process does.
+  const early = {
+    project: openProject(process.cwd()),
+    session: spawnSession({ cwd: process.cwd(), env: process.env }),
+  }
+  const [{ Kernel }, { Sockets }] = await Promise.all([import('./kernel.js'), import('./sockets.js')])
   const sockets = await Sockets.open(connection, {
     shell: (request) => kernel.shell(request),
     control: (request) => kernel.control(request),
@@ -31,6 +37,7 @@ async function main(file: string | undefined): Promise<void> {
   const kernel = new Kernel({
     cwd: process.cwd(),
     env: process.env,
+    early,
     historyFolder: cacheDir('history'),
     port: {
       publish: (type, content, parent, extra) => sockets.publish(type, content, parent, extra),

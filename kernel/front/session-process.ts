@@ -30,6 +30,24 @@ const entry = fileURLToPath(new URL('../session/main.js', import.meta.url))
 /** How long a session that was asked to end, or whose streams are still open after its end, is waited for. */
 const graceMs = 1000
 
+/** A session that is on its way: it starts before the front has loaded all that it needs to talk with it. */
+export interface SpawnedSession {
+  readonly child: ChildProcess
+  readonly secret: string
+}
+
+export function spawnSession({ cwd, env }: SessionOptions): SpawnedSession {
+  const secret = randomBytes(16).toString('hex')
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry], {
+    cwd,
+    env: { ...env, [markVariable]: secret },
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
+  })
+  // Told when somebody asks: it has no process then.
+  child.on('error', () => {})
+  return { child, secret }
+}
+
 export class SessionProcess {
   readonly pid: number | undefined
   /** Resolves when the process is gone and what it printed is passed on. */
@@ -43,13 +61,8 @@ export class SessionProcess {
   /** Why the session says that it ends. */
   private confession: string | undefined
 
-  constructor(options: SessionOptions, target: SessionTarget) {
-    const secret = randomBytes(16).toString('hex')
-    this.child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry], {
-      cwd: options.cwd,
-      env: { ...options.env, [markVariable]: secret },
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
-    })
+  constructor({ child, secret }: SpawnedSession, target: SessionTarget) {
+    this.child = child
     this.pid = this.child.pid
     const pipes: readonly unknown[] = this.child.stdio
     this.interrupts = pipes[descriptors.interrupts] as Duplex
@@ -99,15 +112,17 @@ export class SessionProcess {
         target.exit(reason)
         resolve()
       }
-      this.child.on('error', (error) => over(`it could not be started: ${error.message}`))
       // What was sent last is still on its way when the process has gone.
       const streams = [stdout, stderr, messages].map((stream) => new Promise((closed) => stream.once('close', closed)))
-      this.child.on('exit', (code, signal) => {
+      const exited = (code: number | null, signal: NodeJS.Signals | null): void => {
         const reason = this.reason(code, signal)
         void Promise.all(streams).then(() => over(reason))
         // A child of the session may keep the streams open.
         setTimeout(() => over(reason), graceMs).unref()
-      })
+      }
+      if (child.pid === undefined) setImmediate(() => over('it could not be started'))
+      else if (child.exitCode === null && child.signalCode === null) child.on('exit', exited)
+      else setImmediate(() => exited(child.exitCode, child.signalCode))
     })
   }
 

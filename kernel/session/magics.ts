@@ -1,6 +1,6 @@
 /** What magics do in the session. Cells call them through `__cell.magics`; `compile/expand` writes the calls. */
 import { ShardbookError } from '../../src/core/errors.js'
-import { magicKinds } from '../compile/magics.js'
+import { magicKinds } from '../compile/magic-kinds.js'
 import { installPackages } from './npm.js'
 import { runProcess } from './run-process.js'
 import { clock, formatTime, measure } from './stopwatch.js'

@@ -89,6 +89,11 @@ export function importNames(cell: number, wanted: readonly { readonly from: Expo
   return imports.map((list, module) => `import { ${list.join(', ')} } from './__cell_names_${module}'; `).join('')
 }
 
+/** A cell's file before it has a text. */
+export function emptyCell(cell: number): string {
+  return `${importNames(cell, [])}\nexport {}`
+}
+
 /** The number of the module that exports a cell's names. */
 export function moduleOf(cell: number): number {
   return Math.floor(cell / cellsPerModule)

@@ -3,9 +3,9 @@
  * accepted cells leave to later ones.
  */
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { blankMagics, findMagics, magicKinds, magicWords } from '../../compile/magics.js'
+import { magicKinds, magicWords } from '../../compile/magic-kinds.js'
+import { blankMagics, findMagics } from '../../compile/magics.js'
 import type { Magic } from '../../compile/magics.js'
 import { findJsx } from '../../syntax.js'
 import type { CellModule } from './cells.js'
@@ -14,12 +14,13 @@ import { hintFor } from './hints.js'
 import { LocalImports } from './local-imports.js'
 import type { Completion, CompletionItem, SignatureHelp } from './lsp-text.js'
 import { completionOf, detailedItems, signatureText } from './lsp-text.js'
-import { cellsPerModule, importNames, moduleOf, Names } from './names.js'
+import { cellsPerModule, emptyCell, moduleOf, Names } from './names.js'
 import { offsetAt, positionAt } from './position.js'
-import { projectConfig } from './project.js'
-import type { LspPosition, LspRange } from './server.js'
-import { compilerExecutable, LanguageServer } from './server.js'
-import { findUserConfig, readUserConfig } from './user-config.js'
+import type { OpenProject } from './project.js'
+import { cellFile, loadProject, openProject } from './project.js'
+import type { LanguageServer, LspPosition, LspRange } from './server.js'
+import type { UserConfigFile } from './user-config.js'
+import { findUserConfig } from './user-config.js'
 
 /** An error of a cell; 1-based lines and columns of the user's text. */
 export interface Problem {
@@ -56,30 +57,25 @@ export class NotebookLanguage {
   /** Ends when the server knows the names of the last cell. */
   private shared: Promise<void> = Promise.resolve()
   private isReady: Promise<void> | undefined
-  private config: ReturnType<typeof findUserConfig>
+  private config: UserConfigFile | undefined
+  private loaded: OpenProject['loaded']
   private readonly imports: LocalImports
   /** What is being written: completions and hovers look at it. */
   private readonly draft: string
 
-  constructor(folder: string) {
+  constructor(folder: string, { server, loaded }: OpenProject = openProject(folder)) {
     this.folder = folder
-    this.draft = join(folder, '__cell_draft.ts')
+    this.draft = cellFile(folder, 'draft')
     this.imports = new LocalImports(folder)
-    this.server = new LanguageServer(folder)
+    this.server = server
+    this.loaded = loaded
   }
 
-  /** Starts the server and loads the standard library, so that the first cell does not wait for it. */
+  /** Resolves when the server has the standard library, for which the first cell would wait. */
   prepare(): Promise<void> {
-    this.isReady ??= (async () => {
-      const found = (this.config = findUserConfig(this.folder))
-      const user = found === undefined ? undefined : await readUserConfig(found.file, compilerExecutable())
-      const config = projectConfig(this.folder, '__cell_*.ts', user)
-      await this.server.write(join(this.folder, 'tsconfig.json'), config, 'json')
-      if (this.server.read(this.file(0)) === undefined) await this.server.write(this.file(0), emptyCell(0))
-      await this.shareNames(0)
-      await this.server.write(this.draft, emptyCell(this.room - 1))
-      await this.server.ask('textDocument/diagnostic', this.draft)
-    })()
+    this.isReady ??= this.loaded.then((config) => {
+      this.config = config
+    })
     return this.isReady
   }
 
@@ -130,6 +126,7 @@ export class NotebookLanguage {
   async reload(): Promise<void> {
     this.isReady = undefined
     this.server.restart()
+    this.loaded = loadProject(this.server, this.folder)
     await this.prepare()
   }
 
@@ -232,12 +229,8 @@ export class NotebookLanguage {
   }
 
   private file(name: number | `names_${number}`): string {
-    return join(this.folder, `__cell_${name}.ts`)
+    return cellFile(this.folder, name)
   }
-}
-
-function emptyCell(cell: number): string {
-  return `${importNames(cell, [])}\nexport {}`
 }
 
 /** The header is line 0 of the server's file and the footer its last, so lines are the user's when counted from 1. */

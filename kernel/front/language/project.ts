@@ -9,7 +9,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { UserConfig } from './user-config.js'
+import { emptyCell, Names } from './names.js'
+import { compilerExecutable, LanguageServer } from './server.js'
+import type { UserConfig, UserConfigFile } from './user-config.js'
+import { findUserConfig, readUserConfig } from './user-config.js'
 
 /** The package's root, seen from `dist/kernel/front/language`. */
 export const packageRoot = fileURLToPath(new URL('../../../../', import.meta.url))
@@ -21,8 +24,46 @@ interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>
 }
 
+/** A project that loads. */
+export interface OpenProject {
+  readonly server: LanguageServer
+  /** Resolves to the user's own tsconfig that the project follows. */
+  readonly loaded: Promise<UserConfigFile | undefined>
+}
+
+/** Starts a server and lets it load the project of a notebook's folder. */
+export function openProject(folder: string): OpenProject {
+  const server = new LanguageServer(folder)
+  const loaded = loadProject(server, folder)
+  // Told by the first check.
+  loaded.catch(() => {})
+  return { server, loaded }
+}
+
+/** Lets the server load the project with the standard library; returns the user's own tsconfig that it follows. */
+export async function loadProject(server: LanguageServer, folder: string): Promise<UserConfigFile | undefined> {
+  const found = findUserConfig(folder)
+  const user = found === undefined ? undefined : await readUserConfig(found.file, compilerExecutable())
+  await server.write(join(folder, 'tsconfig.json'), projectConfig(folder, '__cell_*.ts', user), 'json')
+  for (const [name, text] of [
+    ['0', emptyCell(0)],
+    ['names_0', new Names().text(0, 1)],
+    ['draft', emptyCell(0)],
+  ] as const) {
+    const file = cellFile(folder, name)
+    if (server.read(file) === undefined) await server.write(file, text)
+  }
+  await server.ask('textDocument/diagnostic', cellFile(folder, 'draft'))
+  return found
+}
+
+/** The file of a cell (its number), of a module of names, or of what is being written. */
+export function cellFile(folder: string, name: string | number): string {
+  return join(folder, `__cell_${name}.ts`)
+}
+
 /** The text of the tsconfig for cells in `folder` whose files match `include`, with what the user's own says. */
-export function projectConfig(folder: string, include: string, user?: UserConfig): string {
+function projectConfig(folder: string, include: string, user?: UserConfig): string {
   const kernelTypes = findPackage(packageRoot, '@types/node')
   const paths: Record<string, string[]> = { shardbook: [join(packageRoot, 'dist/src/index.d.ts')] }
   for (const name of Object.keys(manifest(packageRoot).dependencies ?? {})) {

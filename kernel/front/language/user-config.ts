@@ -21,8 +21,14 @@ export interface UserConfig {
   readonly paths: Readonly<Record<string, readonly string[]>>
 }
 
-/** The nearest tsconfig.json at or above `folder`, with the time of its last change. */
-export function findUserConfig(folder: string): { readonly file: string; readonly mtimeMs: number } | undefined {
+export interface UserConfigFile {
+  readonly file: string
+  /** The time of its last change. */
+  readonly mtimeMs: number
+}
+
+/** The nearest tsconfig.json at or above `folder`. */
+export function findUserConfig(folder: string): UserConfigFile | undefined {
   for (let at = folder; ; at = dirname(at)) {
     const file = join(at, 'tsconfig.json')
     const stat = statSync(file, { throwIfNoEntry: false })

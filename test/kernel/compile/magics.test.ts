@@ -1,7 +1,8 @@
 /** Which lines of a cell are magics, and what TypeScript sees in their place. */
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { blankMagics, findMagics, magicWords } from '../../../kernel/compile/magics.js'
+import { magicWords } from '../../../kernel/compile/magic-kinds.js'
+import { blankMagics, findMagics } from '../../../kernel/compile/magics.js'
 
 const noName = (): boolean => false
 
