@@ -13,6 +13,8 @@ export interface NodeOutput {
 export class GraphBuilder {
   /** Functions that this graph's nodes call: they live as long as its own. */
   readonly functions: string[] = []
+  /** The tensor list of each value that was stacked from one, by the value's node: a loop over its rows needs no copy. */
+  readonly lists = new Map<number, NodeOutput>()
   private readonly graph: number
   private nodes = 0
   private readonly tensorFlow: TensorFlow

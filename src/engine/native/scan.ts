@@ -1,6 +1,6 @@
 /**
  * `Scan` in a graph: a `StatelessWhile` over a condition and a body, each a function of its own. Rows come from and go to
- * tensor lists, which TensorFlow reads without a copy and writes in place.
+ * tensor lists, which TensorFlow reads without a copy and writes in place; rows that one loop stacks another takes as the same list.
  *
  * Loop variables, in this order: the number of runs done, carried values, lists of scanned rows, lists of stacked rows, shared
  * values.
@@ -43,9 +43,11 @@ function buildScan(loop: LoopBuilder, inputs: readonly Tensor[], scan: Scan): Te
   const variables = [
     loop.integer(outer, 0),
     ...given.slice(0, carried),
-    ...rows.map(
-      (row, i) => outer.node('TensorListFromTensor', listOf(row), [given[carried + i]!, loop.shape(outer, row)])[0]!,
-    ),
+    ...rows.map((row, i) => {
+      const stack = given[carried + i]!
+      const list = outer.lists.get(stack.output.pointer)
+      return list ?? outer.node('TensorListFromTensor', listOf(row), [stack, loop.shape(outer, row)])[0]!
+    }),
     ...stacked.map(
       (row) => outer.node('TensorListReserve', listOf(row), [loop.shape(outer, row), loop.integer(outer, count)])[0]!,
     ),
@@ -85,7 +87,10 @@ function buildScan(loop: LoopBuilder, inputs: readonly Tensor[], scan: Scan): Te
   )
   const stacks = stacked.map((row, i) => {
     const attributes = [...itemOf(row), { name: 'num_elements', type: attributeTypes.TF_ATTR_INT, value: count }]
-    return outer.node('TensorListStack', attributes, [ends[1 + carried + scanned + i]!, loop.shape(outer, row)])[0]!
+    const list = ends[1 + carried + scanned + i]!
+    const stack = outer.node('TensorListStack', attributes, [list, loop.shape(outer, row)])[0]!
+    outer.lists.set(stack.output.pointer, list)
+    return stack
   })
   return [...ends.slice(1, 1 + carried), ...stacks].map((node) => loop.tensorOf(node))
 }

@@ -1,3 +1,4 @@
+import type { Tensor } from '@tensorflow/tfjs-core'
 import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
 import { loadTf, openEngine, record, scan } from '../../../src/engine/index.js'
@@ -59,6 +60,45 @@ onEngines('scan', (name) => {
       ),
       { numRuns: 15 },
     )
+  })
+
+  test('a loop over the rows that others stacked, which are results too', () => {
+    const x = tf.tensor2d([
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ])
+    const sum = (rows: Tensor, reverse: boolean) =>
+      scan({ carried: [tf.zeros([2])], scanned: [rows], reverse }, ([total], [row]) => {
+        const next = tf.add(total!, row!)
+        return { carried: [next], stacked: [next] }
+      }).stacked[0]!
+    const trace = record([{ name: 'x', tensor: x, split: false }], () => {
+      const once = sum(x, false)
+      const outputs = [once, sum(once, true), sum(once, false)]
+      return outputs.map((tensor, i) => ({ name: `${i}`, tensor, merge: 'sum' }))
+    })
+    const program = engine.load(trace)
+    const results = program.run([x])
+    expect(results.map((tensor) => tensor.arraySync())).toEqual([
+      [
+        [1, 2],
+        [4, 6],
+        [9, 12],
+      ],
+      [
+        [14, 20],
+        [13, 18],
+        [9, 12],
+      ],
+      [
+        [1, 2],
+        [5, 8],
+        [14, 20],
+      ],
+    ])
+    program.dispose()
+    tf.dispose([x, ...results])
   })
 
   test('loops within loops and over slices of a batch', () => {
