@@ -20,9 +20,14 @@ const windowBytes = { shuffled: 64 * 2 ** 20, ordered: 32 * 2 ** 20 }
 interface Held {
   readonly order: WindowOrder
   readonly values: readonly StoredValues[]
-  readonly ordinals: Int32Array
   /** It will be handed out again: batches are copies. */
   readonly kept: boolean
+}
+
+/** Rows in the order in which they are handed out. */
+interface Ordered extends Pick<Held, 'values' | 'kept'> {
+  /** The position in the source of each row. */
+  readonly ordinals: Int32Array
 }
 
 export class SliceReader {
@@ -60,14 +65,15 @@ export class SliceReader {
     const heldRows =
       key === undefined ? windowBytes.ordered / width : Math.min(windowBytes.shuffled / width, maxShuffledRows)
     const order = orderOf(this.#range, batchRows, heldRows, key)
+    const arrange = this.#arranger(order.windowRows)
     const cut = this.#cutter(Math.min(batchRows, order.windowRows))
     const skipped = skip * batchRows
     const first = Math.floor(skipped / order.windowRows)
     let from = skipped - first * order.windowRows
     for await (const held of order.count > 1 ? this.#stream(order, first) : this.#single(order, first)) {
-      const positions = held.order.permutation()
+      const ordered = arrange(held)
       for (; from < held.order.rows; from += every * batchRows) {
-        yield cut(held, positions, from, Math.min(batchRows, held.order.rows - from))
+        yield cut(ordered, from, Math.min(batchRows, held.order.rows - from))
       }
       from -= order.windowRows
     }
@@ -91,7 +97,7 @@ export class SliceReader {
       this.#whole = undefined
       throw cause
     })
-    yield { order: window, values, ordinals: ordinalsOf(window), kept: true }
+    yield { order: window, values, kept: true }
   }
 
   async *#stream(order: Order, first: number): AsyncGenerator<Held, void, undefined> {
@@ -110,7 +116,7 @@ export class SliceReader {
         read.take(buffers)
         next = start(at + 1)
         const window = order.window(at)
-        yield { order: window, values: buffers, ordinals: ordinalsOf(window), kept: false }
+        yield { order: window, values: buffers, kept: false }
       }
     } finally {
       await next?.then(
@@ -126,28 +132,39 @@ export class SliceReader {
     })
   }
 
-  /** Makes batches out of windows, in buffers that all batches share; rows in order need none. */
+  /**
+   * Puts the rows of windows into their order, in arrays that all windows share. A column at a time, whole: picked for each
+   * batch, rows of all columns would drive each other out of the processor's cache.
+   */
+  #arranger(windowRows: number): (held: Held) => Ordered {
+    let arrays: readonly StoredValues[] | undefined
+    return ({ order, values, kept }) => {
+      const ordinals = ordinalsOf(order)
+      const positions = order.permutation()
+      if (positions === undefined) return { values, kept, ordinals }
+      const targets = (arrays ??= this.#allocate(windowRows))
+      this.#fed.forEach(({ held, shape }, c) => {
+        pick(values[c]!, positions, held === 'reference' ? 1 : sizeOf(shape), targets[c]!)
+      })
+      return { values: targets, kept: false, ordinals: pick(ordinals, positions, 1, new Int32Array(order.rows)) }
+    }
+  }
+
+  /** Makes batches out of windows; what is copied goes into buffers that all batches share. */
   #cutter(capacity: number) {
     const index = new Int32Array(capacity)
-    const refs = new Float64Array(capacity)
     const buffers = this.#fed.map(({ dtype, shape }) => allocateStored(dtype, capacity * sizeOf(shape)))
-    return (held: Held, positions: Uint32Array | undefined, from: number, rows: number): FeedBatch => {
-      pick(held.ordinals, positions, from, rows, 1, index)
+    return ({ values, ordinals, kept }: Ordered, from: number, rows: number): FeedBatch => {
+      index.set(ordinals.subarray(from, from + rows))
       const columns: Record<string, FeedColumn> = {}
       this.#fed.forEach(({ column: { name }, dtype, shape }, c) => {
         const width = sizeOf(shape)
-        const source = held.values[c]!
         const gatherer = this.#gatherers[c]
-        let values = buffers[c]!.subarray(0, rows * width)
-        if (gatherer !== undefined) {
-          pick(source, positions, from, rows, 1, refs)
-          gatherer.gather(refs, 0, rows, values)
-        } else if (positions === undefined && !held.kept) {
-          values = source.subarray(from * width, (from + rows) * width)
-        } else {
-          pick(source, positions, from, rows, width, values)
-        }
-        columns[name] = { dtype, shape, values }
+        const buffer = buffers[c]!.subarray(0, rows * width)
+        const own = gatherer === undefined ? values[c]!.subarray(from * width, (from + rows) * width) : buffer
+        if (gatherer !== undefined) gatherer.gather(values[c] as Float64Array, from, rows, buffer)
+        else if (kept) buffer.set(own)
+        columns[name] = { dtype, shape, values: kept ? buffer : own }
       })
       return { rows, index: index.subarray(0, rows), columns }
     }
@@ -162,23 +179,15 @@ function ordinalsOf({ ranges, rows }: WindowOrder): Int32Array {
   return ordinals
 }
 
-/** Copies rows at positions `[from, from + rows)` of an order. */
-function pick(
-  source: StoredValues,
-  positions: Uint32Array | undefined,
-  from: number,
-  rows: number,
-  width: number,
-  out: StoredValues,
-): void {
-  if (positions === undefined) {
-    out.set(source.subarray(from * width, (from + rows) * width))
-  } else if (width === 1) {
-    for (let i = 0; i < rows; i++) out[i] = source[positions[from + i]!]!
-  } else {
-    for (let i = 0; i < rows; i++) {
-      const at = positions[from + i]! * width
-      out.set(source.subarray(at, at + width), i * width)
-    }
+/** Copies the row at each position to the next row of `out`. */
+function pick<T extends StoredValues>(source: StoredValues, positions: Uint32Array, width: number, out: T): T {
+  if (width === 1) {
+    for (let i = 0; i < positions.length; i++) out[i] = source[positions[i]!]!
+    return out
   }
+  for (let i = 0; i < positions.length; i++) {
+    const at = positions[i]! * width
+    out.set(source.subarray(at, at + width), i * width)
+  }
+  return out
 }

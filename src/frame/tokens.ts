@@ -46,7 +46,7 @@ export function openTokenizer(caller: string, options: TokenOptions): Tokenizer 
         if (to > from) out[next++] = idOf(hash >>> 0, bytes, from, to)
         from = to
       }
-      out.fill(0, next, stop)
+      while (next < stop) out[next++] = 0
     },
   }
 }
@@ -65,8 +65,9 @@ const fold = Uint8Array.from({ length: 256 }, (_, byte) => {
 
 function bucketOf(caller: string, buckets: number | undefined): IdOf {
   checkInteger(caller, 'buckets', buckets, 1, 2 ** 31 - 1)
-  // FNV's low bits are its good ones; the fold keeps the high ones from being lost.
-  return (hash) => 1 + (((hash ^ (hash >>> 15)) >>> 0) % buckets)
+  // FNV's low bits are its good ones; the fold keeps the high ones from being lost. Of 31 bits the remainder is taken as of
+  // an integer, which takes a tenth of the time.
+  return (hash) => 1 + (((hash ^ (hash >>> 15)) & 0x7fffffff) % buckets)
 }
 
 /** Open addressing over all tokens' bytes in one array. */
