@@ -2,6 +2,7 @@
  * The public list: everything that `import { … } from 'shardbook'` offers. Importing it loads no vendor; each loads when it
  * is first used.
  */
+import { ShardbookError } from './core/errors.js'
 import { compile, currentEngine, loadSavedModel, scan, useEngine } from './engine/index.js'
 import type { Engine } from './engine/index.js'
 import { tfCore } from './engine/tf.js'
@@ -61,6 +62,10 @@ export const engine = Object.freeze({
   loadSavedModel,
   /** TensorFlow.js as this process's engines run it. */
   get tf(): Tf {
-    return tfCore()
+    const tf = tfCore()
+    if (tf.engine().backendNames().length > 0) return tf
+    throw new ShardbookError('state', 'engine.tf: expected an open engine, got none.', {
+      hint: "Open one first: await engine.use('auto').",
+    })
   },
 })
