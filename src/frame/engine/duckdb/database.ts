@@ -34,8 +34,10 @@ async function instance(): Promise<DuckDBInstance> {
 
 async function connect(): Promise<DuckDBConnection> {
   const connection = await (await instance()).connect()
-  // Progress is asked for, never printed.
-  await connection.run('SET enable_progress_bar = true; SET enable_progress_bar_print = false')
+  // Progress is asked for, never printed. Footers are kept for files that do not change: a look at a file takes many of them.
+  await connection.run(
+    'SET enable_progress_bar = true; SET enable_progress_bar_print = false; SET parquet_metadata_cache = true',
+  )
   return connection
 }
 
