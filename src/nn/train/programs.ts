@@ -62,15 +62,16 @@ function recordGradients(tf: Tf, objective: Objective, optimiser: Optimiser, row
     return () =>
       withRandom({ key, rows: rowIndex }, (random) => {
         const kept: Tensor[] = []
+        const scaled = (value: Scalar): Scalar => (factor === undefined ? value : tf.mul<Scalar>(value, factor))
         const training = {
           mask: tf.cast<Tensor1D>(tf.greater(rowWeight, 0), 'float32'),
-          share: tf.mul<Scalar>(tf.sum(rowWeight), scale),
+          share: scaled(tf.mul<Scalar>(tf.sum(rowWeight), scale)),
         }
         const weightedLoss = (...current: Tensor[]): Scalar => {
           const { output, target } = objective.forward({ tf, random, training }, current, columns)
           const loss = tf.mul<Scalar>(tf.sum(tf.mul(objective.loss.rows(tf, output, target), rowWeight)), scale)
           kept.push(...[output, target, loss].map((tensor) => tf.keep(tf.clone(tensor))))
-          return factor === undefined ? loss : tf.mul<Scalar>(loss, factor)
+          return scaled(loss)
         }
         const { grads } = tf.valueAndGrads(weightedLoss)(weights)
         const [output, target, loss] = kept
