@@ -99,18 +99,18 @@ function classes(name: string, goal: number, inputShape: readonly number[], laye
   }
 }
 
-/** Noisy sequences, to be told by whether their first feature is high on the whole. */
+/** Noisy sequences, each around the features of one of two classes. */
 function sequences(name: string, goal: number, recurrent: Layer, steps: number): Workload {
   const batchRows = 64
   const rows = batches * batchRows
   const features = 32
-  const key = keyOf(5)
+  const [centre, noise] = [keyOf(5), keyOf(6)]
   const x = new Float32Array(rows * steps * features)
   const y = new Float32Array(rows)
   for (let row = 0; row < rows; row++) {
     y[row] = row % 2
     for (let i = row * steps * features; i < (row + 1) * steps * features; i++) {
-      x[i] = uniform(key, i) + (i % features === 0 ? 0.5 * y[row]! : 0)
+      x[i] = 0.8 * uniform(centre, y[row]! * features + (i % features)) + 0.2 * uniform(noise, i)
     }
   }
   return {
