@@ -39,6 +39,8 @@ beforeAll(async () => {
   await page.goto(lab.url('session.ipynb'))
   await page.locator('.jp-Notebook .jp-Cell').first().waitFor({ timeout: 60_000 })
   await page.locator('.jp-NotebookPanel-toolbar', { hasText: 'TypeScript (Shardbook)' }).waitFor({ timeout: 60_000 })
+  // What is run before the client has heard of the kernel is lost.
+  await page.getByText('TypeScript (Shardbook) | Idle').first().waitFor({ timeout: 60_000 })
 }, 400_000)
 afterAll(async () => {
   await browser?.close()
@@ -144,9 +146,11 @@ describe.skipIf(lacking)('a session in JupyterLab', () => {
     // The first element of the gutter only holds its width.
     await cell(11).locator('.cm-breakpoint-gutter .cm-gutterElement').nth(4).click()
     await cell(11).locator('.cm-breakpoint-icon').first().waitFor({ state: 'attached' })
+    const panel = page.locator('.jp-DebuggerSidebar')
+    // The panel lists a breakpoint when the kernel has taken it.
+    await panel.locator('.jp-DebuggerBreakpoint').first().waitFor()
     await cell(11).locator('.cm-content').click()
     await page.keyboard.press('Control+Enter')
-    const panel = page.locator('.jp-DebuggerSidebar')
     await panel.locator('.jp-DebuggerCallstack-body', { hasText: 'twice' }).waitFor()
     await panel.locator('.jp-DebuggerVariables-body', { hasText: 'doubled' }).waitFor()
     await picture('breakpoint')
