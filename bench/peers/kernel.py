@@ -67,46 +67,42 @@ def drain(message_id, timeout=60):
             return
 
 
-def execute(code, timeout=60, expect="ok"):
+def execute(code, timeout=60):
     began = time.perf_counter()
     message_id = client.execute(code)
     content = reply(client.shell_channel, message_id, timeout)
     took = milliseconds(began)
     drain(message_id)
-    if content["status"] != expect:
-        raise RuntimeError(f"{code}: expected {expect}, got {json.dumps(content)[:2000]}")
+    if content["status"] != "ok":
+        raise RuntimeError(f"{code}: expected ok, got {json.dumps(content)[:2000]}")
     return took
 
 
-def cells(count):
+def timed(count, code):
+    """Runs `code(n)` for fresh numbers n; the milliseconds of each."""
     global counter
     took = []
     for _ in range(count):
         counter += 1
-        took.append(
-            execute(
-                f"interface Point{counter} {{ x: number; y: number }}\n"
-                f"const p{counter}: Point{counter} = {{ x: {counter}, y: 2 }}\n"
-                f"const f{counter} = (p: Point{counter}): number => p.x + p.y\n"
-                f"f{counter}(p{counter})"
-            )
-        )
+        took.append(execute(code(counter)))
     return took
 
 
-def tensors(count):
-    global counter
-    took = []
-    for _ in range(count):
-        counter += 1
-        took.append(
-            execute(
-                f"const t{counter} = tf.tensor1d([1, 2, {counter}])\n"
-                f"const s{counter}: number = tf.sum(tf.square(t{counter})).dataSync()[0]!\n"
-                f"s{counter}"
-            )
-        )
-    return took
+def typed_cell(n):
+    return (
+        f"interface Point{n} {{ x: number; y: number }}\n"
+        f"const p{n}: Point{n} = {{ x: {n}, y: 2 }}\n"
+        f"const f{n} = (p: Point{n}): number => p.x + p.y\n"
+        f"f{n}(p{n})"
+    )
+
+
+def tensor_cell(n):
+    return (
+        f"const t{n} = tf.tensor1d([1, 2, {n}])\n"
+        f"const s{n}: number = tf.sum(tf.square(t{n})).dataSync()[0]!\n"
+        f"s{n}"
+    )
 
 
 def complete(code, expected, count):
@@ -154,8 +150,8 @@ def memory():
 
 answers = {
     "start": start,
-    "cells": cells,
-    "tensors": tensors,
+    "cells": lambda count: timed(count, typed_cell),
+    "tensors": lambda count: timed(count, tensor_cell),
     "import": lambda: execute("import * as tf from '@tensorflow/tfjs'", 120),
     "member": lambda count: complete("const list = [1, 2, 3]\nlist.fla", "flatMap", count),
     "identifier": lambda count: complete("setTi", "setTimeout", count),

@@ -1,4 +1,5 @@
 /** A preview as HTML: a table that takes its colours from the page, light or dark. */
+import { escapeHtml } from '../core/html.js'
 import { caption, cellText, isTensor, sampleCaption } from './cell-text.js'
 import type { Preview } from './preview.js'
 import type { Column } from './schema.js'
@@ -27,12 +28,12 @@ export function previewHtml(preview: Preview): string {
     body.push(`<tr>${`<td style="${faint};text-align:center">⋮</td>`.repeat(schema.length + 1)}</tr>`)
     body.push(...tail.map((row, i) => bodyRow(schema, row, total! - tail.length + i)))
   }
-  return `<div style="overflow-x:auto"><table style="border-collapse:collapse;font-variant-numeric:tabular-nums"><thead><tr style="vertical-align:bottom">${numbers}${header.join('')}</tr></thead><tbody>${body.join('')}</tbody></table></div><p style="${faint};margin:.3em 0">${escape(caption(preview) + sampleCaption(preview))}</p>`
+  return `<div style="overflow-x:auto"><table style="border-collapse:collapse;font-variant-numeric:tabular-nums"><thead><tr style="vertical-align:bottom">${numbers}${header.join('')}</tr></thead><tbody>${body.join('')}</tbody></table></div><p style="${faint};margin:.3em 0">${escapeHtml(caption(preview) + sampleCaption(preview))}</p>`
 }
 
 function headerCell(column: Column, sketch: Sketch | undefined): string {
   const picture = sketch === undefined ? '' : `<br>${sketchHtml(sketch)}`
-  return `<th style="text-align:${align(column)}">${escape(column.name)}<br><span style="${faint}">${escape(describeType(column))}</span>${picture}</th>`
+  return `<th style="text-align:${align(column)}">${escapeHtml(column.name)}<br><span style="${faint}">${escapeHtml(describeType(column))}</span>${picture}</th>`
 }
 
 function bodyRow(schema: readonly Column[], cells: readonly unknown[], number: number): string {
@@ -50,7 +51,7 @@ function align({ type }: Column): 'left' | 'right' {
 function sketchHtml(sketch: Sketch): string {
   // Bars of a few values among many would say nothing of the others.
   if (sketch.kind === 'values' && sketch.distinct > sketch.top.length) {
-    return `<span title="${escape(sketchTitle(sketch))}" style="${faint}">${sketch.distinct.toLocaleString('en')} distinct</span>`
+    return `<span title="${escapeHtml(sketchTitle(sketch))}" style="${faint}">${sketch.distinct.toLocaleString('en')} distinct</span>`
   }
   return sketchSvg(sketch)
 }
@@ -63,7 +64,7 @@ function sketchSvg(sketch: Sketch): string {
     const tall = count === 0 ? 0 : Math.max(1, (count / most) * height)
     return `<rect x="${fixed(i * step)}" y="${fixed(height - tall)}" width="${fixed(step - 1)}" height="${fixed(tall)}"/>`
   })
-  return `<svg width="${width}" height="${height}" role="img" style="fill:currentColor;opacity:.4;margin-top:2px"><title>${escape(sketchTitle(sketch))}</title>${bars.join('')}</svg>`
+  return `<svg width="${width}" height="${height}" role="img" style="fill:currentColor;opacity:.4;margin-top:2px"><title>${escapeHtml(sketchTitle(sketch))}</title>${bars.join('')}</svg>`
 }
 
 function sketchTitle(sketch: Sketch): string {
@@ -82,12 +83,8 @@ function cellHtml(cell: unknown): string {
   if (isTensor(cell)) {
     const picture = tensorPicture(cell)
     if (picture !== undefined) {
-      return `<img alt="${escape(cellText(cell))}" src="${picture}" style="width:42px;height:42px;image-rendering:pixelated;margin:0">`
+      return `<img alt="${escapeHtml(cellText(cell))}" src="${picture}" style="width:42px;height:42px;image-rendering:pixelated;margin:0">`
     }
   }
-  return escape(cellText(cell))
-}
-
-function escape(value: string): string {
-  return value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+  return escapeHtml(cellText(cell))
 }
