@@ -14,3 +14,4 @@ export {
   type MulticlassMetric,
 } from './multiclass-classification-evaluator.js'
 export type { Activations } from './network-model.js'
+export type { Estimator, Stage, StageFitOptions, Transformer } from './stage.js'
