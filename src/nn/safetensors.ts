@@ -61,10 +61,19 @@ export function decodeTensors(message: string, bytes: Uint8Array): Tensors {
     const { [metadataName]: metadata, ...header } = JSON.parse(
       new TextDecoder().decode(bytes.subarray(8, 8 + length)),
     ) as Record<string, HeaderEntry> & { [metadataName]?: Record<string, string> }
-    const tensors = Object.entries(header).map(([name, { dtype, shape, data_offsets: [begin, end] }]) => {
-      const { buffer } = bytes.slice(8 + length + begin, 8 + length + end)
-      return [name, tensorData(dtype, shape, buffer)] as const
-    })
+    const tensors = Object.entries(header).map(
+      ([
+        name,
+        {
+          dtype,
+          shape,
+          data_offsets: [begin, end],
+        },
+      ]) => {
+        const { buffer } = bytes.slice(8 + length + begin, 8 + length + end)
+        return [name, tensorData(dtype, shape, buffer)] as const
+      },
+    )
     return { tensors: new Map(tensors), metadata: metadata ?? {} }
   } catch (cause) {
     throw new ShardbookError('data', message, { cause })

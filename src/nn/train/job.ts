@@ -45,4 +45,39 @@ export interface TrainingState {
   readonly step: number
   readonly weights: readonly TensorData[]
   readonly slots: readonly TensorData[]
+  /** What the loop has seen and decided; none before the first step. */
+  readonly progress?: Progress
+  /** The weights that were best so far, where the training is to end with those. */
+  readonly best?: readonly TensorData[]
+}
+
+/** What a loop decides from besides the number of steps: plain JSON. */
+export interface Progress {
+  /** Rows of the data: a training goes on with the same ones. */
+  readonly totalRows: number
+  /** Rows of the epoch under way and, for loss and metrics one after the other, the sums over them. */
+  readonly rows: number
+  readonly sums: readonly number[]
+  /** The epochs done. */
+  readonly history: readonly EpochResult[]
+  /** What each rule of the job remembers, in their order. */
+  readonly rules: readonly RuleState[]
+  /** What the rules have made of the learning rate. */
+  readonly rateFactor: number
+}
+
+export interface EpochResult {
+  readonly epoch: number
+  readonly step: number
+  readonly loss: number
+  readonly metrics: Readonly<Record<string, number>>
+  readonly validation?: Readonly<Record<string, number>>
+}
+
+/** The best value that was seen, none at first, the epochs since then, and how many of them not to count yet. */
+export interface RuleState {
+  readonly best?: number
+  readonly bestEpoch: number
+  readonly waited: number
+  readonly cooldown: number
 }
