@@ -1,94 +1,80 @@
 /**
- * Tensors as bytes in the safetensors format (github.com/huggingface/safetensors): 8 bytes with the length of a JSON header, the
- * header, the numbers. The header may carry text of ours under names, which other readers leave alone.
+ * Named arrays of numbers as one block of bytes, in the safetensors format (github.com/huggingface/safetensors): 8 bytes with
+ * the length of a JSON header, the header, the numbers, little-endian. The header may carry text beside the arrays.
  */
-import { createHash } from 'node:crypto'
-import { sizeOf } from '../core/dtype.js'
-import type { DType, TensorData, TensorValues } from '../core/dtype.js'
 import { ShardbookError } from '../core/errors.js'
 
-type StoredType = 'F32' | 'I32' | 'BOOL'
+/** An array as it is saved. */
+export interface SavedTensor {
+  readonly shape: readonly number[]
+  readonly dtype: 'float32' | 'float64' | 'int32' | 'bool'
+  readonly values: Float32Array | Float64Array | Int32Array | Uint8Array
+}
+
+const codes = { float32: 'F32', float64: 'F64', int32: 'I32', bool: 'BOOL' } as const
+const arrays = { F32: Float32Array, F64: Float64Array, I32: Int32Array, BOOL: Uint8Array } as const
+type Code = keyof typeof arrays
 
 interface HeaderEntry {
-  readonly dtype: StoredType
+  readonly dtype: Code
   readonly shape: readonly number[]
   readonly data_offsets: readonly [number, number]
 }
 
-const storedTypes = { float32: 'F32', int32: 'I32', bool: 'BOOL' } as const satisfies Record<DType, StoredType>
 const metadataName = '__metadata__'
 
-/** Tensors by name, and text beside them. */
-export interface Tensors {
-  readonly tensors: ReadonlyMap<string, TensorData>
-  readonly metadata: Readonly<Record<string, string>>
-}
-
 export function encodeTensors(
-  names: readonly string[],
-  tensors: readonly TensorData[],
+  tensors: Readonly<Record<string, SavedTensor>>,
   metadata?: Readonly<Record<string, string>>,
 ): Uint8Array {
   let offset = 0
-  const entries = tensors.map(({ dtype, shape, values }, i): [string, HeaderEntry] => {
-    const begin = offset
+  const header: Record<string, HeaderEntry> = {}
+  for (const [name, { dtype, shape, values }] of Object.entries(tensors)) {
+    header[name] = { dtype: codes[dtype], shape, data_offsets: [offset, offset + values.byteLength] }
     offset += values.byteLength
-    return [names[i]!, { dtype: storedTypes[dtype], shape, data_offsets: [begin, offset] }]
-  })
-  const described = metadata === undefined ? entries : [[metadataName, metadata], ...entries]
-  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(described)))
+  }
+  const json = new TextEncoder().encode(JSON.stringify({ [metadataName]: metadata, ...header }))
   // Padded with spaces, so that the numbers begin on a multiple of 8.
-  const header = new Uint8Array(Math.ceil(json.length / 8) * 8).fill(0x20)
-  header.set(json)
-  const bytes = new Uint8Array(8 + header.length + offset)
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true)
-  bytes.set(header, 8)
-  for (const [i, { values }] of tensors.entries()) {
-    const at = 8 + header.length + entries[i]![1].data_offsets[0]
-    bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at)
+  const padded = new Uint8Array(Math.ceil(json.length / 8) * 8).fill(0x20)
+  padded.set(json)
+  const bytes = new Uint8Array(8 + padded.length + offset)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(padded.length), true)
+  bytes.set(padded, 8)
+  for (const [name, { values }] of Object.entries(tensors)) {
+    const own = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+    bytes.set(own, 8 + padded.length + header[name]!.data_offsets[0])
   }
   return bytes
 }
 
-/**
- * Reads what `encodeTensors` wrote.
- *
- * @throws ShardbookError `data` with `message` for other bytes.
- */
-export function decodeTensors(message: string, bytes: Uint8Array): Tensors {
+/** @throws ShardbookError `data` when the bytes are something else; `what` says what they were to be. */
+export function decodeTensors(what: string, bytes: Uint8Array): Record<string, SavedTensor> {
   try {
-    const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true))
-    const { [metadataName]: metadata, ...header } = JSON.parse(
-      new TextDecoder().decode(bytes.subarray(8, 8 + length)),
-    ) as Record<string, HeaderEntry> & { [metadataName]?: Record<string, string> }
-    const tensors = Object.entries(header).map(
-      ([
-        name,
-        {
-          dtype,
-          shape,
-          data_offsets: [begin, end],
-        },
-      ]) => {
-        const { buffer } = bytes.slice(8 + length + begin, 8 + length + end)
-        return [name, tensorData(dtype, shape, buffer)] as const
-      },
+    const { header, length } = readHeader(bytes)
+    return Object.fromEntries(
+      Object.entries(header).map(([name, { dtype, shape, data_offsets: at }]): [string, SavedTensor] => {
+        const values = new arrays[dtype](bytes.slice(8 + length + at[0], 8 + length + at[1]).buffer)
+        return [name, { dtype: dtypeOf(dtype), shape, values }]
+      }),
     )
-    return { tensors: new Map(tensors), metadata: metadata ?? {} }
   } catch (cause) {
-    throw new ShardbookError('data', message, { cause })
+    throw new ShardbookError('data', `${what}: expected safetensors, got something else.`, { cause })
   }
 }
 
-/** The SHA-256 of bytes as lower-case hex. */
-export function digest(bytes: Uint8Array | string): string {
-  return createHash('sha256').update(bytes).digest('hex')
+/** The text beside the tensors in bytes that `decodeTensors` takes. */
+export function decodeMetadata(bytes: Uint8Array): Readonly<Record<string, string>> {
+  return readHeader(bytes).metadata
 }
 
-function tensorData(stored: StoredType, shape: readonly number[], buffer: ArrayBuffer): TensorData {
-  const views = { F32: Float32Array, I32: Int32Array, BOOL: Uint8Array } as const
-  const dtype = (Object.keys(storedTypes) as DType[]).find((name) => storedTypes[name] === stored)
-  const values: TensorValues | undefined = dtype === undefined ? undefined : new views[stored](buffer)
-  if (dtype !== undefined && values?.length === sizeOf(shape)) return { dtype, shape, values }
-  throw new ShardbookError('data', `safetensors: expected ${sizeOf(shape)} numbers of a known type, got ${stored}.`)
+function readHeader(bytes: Uint8Array) {
+  const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true))
+  const { [metadataName]: metadata = {}, ...header } = JSON.parse(
+    new TextDecoder().decode(bytes.subarray(8, 8 + length)),
+  ) as { [metadataName]?: Readonly<Record<string, string>> } & Record<string, HeaderEntry>
+  return { length, metadata, header: header as Readonly<Record<string, HeaderEntry>> }
+}
+
+function dtypeOf(code: Code): SavedTensor['dtype'] {
+  return ({ F32: 'float32', F64: 'float64', I32: 'int32', BOOL: 'bool' } as const)[code]
 }

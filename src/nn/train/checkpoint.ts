@@ -6,13 +6,14 @@
  * fingerprint covers all that makes a training the same one (programs, seed, batch), so that the state of another model is
  * refused; it leaves out how long it is to run and at which rates, so that one may go on for longer.
  */
+import { createHash } from 'node:crypto'
 import { basename, join } from 'node:path'
 import { show } from '../../core/check.js'
 import type { TensorData } from '../../core/dtype.js'
 import { ShardbookError } from '../../core/errors.js'
 import type { Trace } from '../../engine/index.js'
 import { localStore } from '../../store/index.js'
-import { decodeTensors, digest, encodeTensors } from '../safetensors.js'
+import { decodeMetadata, decodeTensors, encodeTensors } from '../safetensors.js'
 import type { Progress, TrainingJob, TrainingState } from './job.js'
 
 /** A checkpoint as it was found. */
@@ -42,16 +43,12 @@ export async function saveCheckpoint(
   const store = localStore()
   const parts = { weights: state.weights, slots: state.slots, best: state.best ?? [] }
   const named = Object.entries(parts).flatMap(([part, list]) => list.map((data, i) => [`${part}/${i}`, data] as const))
-  const bytes = encodeTensors(
-    named.map(([name]) => name),
-    named.map(([, data]) => data),
-    {
-      format: 'shardbook-checkpoint-1',
-      step: String(state.step),
-      job: JSON.stringify(fingerprint(job)),
-      ...(state.progress === undefined ? {} : { progress: JSON.stringify(state.progress, packNumber) }),
-    },
-  )
+  const bytes = encodeTensors(Object.fromEntries(named), {
+    format: 'shardbook-checkpoint-1',
+    step: String(state.step),
+    job: JSON.stringify(fingerprint(job)),
+    ...(state.progress === undefined ? {} : { progress: JSON.stringify(state.progress, packNumber) }),
+  })
   const path = join(folder, fileName(state.step, bytes))
   await store.put(path, bytes)
   const old = (await listCheckpoints(folder)).filter((other) => stepOf(other) < state.step)
@@ -100,7 +97,8 @@ function stepOf(path: string): number {
 }
 
 function decodeState(path: string, bytes: Uint8Array, job: TrainingJob): TrainingState {
-  const { tensors, metadata } = decodeTensors(`training: expected a checkpoint in ${path}.`, bytes)
+  const tensors = decodeTensors(`training: checkpoint ${path}`, bytes)
+  const metadata = decodeMetadata(bytes)
   if (metadata['format'] !== 'shardbook-checkpoint-1') {
     throw new ShardbookError(
       'data',
@@ -109,7 +107,9 @@ function decodeState(path: string, bytes: Uint8Array, job: TrainingJob): Trainin
   }
   checkSameJob(path, job, JSON.parse(metadata['job']!) as Fingerprint)
   const part = (name: string): TensorData[] =>
-    [...tensors].flatMap(([tensorName, data]) => (tensorName.startsWith(`${name}/`) ? [data] : []))
+    Object.entries(tensors).flatMap(([tensorName, data]) =>
+      tensorName.startsWith(`${name}/`) ? [data as TensorData] : [],
+    )
   const best = part('best')
   return {
     step: Number(metadata['step']),
@@ -169,4 +169,8 @@ function packNumber(_: string, value: unknown): unknown {
 
 function unpackNumber(_: string, value: unknown): unknown {
   return typeof value === 'object' && value !== null && 'number' in value ? Number(value.number) : value
+}
+
+function digest(bytes: Uint8Array | string): string {
+  return createHash('sha256').update(bytes).digest('hex')
 }
