@@ -103,6 +103,7 @@ export {
   meanSquaredError,
   softmaxCrossEntropy,
 } from './loss.js'
+export { auc, type AucOptions, type AverageOptions, f1, precision, recall } from './count-metrics.js'
 export { accuracy, binaryAccuracy, type Metric, topKAccuracy } from './metric.js'
 export { model, type Model, type Summary } from './model.js'
 export { adam, type AdamOptions, type Optimiser, sgd } from './optimiser.js'
@@ -117,3 +118,11 @@ export {
   weightDecay,
 } from './optimiser-transforms.js'
 export { constant, cosine, type CosineOptions, type Schedule } from './schedule.js'
+export type { Callback, CheckpointOptions, FitOptions, TrainingOptions } from './train/options.js'
+export {
+  earlyStopping,
+  type EarlyStoppingOptions,
+  reduceOnPlateau,
+  type ReduceOnPlateauOptions,
+  type Rule,
+} from './train/rules.js'
