@@ -153,23 +153,18 @@ export class TrainingLoop implements Loop {
   /** Gradients of the owned slices, added up over all workers, then applied where the loss is finite. */
   async #runReduced(batch: Batch, scale: number, learningRate: number): Promise<number[]> {
     const vector = this.#vector
-    vector.fill(0)
     if (this.#context.owned.length > 0) {
       const shared = this.#gradientScalars(scale)
-      const outputs = this.#program.gradients([...batch.columns, batch.rowWeight, batch.rowIndex, ...shared])
+      await this.#program.flatGradients([...batch.columns, batch.rowWeight, batch.rowIndex, ...shared], vector)
       for (const tensor of shared) tensor.dispose()
-      let at = 0
-      for (const output of outputs) {
-        vector.set(await output.data(), at)
-        at += output.size
-        output.dispose()
-      }
+    } else {
+      vector.fill(0)
     }
     await this.#context.reduce(this.#step, vector)
     const count = 1 + this.#job.metrics.length
     if (Number.isFinite(vector[0])) {
-      const inputs = [...this.#split(count), ...this.#updateScalars(learningRate)]
-      this.#program.update(inputs)
+      const inputs = this.#updateScalars(learningRate)
+      this.#program.flatUpdate(vector, inputs)
       for (const tensor of inputs) tensor.dispose()
     }
     return [...vector.subarray(0, count)]
@@ -182,19 +177,6 @@ export class TrainingLoop implements Loop {
 
   #updateScalars(learningRate: number): Tensor[] {
     return [this.#tf.scalar(learningRate), this.#tf.scalar(this.#step + 1)]
-  }
-
-  /** The tensors in the reduced vector, from output `first` of the gradient program on. */
-  #split(first: number): Tensor[] {
-    const { outputs, values } = this.#job.programs.gradients
-    let at = first // the outputs before are scalars
-    return outputs.slice(first).map(({ value }) => {
-      const { shape, dtype } = values[value]!
-      const size = sizeOf(shape)
-      const tensor = this.#tf.tensor(this.#vector.slice(at, at + size), [...shape], dtype)
-      at += size
-      return tensor
-    })
   }
 
   async #endEpoch(): Promise<void> {
