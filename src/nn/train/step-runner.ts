@@ -24,6 +24,16 @@ export interface StepResult {
   readonly phases?: PhaseTimes
 }
 
+/** A step whose gradients are there, over all workers. */
+interface HalfStep {
+  readonly numbers: readonly number[]
+  readonly reduceMs: number
+  /** Euclidean norm of the gradients but for some. */
+  norm(without: readonly number[]): Promise<number>
+  /** Applies them with these inputs of the update, or with none leaves them. */
+  end(scalars: readonly Tensor[] | undefined): void
+}
+
 export class StepRunner {
   readonly #tf: Tf
   readonly #job: TrainingJob
@@ -74,76 +84,77 @@ export class StepRunner {
   async #runHalves(batch: Batch, step: number, rate: number): Promise<StepResult> {
     const { gradientNorm, profile } = this.#job
     const clock = new Clock()
-    const { numbers, gradients, reduceMs } =
-      this.#context.workers === 1 ? await this.#gradientsAlone(batch, step) : await this.#gradientsReduced(batch, step)
-    try {
-      const norm = gradientNorm === undefined ? undefined : await this.#norm(gradients, gradientNorm.without)
-      const compute = clock.lap() - reduceMs
-      if (Number.isFinite(numbers[0])) {
-        const shared = this.#updateScalars(step, rate)
-        this.#program.update([...gradients, ...shared])
-        for (const tensor of shared) tensor.dispose()
-        // The state is there once the update is done.
-        if (profile) for (const tensor of this.#program.state()) tensor.dispose()
-      }
-      return {
-        numbers,
-        reduceMs,
-        ...(norm === undefined ? {} : { gradientNorm: norm }),
-        ...(profile ? { phases: { ...batch.times, compute, reduce: reduceMs, update: clock.lap() } } : {}),
-      }
-    } finally {
-      for (const tensor of gradients) tensor.dispose()
+    const half =
+      this.#context.workers === 1 ? await this.#beginAlone(batch, step) : await this.#beginReduced(batch, step)
+    const { numbers, reduceMs } = half
+    const norm = gradientNorm === undefined ? undefined : await half.norm(gradientNorm.without)
+    const compute = clock.lap() - reduceMs
+    const shared = Number.isFinite(numbers[0]) ? this.#updateScalars(step, rate) : undefined
+    half.end(shared)
+    for (const tensor of shared ?? []) tensor.dispose()
+    // The state is there once the update is done.
+    if (profile) for (const tensor of this.#program.state()) tensor.dispose()
+    return {
+      numbers,
+      reduceMs,
+      ...(norm === undefined ? {} : { gradientNorm: norm }),
+      ...(profile ? { phases: { ...batch.times, compute, reduce: reduceMs, update: clock.lap() } } : {}),
     }
   }
 
-  async #gradientsAlone(batch: Batch, step: number) {
+  /** Gradients of all slices, which stay on the engine. */
+  async #beginAlone(batch: Batch, step: number): Promise<HalfStep> {
+    const tf = this.#tf
     const shared = this.#gradientScalars(batch, step)
     const outputs = this.#program.gradients([...batch.columns, batch.rowWeight, batch.rowIndex, ...shared])
     for (const tensor of shared) tensor.dispose()
-    const numbers = await read(outputs.slice(0, this.#results))
-    return { numbers, gradients: outputs.slice(this.#results), reduceMs: 0 }
+    const gradients = outputs.slice(this.#results)
+    return {
+      numbers: await read(outputs.slice(0, this.#results)),
+      reduceMs: 0,
+      norm: async (without) => {
+        const trained = gradients.filter((_, i) => !without.includes(i))
+        const norm = tf.tidy(() => tf.sqrt(tf.addN(trained.map((gradient) => tf.sum(tf.square(gradient))))))
+        return (await read([norm]))[0]!
+      },
+      end: (scalars) => {
+        if (scalars !== undefined) this.#program.update([...gradients, ...scalars])
+        for (const tensor of gradients) tensor.dispose()
+      },
+    }
   }
 
   /** Gradients of the owned slices, added up over all workers. */
-  async #gradientsReduced(batch: Batch, step: number) {
+  async #beginReduced(batch: Batch, step: number): Promise<HalfStep> {
     const vector = this.#vector
-    vector.fill(0)
     if (this.#context.owned.length > 0) {
       const shared = this.#gradientScalars(batch, step)
-      const outputs = this.#program.gradients([...batch.columns, batch.rowWeight, batch.rowIndex, ...shared])
+      await this.#program.flatGradients([...batch.columns, batch.rowWeight, batch.rowIndex, ...shared], vector)
       for (const tensor of shared) tensor.dispose()
-      let at = 0
-      for (const output of outputs) {
-        vector.set(await output.data(), at)
-        at += output.size
-        output.dispose()
-      }
+    } else {
+      vector.fill(0)
     }
     const clock = new Clock()
     await this.#context.reduce(step, vector)
-    const reduceMs = clock.lap()
-    return { numbers: [...vector.subarray(0, this.#numbers)], gradients: this.#split(), reduceMs }
+    return {
+      numbers: [...vector.subarray(0, this.#numbers)],
+      reduceMs: clock.lap(),
+      norm: async (without) => this.#flatNorm(without),
+      end: (scalars) => {
+        if (scalars !== undefined) this.#program.flatUpdate(vector, scalars)
+      },
+    }
   }
 
-  /** The gradients in the reduced vector as tensors. */
-  #split(): Tensor[] {
+  #flatNorm(without: readonly number[]): number {
     const { outputs, values } = this.#job.programs.gradients
-    let at = this.#numbers
-    return outputs.slice(this.#results).map(({ value }) => {
-      const { shape, dtype } = values[value]!
-      const size = sizeOf(shape)
-      const tensor = this.#tf.tensor(this.#vector.slice(at, at + size), [...shape], dtype)
-      at += size
-      return tensor
-    })
-  }
-
-  async #norm(gradients: readonly Tensor[], without: readonly number[]): Promise<number> {
-    const tf = this.#tf
-    const trained = gradients.filter((_, i) => !without.includes(i))
-    const [norm] = await read([tf.tidy(() => tf.sqrt(tf.addN(trained.map((gradient) => tf.sum(tf.square(gradient))))))])
-    return norm!
+    let [at, sum] = [this.#numbers, 0]
+    for (const [i, { value }] of outputs.slice(this.#results).entries()) {
+      const end = at + sizeOf(values[value]!.shape)
+      if (!without.includes(i)) for (let j = at; j < end; j++) sum += this.#vector[j]! ** 2
+      at = end
+    }
+    return Math.sqrt(sum)
   }
 
   #gradientScalars(batch: Batch, step: number): Tensor[] {
