@@ -29,6 +29,8 @@ export interface Prepared<M> {
   readonly strategy: Strategy
   readonly job: TrainingJob
   readonly finish: (state: TrainingState) => Promise<M> | M
+  /** Says more of what went wrong. */
+  readonly explain?: (error: unknown) => Promise<unknown>
 }
 
 /**
@@ -155,8 +157,12 @@ export class Training<M extends Savable> implements Promise<M>, Displayable {
   async #finish(prepared: Promise<Prepared<M>>): Promise<M> {
     const began = performance.now()
     try {
-      const { finish } = await prepared
-      const model = await finish(await (await this.#run).done)
+      const { finish, explain = async (error) => error } = await prepared
+      const run = await this.#run
+      const state = await run.done.catch(async (error: unknown) => {
+        throw await explain(error)
+      })
+      const model = await finish(state)
       await this.#end()
       return model
     } catch (error) {
