@@ -129,12 +129,10 @@ export function applyModel(
   x: Tensor,
   { from = 0, to = layers.length }: LayerRange = {},
 ): Tensor {
-  const steps = layers
-    .slice(from, to)
-    .map(({ layer, name, positions }) => ({
-      layer: watched(layer, name),
-      weights: positions.map((at) => weights[at]!),
-    }))
+  const steps = layers.slice(from, to).map(({ layer, name, positions }) => ({
+    layer: watched(layer, name),
+    weights: positions.map((at) => weights[at]!),
+  }))
   return applySteps(context, steps, x)
 }
 

@@ -26,17 +26,12 @@ onEngines('a loss that is not finite', (name) => {
   beforeAll(async () => void (await openEngine(name)))
 
   test('names the layer whose output was the first, and the row', async () => {
-    const layers = [
-      nn.conv2d({ filters: 2, kernelSize: 3, name: 'first' }),
-      bursting,
-      nn.flatten(),
-      nn.dense({ units: 3 }),
-    ]
-    const training = fitBars({}, { layers: [bursting, ...layers.slice(0, 1), ...layers.slice(2)] })
+    const layers = [bursting, nn.conv2d({ filters: 2, kernelSize: 3 }), nn.flatten(), nn.dense({ units: 3 })]
+    const training = fitBars({}, { layers })
     await expect(training).rejects.toThrow(
       /expected a finite loss, got (NaN|Infinity) at step 1: the output of the layer "bursting" is not finite, in row \d+ \(learning rate/,
     )
-    expect(training.view.message).toBeDefined()
+    expect(training.view.message).toContain('the layer "bursting"')
   })
 
   test('names the last layer whose gradient was not, where weights are spoilt', async () => {
