@@ -5,10 +5,11 @@
  * Invariant: a step whose loss is not finite changes nothing, and neither does a step that was begun after it: its scale is made
  * from the loss before, so that it is not finite either.
  */
-import type { Scalar, Tensor } from '@tensorflow/tfjs-core'
+import type { Tensor } from '@tensorflow/tfjs-core'
 import { sizeOf } from '../../core/dtype.js'
 import { fold, keyOf } from '../../core/random.js'
-import type { Step } from '../../engine/index.js'
+import { record } from '../../engine/index.js'
+import type { Program, Step, Trace } from '../../engine/index.js'
 import type { Tf } from '../../engine/tf.js'
 import type { Batch } from './batch-reader.js'
 import type { PhaseTimes } from './event.js'
@@ -48,6 +49,8 @@ export class StepRunner {
   readonly #vector: Float32Array
   /** The loss of the whole step that was begun last. */
   #lastLoss: Tensor | undefined
+  /** A scale and a loss -> the scale, or what is not a number where the loss is not finite: started like a step, not waited for. */
+  readonly #guard: Program | undefined
 
   constructor(tf: Tf, job: TrainingJob, context: LoopContext, program: Step) {
     const { gradients } = job.programs
@@ -56,6 +59,7 @@ export class StepRunner {
     this.#context = context
     this.#program = program
     this.overlaps = context.workers === 1 && job.gradientNorm === undefined && job.profile !== true
+    this.#guard = this.overlaps ? context.engine.load(recordGuard(tf)) : undefined
     this.#results = 1 + job.metrics.length
     this.#numbers = job.metrics.reduce((n, _, i) => n + sumSize(gradients, i + 1), 1)
     const floats = gradients.outputs.reduce((n, { value }) => n + sizeOf(gradients.values[value]!.shape), 0)
@@ -67,9 +71,15 @@ export class StepRunner {
     return this.overlaps ? this.#runWhole(batch, step, rate) : this.#runHalves(batch, step, rate)
   }
 
-  dispose(): void {
+  /** Nothing is under way: the next step need not look at the loss before. */
+  rest(): void {
     this.#lastLoss?.dispose()
     this.#lastLoss = undefined
+  }
+
+  dispose(): void {
+    this.rest()
+    this.#guard?.dispose()
   }
 
   async #runWhole(batch: Batch, step: number, rate: number): Promise<StepResult> {
@@ -163,15 +173,23 @@ export class StepRunner {
     const scale = tf.scalar(1 / batch.globalRows)
     const key = tf.scalar(fold(keyOf(this.#job.seed), step) | 0, 'int32')
     if (last === undefined) return [scale, key]
-    // Zero times a loss is 0, or not a number where the loss is not finite.
-    const guarded = tf.tidy(() => tf.add<Scalar>(scale, tf.mul(last, 0)))
+    const [guarded] = this.#guard!.run([scale, last])
     scale.dispose()
-    return [guarded, key]
+    return [guarded!, key]
   }
 
   #updateScalars(step: number, rate: number): Tensor[] {
     return [this.#tf.scalar(rate), this.#tf.scalar(step + 1)]
   }
+}
+
+function recordGuard(tf: Tf): Trace {
+  const inputs = ['scale', 'loss'].map((name) => ({ name, tensor: tf.tensor(Float32Array.of(0), []), split: false }))
+  const [scale, loss] = inputs.map(({ tensor }) => tensor)
+  // Zero times a loss is 0, or not a number where the loss is not finite.
+  const trace = record(inputs, () => [{ name: 'guarded', tensor: tf.add(scale!, tf.mul(loss!, 0)), merge: 'sum' }])
+  for (const { tensor } of inputs) tensor.dispose()
+  return trace
 }
 
 /** All numbers of tensors, one after the other; disposes them. */

@@ -149,7 +149,7 @@ export class TrainingLoop implements Loop {
       await underWay
     } finally {
       await Promise.allSettled([underWay])
-      this.#runner.dispose()
+      this.#runner.rest()
     }
     if (this.#step % stepsPerEpoch === 0) await this.#between(true)
     return true
