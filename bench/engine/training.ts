@@ -23,6 +23,7 @@ export async function loopStepper(engine: Engine, workload: Workload): Promise<S
   const { batchRows, weights, learningRate } = workload
   const tf = await loadTf()
   const slices = slicesOf(workload.network, batchRows)
+  const objective = objectiveOf(workload)
   const start = { step: 0, weights, slots: adam().init(weights) }
   const job: TrainingJob = {
     version: 1,
@@ -33,9 +34,9 @@ export async function loopStepper(engine: Engine, workload: Workload): Promise<S
     batchRows,
     slices,
     metrics: [],
-    programs: recordPrograms(tf, objectiveOf(workload), adam(), start, batchRows / slices),
+    programs: recordPrograms(tf, objective, adam(), start, batchRows / slices),
     start,
-    data: { plan: { kind: 'memory' } as never, columns: ['x', 'y'] }, // never opened: the feed below stands for it
+    data: { plan: { kind: 'memory' } as never, columns: objective.columns.map(({ name }) => name) }, // never opened: the feed below stands for it
     rates: [learningRate],
   }
   let left = 0

@@ -141,8 +141,8 @@ async function bareStep(engine: Engine, workload: FitWorkload): Promise<Contesta
   const state = [...start.weights, ...start.slots].map(tensorOf)
   step.restore(state)
   for (const tensor of state) tensor.dispose()
-  const columns = [workload.x, workload.y].map(({ values, shape }, i) => {
-    const [own, { dtype }] = [shape.slice(1), objective.columns[i]!]
+  const columns = objective.columns.map(({ dtype, shape: own }, i) => {
+    const { values } = [workload.x, workload.y][i]!
     const batch = allocate(dtype, batchRows * sizeOf(own))
     batch.set(values.subarray(0, batch.length))
     return tf.tensor(batch, [batchRows, ...own], dtype)

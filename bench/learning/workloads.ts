@@ -35,7 +35,7 @@ export const workloads = {
     ]),
 } as const satisfies Record<string, () => FitWorkload>
 
-/** Bytes in ten noisy classes; the autoencoder learns them as shares of 255, flat. */
+/** Bytes in ten noisy classes; the autoencoder learns them as shares of 255, flat, and again as they came. */
 function digits(name: string, goal: number, loss: nn.Loss, layers: readonly Layer[]): FitWorkload {
   const [rows, size, shares] = [4096, 784, loss.target === 'float32']
   const y = Int32Array.from({ length: rows }, (_, row) => Math.floor(10 * uniform(keyOf(3), row)))
