@@ -15,3 +15,11 @@ export {
 } from './multiclass-classification-evaluator.js'
 export type { Activations } from './network-model.js'
 export type { Estimator, Stage, StageFitOptions, Transformer } from './stage.js'
+export { HashingTF, type HashingTFOptions } from './features/hashing-tf.js'
+export { IDF, type IDFModel, type IDFOptions } from './features/idf.js'
+export { RegexTokenizer, type RegexTokenizerOptions, Tokenizer, type TokenizerOptions } from './features/tokenizer.js'
+export {
+  LogisticRegression,
+  type LogisticRegressionModel,
+  type LogisticRegressionOptions,
+} from './plain/logistic-regression.js'
