@@ -70,6 +70,14 @@ export abstract class ColumnStage<Needs, Adds> extends OptionStage<Needs, Adds> 
   }
 }
 
+/** A stage that adds columns and has nothing but its options. */
+export abstract class FeatureStage<Needs, Adds> extends ColumnStage<Needs, Adds> {
+  /** The same stage with some options changed. */
+  copy(changes: object): this {
+    return remade(this, changes)
+  }
+}
+
 /** A stage that learns from rows first. */
 export abstract class ColumnEstimator<Needs, Adds, M extends Transformer>
   extends OptionStage<Needs, Adds>
@@ -89,9 +97,13 @@ export abstract class ColumnEstimator<Needs, Adds, M extends Transformer>
 
   /** The same estimator with some options changed. */
   copy(changes: object): this {
-    const make = this.constructor as new (options: object) => this
-    return new make({ ...this.options, ...changes })
+    return remade(this, changes)
   }
+}
+
+function remade<T extends { readonly options: object }>(stage: T, changes: object): T {
+  const make = stage.constructor as new (options: object) => T
+  return new make({ ...stage.options, ...changes })
 }
 
 /** A frame of a schema, without rows: what building on it checks is the schema. */

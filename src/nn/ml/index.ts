@@ -23,3 +23,4 @@ export {
   type LogisticRegressionModel,
   type LogisticRegressionOptions,
 } from './plain/logistic-regression.js'
+export { Pipeline, type PipelineModel } from './pipeline.js'

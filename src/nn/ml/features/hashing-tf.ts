@@ -1,7 +1,7 @@
 /** `HashingTF`: tokens as counts at hashed positions. */
 import { checkInteger } from '../../../core/check.js'
 import type { Plan, Sparse } from '../../../frame/index.js'
-import { checkNames, ColumnStage, computed, inputColumn, isTextList, withColumns } from '../column-stage.js'
+import { checkNames, computed, FeatureStage, inputColumn, isTextList, withColumns } from '../column-stage.js'
 import type { Col } from '../stage-types.js'
 import { hashTerms } from './kernels/counts.js'
 
@@ -30,7 +30,7 @@ export interface HashingTFOptions<Input extends string = string, Output extends 
  * await hashed.toRows() // indices 5, 7, 8
  * ```
  */
-export class HashingTF<Input extends string = string, Output extends string = string> extends ColumnStage<
+export class HashingTF<Input extends string = string, Output extends string = string> extends FeatureStage<
   Col<Input, readonly string[]>,
   Col<Output, Sparse>
 > {

@@ -3,7 +3,7 @@ import { checkInteger, show } from '../../../core/check.js'
 import { ShardbookError } from '../../../core/errors.js'
 import type { Plan } from '../../../frame/index.js'
 import type { Column } from '../../../frame/index.js'
-import { checkNames, ColumnStage, computed, inputColumn, isText, withColumns } from '../column-stage.js'
+import { checkNames, computed, FeatureStage, inputColumn, isText, withColumns } from '../column-stage.js'
 import type { Col } from '../stage-types.js'
 import { tokenise, tokeniseByPattern } from './kernels/text.js'
 
@@ -27,7 +27,7 @@ export interface TokenizerOptions<Input extends string = string, Output extends 
  * await words.toRows() // [{ text: 'Hi there', words: ['hi', 'there'] }]
  * ```
  */
-export class Tokenizer<Input extends string = string, Output extends string = string> extends ColumnStage<
+export class Tokenizer<Input extends string = string, Output extends string = string> extends FeatureStage<
   Col<Input, string>,
   Col<Output, string[]>
 > {
@@ -72,7 +72,7 @@ export interface RegexTokenizerOptions<
  * const words = new ml.RegexTokenizer({ inputCol: 'text', outputCol: 'words', pattern: /\W+/ })
  * ```
  */
-export class RegexTokenizer<Input extends string = string, Output extends string = string> extends ColumnStage<
+export class RegexTokenizer<Input extends string = string, Output extends string = string> extends FeatureStage<
   Col<Input, string>,
   Col<Output, string[]>
 > {
