@@ -12,7 +12,7 @@ export {
   MulticlassClassificationEvaluator,
   type MulticlassClassificationEvaluatorOptions,
   type MulticlassMetric,
-} from './multiclass-classification-evaluator.js'
+} from './evaluators/multiclass-classification-evaluator.js'
 export type { Activations } from './network-model.js'
 export type { Estimator, Stage, StageFitOptions, Transformer } from './stage.js'
 export { HashingTF, type HashingTFOptions } from './features/hashing-tf.js'
@@ -24,3 +24,17 @@ export {
   type LogisticRegressionOptions,
 } from './plain/logistic-regression.js'
 export { Pipeline, type PipelineModel } from './pipeline.js'
+export {
+  BinaryClassificationEvaluator,
+  type BinaryClassificationEvaluatorOptions,
+  type BinaryMetric,
+  type Calibration,
+} from './evaluators/binary-classification-evaluator.js'
+export { ClusteringEvaluator, type ClusteringEvaluatorOptions } from './evaluators/clustering-evaluator.js'
+export type { BootstrapOptions, Evaluator, Interval, SliceMetric } from './evaluators/evaluator.js'
+export { RankingEvaluator, type RankingEvaluatorOptions, type RankingMetric } from './evaluators/ranking-evaluator.js'
+export {
+  RegressionEvaluator,
+  type RegressionEvaluatorOptions,
+  type RegressionMetric,
+} from './evaluators/regression-evaluator.js'
