@@ -37,7 +37,7 @@ describe('lists in the feed', () => {
           tokens.map((list) => ({ tokens: list })),
           { schema },
         )
-        const { rows } = await rowsOf(df as AnyFrame, 'tokens', { lists: { tokens: { length: 4, fill: -1 } } }, slices)
+        const { rows } = await rowsOf(df, 'tokens', { lists: { tokens: { length: 4, fill: -1 } } }, slices)
         expect(rows).toEqual(tokens.map((list) => filled(list, 4, -1)))
       }),
       { numRuns: 20 },
@@ -46,7 +46,7 @@ describe('lists in the feed', () => {
 
   test('of numbers with fractions come as float32', async () => {
     const df = frame([{ x: [0.5, 1.5] }, { x: [] }, { x: [2, 3, 4] }])
-    expect(await rowsOf(df as AnyFrame, 'x', { lists: { x: { length: 2 } } })).toEqual({
+    expect(await rowsOf(df, 'x', { lists: { x: { length: 2 } } })).toEqual({
       rows: [
         [0.5, 1.5],
         [0, 0],
@@ -58,12 +58,12 @@ describe('lists in the feed', () => {
 
   test('are refused without a length, and other columns with one', async () => {
     const df = frame([{ x: [0.5], s: 'a' }])
-    await expect(rowsOf(df as AnyFrame, 'x', {})).rejects.toThrow(/lists: \{ x: \{ length: 32/)
-    await expect(rowsOf(df as AnyFrame, 's', { lists: { s: { length: 2 } } })).rejects.toThrow(
+    await expect(rowsOf(df, 'x', {})).rejects.toThrow(/lists: \{ x: \{ length: 32/)
+    await expect(rowsOf(df, 's', { lists: { s: { length: 2 } } })).rejects.toThrow(
       /expected a sparse vector or a list/,
     )
-    await expect(rowsOf(df as AnyFrame, 'x', { lists: { x: { length: 0 } } })).rejects.toThrow(/length of 'x'/)
-    await expect(rowsOf(df as AnyFrame, 'x', { lists: { y: { length: 1 } } })).rejects.toThrow(/no column 'y'/)
+    await expect(rowsOf(df, 'x', { lists: { x: { length: 0 } } })).rejects.toThrow(/length of 'x'/)
+    await expect(rowsOf(df, 'x', { lists: { y: { length: 1 } } })).rejects.toThrow(/no column 'y'/)
   })
 })
 
@@ -82,7 +82,7 @@ describe('sparse vectors in the feed', () => {
     await fc.assert(
       fc.asyncProperty(vectors, fc.integer({ min: 1, max: 3 }), async (all, slices) => {
         const { rows } = await rowsOf(
-          sparse(all) as AnyFrame,
+          sparse(all),
           'features',
           { lists: { features: { length: 5 } } },
           slices,
@@ -104,7 +104,7 @@ describe('sparse vectors in the feed', () => {
   test('keep the components that are named, numbered in their order', async () => {
     const df = sparse([[3, 70_000, 200_000], [5], [70_000]])
     const lists = { features: { length: 2, components: [70_000, 200_000] } }
-    expect((await rowsOf(df as AnyFrame, 'features', { lists })).rows).toEqual([
+    expect((await rowsOf(df, 'features', { lists })).rows).toEqual([
       [0, 1, 1.5, 2.5],
       [0, 0, 0, 0],
       [0, 0, 2.5, 0],
@@ -113,7 +113,7 @@ describe('sparse vectors in the feed', () => {
 
   test('with more components than asked for are an error', async () => {
     const lists = { features: { length: 2 } }
-    await expect(rowsOf(sparse([[1], [1, 2, 3]]) as AnyFrame, 'features', { lists })).rejects.toThrow(
+    await expect(rowsOf(sparse([[1], [1, 2, 3]]), 'features', { lists })).rejects.toThrow(
       /at most 2 components/,
     )
   })
@@ -126,10 +126,10 @@ describe('finite columns', () => {
       v: { shape: [20, 3] as const, dtype: 'float32', values },
       n: Float64Array.from({ length: 20 }, (_, i) => (i === 12 ? -Infinity : i)),
     })
-    await expect(rowsOf(df as AnyFrame, 'v', { finite: ['v'] }, 2)).rejects.toThrow(
+    await expect(rowsOf(df, 'v', { finite: ['v'] }, 2)).rejects.toThrow(
       /finite numbers in 'v', got NaN in row 13/,
     )
-    await expect(rowsOf(df as AnyFrame, 'n', { finite: ['n'] })).rejects.toThrow(/'n', got -Infinity in row 12/)
-    expect((await rowsOf(df as AnyFrame, 'n', {})).rows[12]).toEqual([-Infinity])
+    await expect(rowsOf(df, 'n', { finite: ['n'] })).rejects.toThrow(/'n', got -Infinity in row 12/)
+    expect((await rowsOf(df, 'n', {})).rows[12]).toEqual([-Infinity])
   })
 })

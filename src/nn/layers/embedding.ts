@@ -10,6 +10,8 @@ export interface EmbeddingOptions extends LayerOptions {
   readonly inputDim: number
   /** Numbers in a token's vector. */
   readonly outputDim: number
+  /** Whether token 0 only fills sequences up: recurrent layers, attention and global pooling pass over it. Default false. */
+  readonly maskZero?: boolean
 }
 
 /**
@@ -22,7 +24,7 @@ export interface EmbeddingOptions extends LayerOptions {
  * ```
  */
 export function embedding(options: EmbeddingOptions): Layer {
-  const { inputDim, outputDim } = options
+  const { inputDim, outputDim, maskZero = false } = options
   checkInteger('nn.embedding', 'inputDim', inputDim, 1)
   checkInteger('nn.embedding', 'outputDim', outputDim, 1)
   return layer('embedding', options, {
@@ -41,6 +43,7 @@ export function embedding(options: EmbeddingOptions): Layer {
       }
     },
     apply: ({ tf }, x, [embeddings]) => tf.gather(embeddings!, tf.cast(x as Tensor2D, 'int32')),
+    ...(maskZero ? { masks: ({ tf }, x) => tf.cast<Tensor2D>(tf.notEqual(x, 0), 'float32') } : {}),
   })
 }
 
