@@ -2,6 +2,7 @@
 export type { BatchOptions } from './batches.js'
 export { frame } from './create.js'
 export { datasets } from './datasets/index.js'
+export { streamRows } from './ends.js'
 export { col, list, lit, struct, vector, when } from './expr/expr.js'
 export type { Columns, Dynamic, Expr, FrameError } from './expr/types.js'
 export type { Feed, FeedBatch, FeedColumn, FeedFields, FrameSource, ListOptions } from './feed.js'

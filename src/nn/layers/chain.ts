@@ -34,8 +34,10 @@ export function applySteps(given: LayerContext, steps: readonly Step[], x: Tenso
 }
 
 /** A context with another mask, or none. */
-export function withMask({ mask: _, ...context }: LayerContext, mask: Tensor2D | undefined): LayerContext {
-  return mask === undefined ? context : { ...context, mask }
+export function withMask(context: LayerContext, mask: Tensor2D | undefined): LayerContext {
+  if (context.mask === mask) return context
+  const { tf, random, training } = context
+  return { tf, ...(random && { random }), ...(training && { training }), ...(mask && { mask }) }
 }
 
 /** What a layer within makes of a shape, and its name. */

@@ -12,6 +12,8 @@ export interface EmbeddingOptions extends LayerOptions {
   readonly outputDim: number
   /** Whether token 0 only fills sequences up: recurrent layers, attention and global pooling pass over it. Default false. */
   readonly maskZero?: boolean
+  /** Whether tokens from `inputDim - 1` on are one, the unknown. Default false: they are an error. */
+  readonly clip?: boolean
 }
 
 /**
@@ -24,7 +26,7 @@ export interface EmbeddingOptions extends LayerOptions {
  * ```
  */
 export function embedding(options: EmbeddingOptions): Layer {
-  const { inputDim, outputDim, maskZero = false } = options
+  const { inputDim, outputDim, maskZero = false, clip = false } = options
   checkInteger('nn.embedding', 'inputDim', inputDim, 1)
   checkInteger('nn.embedding', 'outputDim', outputDim, 1)
   return layer('embedding', options, {
@@ -42,7 +44,10 @@ export function embedding(options: EmbeddingOptions): Layer {
         weights: [{ name: 'embeddings', shape: [inputDim, outputDim], initial }],
       }
     },
-    apply: ({ tf }, x, [embeddings]) => tf.gather(embeddings!, tf.cast(x as Tensor2D, 'int32')),
+    apply: ({ tf }, x, [embeddings]) => {
+      const tokens = clip ? tf.minimum(x, inputDim - 1) : x
+      return tf.gather(embeddings!, tf.cast(tokens as Tensor2D, 'int32'))
+    },
     ...(maskZero ? { masks: ({ tf }, x) => tf.cast<Tensor2D>(tf.notEqual(x, 0), 'float32') } : {}),
   })
 }

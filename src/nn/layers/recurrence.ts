@@ -31,12 +31,12 @@ export interface RecurrentWeights {
  */
 export function recur(
   { tf, mask }: LayerContext,
-  given: Cell,
+  plain: Cell,
   x: Tensor3D,
   weights: RecurrentWeights,
   sequences: boolean,
 ): Tensor {
-  const cell = mask === undefined ? given : maskedCell(given)
+  const cell = mask === undefined ? plain : maskedCell(plain)
   const [rows, steps, width] = x.shape
   const units = weights.recurrent.shape[0]
   const passes = steps > longestUnrolled ? looped : unrolled

@@ -103,7 +103,8 @@ function recurrent(kind: string, options: RecurrentOptions, cell: Cell, bias: re
       const weights = { kernel: kernel!, recurrent: recurrentKernel!, bias: ownBias!, stateBias }
       if (sparseSize === undefined) return recur(context, cell, x as Tensor3D, weights, returnSequences)
       const { tf } = context
-      const start = Array.from({ length: cell.states }, () => tf.fill([x.shape[0], units], 0))
+      const { fill } = tf
+      const start = Array.from({ length: cell.states }, () => fill([x.shape[0], units], 0))
       const share = tf.add(sparseProduct(tf, x as Tensor3D, kernel!), ownBias!)
       // Nothing of a state of zeros: but the weight is then in the program, with its gradient of zeros.
       const product = tf.matMul(start[0]!, recurrentKernel!)

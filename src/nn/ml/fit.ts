@@ -1,23 +1,24 @@
 /** From an estimator's options to a running training: what all neural estimators share. */
-import { checkInteger } from '../../core/check.js'
 import { sizeOf } from '../../core/dtype.js'
 import type { TensorData } from '../../core/dtype.js'
 import { ShardbookError } from '../../core/errors.js'
 import { loadTf, openEngine, whyEager } from '../../engine/index.js'
-import type { FrameSource } from '../../frame/index.js'
-import type { TrainingJob } from '../train/job.js'
-import type { Objective } from '../train/programs.js'
-import { recordPrograms } from '../train/programs.js'
-import { Training } from '../train/training.js'
-import type { Savable } from '../train/training.js'
-import { local } from '../train/local.js'
+import type { AnyFrame, FeedFields } from '../../frame/index.js'
 import type { Optimiser } from '../optimiser.js'
 import type { Schedule } from '../schedule.js'
-import type { Strategy } from '../strategy.js'
+import { local } from '../train/local.js'
+import type { TrainingJob } from '../train/job.js'
+import { recordPrograms } from '../train/programs.js'
+import type { Objective } from '../train/programs.js'
+import { Training } from '../train/training.js'
+import type { Savable } from '../train/training.js'
+import type { FitOptions } from './options.js'
 
 /** What an estimator knows once it has looked at the data. */
 export interface Fitting<M> {
   readonly objective: Objective
+  /** How the columns of the objective come. */
+  readonly fields: FeedFields
   /** Rows of the data to train on. */
   readonly rows: number
   readonly optimiser: Optimiser
@@ -27,29 +28,40 @@ export interface Fitting<M> {
   readonly finish: (weights: readonly TensorData[]) => Promise<M>
 }
 
-export interface FitPlan<M> {
+export interface FitPlan<M> extends FitOptions {
   /** Names the training in its chart. */
   readonly name: string
-  readonly on: Strategy | undefined
+  readonly frame: AnyFrame
   readonly epochs: number
-  readonly batchRows: number
-  /** Default: `slicesOf` objective and batch. */
-  readonly slices: number | undefined
+  readonly batch: BatchPlan
   readonly seed: number
   /** Looks at the data and builds the network. */
-  prepare(): Promise<Fitting<M>>
-  source(): Promise<FrameSource>
-  validation: (() => Promise<FrameSource>) | undefined
+  readonly prepare: () => Promise<Fitting<M>>
+}
+
+/** The batch that is wished for. */
+export interface BatchPlan {
+  readonly rows: number
+  /** Whether the user named the number: it is not made smaller then. */
+  readonly isGiven: boolean
+  /** Default: `slicesOf` objective and batch. */
+  readonly slices?: number | undefined
 }
 
 /** Begins a training at once. */
 export function beginTraining<M extends Savable>(plan: FitPlan<M>): Training<M> {
   return new Training(plan.name, async () => {
-    const { name, epochs, batchRows, seed } = plan
+    const { name, epochs, seed } = plan
     const strategy = plan.on ?? (await local())
-    const { objective, rows, optimiser, schedule, weights, finish } = await plan.prepare()
-    const slices = plan.slices ?? slicesOf(objective, batchRows)
-    const [data, validation] = await Promise.all([plan.source(), plan.validation?.()])
+    const { objective, fields, rows, optimiser, schedule, weights, finish } = await plan.prepare()
+    const batchRows = batchOf(name, plan.batch, rows)
+    const slices = plan.batch.slices ?? slicesOf(objective, batchRows)
+    const columns = objective.columns.map((column) => column.name)
+    const sourceOf = async (frame: AnyFrame) => ({ ...(await frame.source(columns)), ...fields })
+    const [data, validation] = await Promise.all([
+      sourceOf(plan.frame),
+      plan.validation === undefined ? undefined : sourceOf(plan.validation),
+    ])
     // The step is recorded for the engine that will run it.
     await openEngine(strategy.engine)
     const start = { step: 0, weights, slots: optimiser.init(weights) }
@@ -79,7 +91,7 @@ export function beginTraining<M extends Savable>(plan: FitPlan<M>): Training<M> 
 }
 
 /** Tells when a step could not be recorded: a warning here, an error where it would have to travel. */
-function checkRecorded(name: string, strategy: Strategy, programs: TrainingJob['programs']): void {
+function checkRecorded(name: string, strategy: { readonly inProcess?: true }, programs: TrainingJob['programs']): void {
   const refusal = [programs.gradients, programs.update, programs.evaluate].map(whyEager).find(Boolean)
   if (refusal === undefined) return
   if (!strategy.inProcess) {
@@ -90,6 +102,16 @@ function checkRecorded(name: string, strategy: Strategy, programs: TrainingJob['
     )
   }
   console.warn(`${name}.fit: trains without compiling its steps, which is slower. ${refusal.message}`)
+}
+
+/** Rows of a batch: those that were asked for; else no more than there are, but a whole number for each slice. */
+function batchOf(name: string, { rows: wished, isGiven, slices = 1 }: BatchPlan, rows: number): number {
+  if (wished <= rows) return wished
+  if (!isGiven) return slices * Math.max(1, Math.floor(rows / slices))
+  throw new ShardbookError(
+    'data',
+    `${name}.fit: expected batches no larger than the data, which has ${rows} rows, got ${wished} rows a batch.`,
+  )
 }
 
 /**
@@ -103,19 +125,4 @@ export function slicesOf({ weights }: Pick<Objective, 'weights'>, batchRows: num
   const few = weights.reduce((n, { shape }) => n + sizeOf(shape), 0) <= 1_000_000
   const fits = (slices: number): boolean => slices === 2 || (few && batchRows >= 32 * slices)
   return [4, 3, 2].find((slices) => batchRows % slices === 0 && fits(slices)) ?? 1
-}
-
-/**
- * Checks the slices that a user wishes, if any.
- *
- * @throws ShardbookError `argument` when the slices do not divide the batch.
- */
-export function checkSlices(caller: string, batchRows: number, slices?: number): void {
-  if (slices === undefined) return
-  checkInteger(caller, 'slices', slices, 1, batchRows)
-  if (batchRows % slices === 0) return
-  throw new ShardbookError(
-    'argument',
-    `${caller}: expected slices to divide the batch of ${batchRows} rows evenly, got ${slices}.`,
-  )
 }
