@@ -2,10 +2,8 @@
 import { checkInteger } from '../../core/check.js'
 import { ShardbookError } from '../../core/errors.js'
 import type { AnyFrame, Column, Schema } from '../../frame/index.js'
-import { adam } from '../optimiser.js'
 import { initialWeights } from '../model.js'
 import type { Model } from '../model.js'
-import { cosine } from '../schedule.js'
 import type { Savable, Training } from '../train/training.js'
 import type { Objective } from '../train/programs.js'
 import { checkCoded, checkCoderOptions, sizesOf } from './coder-layers.js'
@@ -74,13 +72,14 @@ export abstract class CoderEstimator<O extends CoderEstimatorOptions> extends Ne
     const { blockSize, numBlocks = 4 } = this.options
     return this.begin<M>(frame, given, {
       epochs: this.#defaults.maxIter,
+      stepSize: this.#defaults.stepSize,
       batch: { rows: (blockSize ?? 32) * numBlocks, isGiven: blockSize !== undefined, slices: numBlocks },
       prepare: async () => this.#fitting(frame, given.validation) as Promise<Fitting<M>>,
     })
   }
 
   async #fitting(frame: AnyFrame, validation: AnyFrame | undefined): Promise<Fitting<Savable & Transformer>> {
-    const { inputCol, stepSize = this.#defaults.stepSize, seed = 0, optimiser = adam() } = this.options
+    const { inputCol, seed = 0 } = this.options
     const column = tensorColumn(`${this.kind}.fit`, frame.schema, inputCol)
     const input = { kind: 'tensor', shape: column.shape, isBytes: column.isBytes } as const
     if (validation !== undefined) checkInput(`${this.kind}.fit, validation`, validation.schema, inputCol, input)
@@ -95,8 +94,6 @@ export abstract class CoderEstimator<O extends CoderEstimatorOptions> extends Ne
       },
       fields: fieldsOf(input, inputCol),
       rows,
-      optimiser,
-      schedule: cosine(stepSize, { warmUp: 0.1 }),
       weights: initialWeights(network, seed),
       finish: async (weights) =>
         this.finish(network, weights, { inputCol, outputCol: this.outputCol, input, ...params }),

@@ -4,14 +4,23 @@ import type { TensorData } from '../../core/dtype.js'
 import { ShardbookError } from '../../core/errors.js'
 import { loadTf, openEngine, whyEager } from '../../engine/index.js'
 import type { AnyFrame, FeedFields } from '../../frame/index.js'
+import { metricData } from '../metric.js'
+import { adam } from '../optimiser.js'
 import type { Optimiser } from '../optimiser.js'
-import type { Schedule } from '../schedule.js'
-import { local } from '../train/local.js'
+import { cosine } from '../schedule.js'
+import { removeCheckpoints } from '../train/checkpoint.js'
 import type { TrainingJob } from '../train/job.js'
+import { local } from '../train/local.js'
+import { checkFitOptions } from '../train/options.js'
+import type { TrainingOptions } from '../train/options.js'
 import { recordPrograms } from '../train/programs.js'
 import type { Objective } from '../train/programs.js'
+import { placeJob } from '../train/resume.js'
+import { checkRules } from '../train/rules.js'
+import type { Rule } from '../train/rules.js'
 import { Training } from '../train/training.js'
-import type { Savable } from '../train/training.js'
+import type { Prepared, Savable } from '../train/training.js'
+import { weighObjective } from '../train/weigh.js'
 import type { FitOptions } from './options.js'
 
 /** What an estimator knows once it has looked at the data. */
@@ -21,20 +30,25 @@ export interface Fitting<M> {
   readonly fields: FeedFields
   /** Rows of the data to train on. */
   readonly rows: number
-  readonly optimiser: Optimiser
-  readonly schedule: Schedule
   readonly weights: readonly TensorData[]
+  /** The optimiser, where it is not the option's or Adam. */
+  readonly optimiser?: Optimiser
   /** Makes the model of the trained weights. */
   readonly finish: (weights: readonly TensorData[]) => Promise<M>
 }
 
-export interface FitPlan<M> extends FitOptions {
+export interface FitPlan<M> {
   /** Names the training in its chart. */
   readonly name: string
   readonly frame: AnyFrame
   readonly epochs: number
+  /** The highest learning rate, where there is no schedule. */
+  readonly stepSize: number
   readonly batch: BatchPlan
   readonly seed: number
+  /** How the estimator learns: its options, whatever else they hold. */
+  readonly training: TrainingOptions
+  readonly fit: FitOptions
   /** Looks at the data and builds the network. */
   readonly prepare: () => Promise<Fitting<M>>
 }
@@ -48,46 +62,85 @@ export interface BatchPlan {
   readonly slices?: number | undefined
 }
 
-/** Begins a training at once. */
+/**
+ * Begins a training at once.
+ *
+ * @throws ShardbookError `argument` for options that are out of range.
+ */
 export function beginTraining<M extends Savable>(plan: FitPlan<M>): Training<M> {
-  return new Training(plan.name, async () => {
-    const { name, epochs, seed } = plan
-    const strategy = plan.on ?? (await local())
-    const { objective, fields, rows, optimiser, schedule, weights, finish } = await plan.prepare()
-    const batchRows = batchOf(name, plan.batch, rows)
-    const slices = plan.batch.slices ?? slicesOf(objective, batchRows)
-    const columns = objective.columns.map((column) => column.name)
-    const sourceOf = async (frame: AnyFrame) => ({ ...(await frame.source(columns)), ...fields })
-    const [data, validation] = await Promise.all([
-      sourceOf(plan.frame),
-      plan.validation === undefined ? undefined : sourceOf(plan.validation),
-    ])
-    // The step is recorded for the engine that will run it.
-    await openEngine(strategy.engine)
-    const start = { step: 0, weights, slots: optimiser.init(weights) }
-    const programs = recordPrograms(await loadTf(), objective, optimiser, start, batchRows / slices)
-    checkRecorded(name, strategy, programs)
-    return {
-      strategy,
-      job: {
-        version: 1,
-        name,
-        engine: strategy.engine,
-        seed,
-        epochs,
-        batchRows,
-        slices,
-        metrics: objective.metrics.map((metric) => metric.name),
-        programs,
-        start,
-        data,
-        ...(validation === undefined ? {} : { validation }),
-        rates: schedule(epochs * Math.ceil(rows / batchRows)),
-        ...(optimiser.scalesLoss ? { scalesLoss: true } : {}),
-      },
-      finish: (state) => finish(optimiser.finish?.(state) ?? state.weights),
-    }
-  })
+  const { callbacks = [], ...fit } = plan.fit
+  checkFitOptions(`${plan.name}.fit`, fit)
+  const functions = callbacks.filter((callback) => typeof callback === 'function')
+  const rules = callbacks.filter((callback) => typeof callback !== 'function')
+  return new Training(plan.name, async () => prepareTraining(plan, fit, rules), functions)
+}
+
+async function prepareTraining<M>(plan: FitPlan<M>, fit: FitOptions, rules: readonly Rule[]): Promise<Prepared<M>> {
+  const { name, frame, seed, training } = plan
+  const { validation: held } = fit
+  const caller = `${name}.fit`
+  const strategy = fit.on ?? (await local())
+  const { rows, weights, fields, finish, ...fitting } = await plan.prepare()
+  const objective = weighObjective(caller, fitting.objective, training)
+  const optimiser = fitting.optimiser ?? training.optimiser ?? adam()
+  const metrics = objective.metrics.map(metricData)
+  checkRules(caller, rules, names(metrics), held !== undefined)
+  if (fit.validateEvery !== undefined && held === undefined) {
+    throw new ShardbookError('argument', `${caller}: expected validation rows for validateEvery, got none.`)
+  }
+  const batchRows = batchOf(name, plan.batch, rows)
+  const slices = plan.batch.slices ?? slicesOf(objective, batchRows)
+  const columns = names(objective.columns)
+  const sourceOf = async (source: AnyFrame) => ({ ...(await source.source(columns)), ...fields, finite: columns })
+  const [data, validation] = await Promise.all([sourceOf(frame), held === undefined ? undefined : sourceOf(held)])
+  // The step is recorded for the engine that will run it.
+  await openEngine(strategy.engine)
+  const start = { step: 0, weights, slots: optimiser.init(weights) }
+  const programs = recordPrograms(await loadTf(), objective, optimiser, start, batchRows / slices)
+  checkRecorded(name, strategy, programs)
+  const stepsPerEpoch = Math.ceil(rows / batchRows)
+  const epochs = fit.rates === undefined ? plan.epochs : Math.ceil(fit.rates.length / Math.max(stepsPerEpoch, 1))
+  const schedule = training.schedule ?? cosine(plan.stepSize, { warmUp: 0.1 })
+  const untrained = objective.weights.flatMap(({ momentum }, i) => (momentum === undefined ? [] : [i]))
+  const job = await placeJob(
+    caller,
+    {
+      version: 1,
+      name,
+      engine: strategy.engine,
+      seed,
+      epochs,
+      batchRows,
+      slices,
+      metrics,
+      programs,
+      start,
+      data,
+      rates: fit.rates ?? schedule(epochs * stepsPerEpoch),
+      rules,
+      ...(validation === undefined ? {} : { validation }),
+      ...(optimiser.scalesLoss ? { scalesLoss: true } : {}),
+      ...(fit.rates === undefined ? {} : { maxSteps: fit.rates.length }),
+      ...(fit.validateEvery === undefined ? {} : { validateEvery: fit.validateEvery }),
+      ...(fit.gradientNorm ? { gradientNorm: { without: untrained } } : {}),
+      ...(fit.profile ? { profile: true } : {}),
+    },
+    fit,
+  )
+  return {
+    strategy,
+    job,
+    finish: async (state) => {
+      const model = await finish(optimiser.finish?.(state) ?? state.weights)
+      const complete = state.step >= epochs * stepsPerEpoch || state.progress?.stopped !== undefined
+      if (fit.backup !== undefined && complete) await removeCheckpoints(job.checkpoint!.path)
+      return model
+    },
+  }
+}
+
+function names(list: readonly { readonly name: string }[]): string[] {
+  return list.map(({ name }) => name)
 }
 
 /** Tells when a step could not be recorded: a warning here, an error where it would have to travel. */

@@ -3,10 +3,10 @@
  * they are saved before they are fitted.
  */
 import type { AnyFrame, Column, Schema } from '../../frame/index.js'
-import { withColumns } from './columns.js'
+import { checkNumberColumn, withColumns } from './columns.js'
 import type { Training, Savable } from '../train/training.js'
 import { beginTraining } from './fit.js'
-import type { BatchPlan, Fitting } from './fit.js'
+import type { FitPlan } from './fit.js'
 import { checkNetworkOptions } from './options.js'
 import type { FitOptions, NetworkOptions } from './options.js'
 import { saveEstimator } from './saved-estimator.js'
@@ -50,21 +50,20 @@ export abstract class NeuralEstimator<O extends NetworkOptions & { readonly inpu
     await saveEstimator(path, this.kind, this.options)
   }
 
-  /** The training of a `fit`. */
+  /** The training of a `fit`; epochs and step size are the default ones. */
   protected begin<M extends Savable & Transformer>(
     frame: AnyFrame,
-    given: FitOptions,
-    {
-      epochs,
-      batch,
-      prepare,
-    }: { readonly epochs: number; readonly batch: BatchPlan; readonly prepare: () => Promise<Fitting<M>> },
+    fit: FitOptions,
+    { epochs, stepSize, batch, prepare }: Pick<FitPlan<M>, 'epochs' | 'stepSize' | 'batch' | 'prepare'>,
   ): Training<M> {
     const caller = `${this.kind}.fit`
-    this.checkColumns(caller, frame.schema)
-    if (given.validation !== undefined) this.checkColumns(caller, given.validation.schema)
-    const { maxIter = epochs, seed = 0 } = this.options
-    return beginTraining({ name: this.kind, frame, ...given, epochs: maxIter, batch, seed, prepare })
+    for (const { schema } of fit.validation === undefined ? [frame] : [frame, fit.validation]) {
+      this.checkColumns(caller, schema)
+      if (this.options.weightCol !== undefined) checkNumberColumn(caller, schema, this.options.weightCol, 'weights')
+    }
+    const { maxIter = epochs, stepSize: rate = stepSize, seed = 0 } = this.options
+    const plan = { name: this.kind, epochs: maxIter, stepSize: rate, seed, training: this.options }
+    return beginTraining({ ...plan, frame, fit, batch, prepare })
   }
 
   /** @throws ShardbookError `column` when a column is missing or of another type; the message begins with the caller. */

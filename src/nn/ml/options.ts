@@ -4,17 +4,15 @@ import { ShardbookError } from '../../core/errors.js'
 import type { AnyFrame } from '../../frame/index.js'
 import type { Layer } from '../layers/layer.js'
 import type { Model } from '../model.js'
-import type { Optimiser } from '../optimiser.js'
-import type { Strategy } from '../strategy.js'
+import { checkTrainingOptions } from '../train/options.js'
+import type { FitOptions as RunOptions, TrainingOptions } from '../train/options.js'
 
 /** How any network is trained. */
-export interface NetworkOptions {
+export interface NetworkOptions extends TrainingOptions {
   /** Epochs. */
   readonly maxIter?: number
   /** Highest learning rate; it rises over the first tenth of the steps and then falls to zero. */
   readonly stepSize?: number
-  /** How gradients become steps, with clipping, accumulation and the like around it. Default `nn.adam()`. */
-  readonly optimiser?: Optimiser
   /** Of weights, order of rows and everything else that is random. Default 0. */
   readonly seed?: number
 }
@@ -65,9 +63,7 @@ export interface ClassifierOptions<
 }
 
 /** How a `fit` runs. */
-export interface FitOptions<Validation = AnyFrame> {
-  /** Where it runs: a pool, or this process. */
-  readonly on?: Strategy
+export interface FitOptions<Validation = AnyFrame> extends RunOptions {
   /** Rows on which loss and metrics are told after every epoch; never trained on. */
   readonly validation?: Validation
 }
@@ -81,6 +77,7 @@ export function checkNetworkOptions(caller: string, options: NetworkOptions & { 
   checkInteger(caller, 'maxIter', maxIter, 1)
   checkNumber(caller, 'stepSize', stepSize, 0)
   checkInteger(caller, 'seed', seed, 0)
+  checkTrainingOptions(caller, options)
 }
 
 /** @throws ShardbookError `argument` for options out of range */

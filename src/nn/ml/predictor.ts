@@ -12,8 +12,6 @@ import type { Loss } from '../loss.js'
 import type { Metric } from '../metric.js'
 import { applyModel, initialWeights, model } from '../model.js'
 import type { Model } from '../model.js'
-import { adam } from '../optimiser.js'
-import { cosine } from '../schedule.js'
 import type { Savable, Training } from '../train/training.js'
 import { checkNumberColumn } from './columns.js'
 import type { Fitting } from './fit.js'
@@ -86,13 +84,14 @@ export abstract class PredictorEstimator<O extends PredictorOptions> extends Neu
     const { batchSize, slices } = this.options
     return this.begin<M>(frame, given, {
       epochs: this.#family.maxIter,
+      stepSize: this.#family.stepSize,
       batch: { rows: batchSize ?? this.#family.batchSize, isGiven: batchSize !== undefined, slices },
       prepare: async () => this.#fitting(frame, given.validation) as Promise<Fitting<M>>,
     })
   }
 
   async #fitting(frame: AnyFrame, validation: AnyFrame | undefined): Promise<Fitting<Savable & Transformer>> {
-    const { inputCol, stepSize = this.#family.stepSize, seed = 0, optimiser = adam() } = this.options
+    const { inputCol, seed = 0 } = this.options
     const caller = `${this.kind}.fit`
     const task = await this.task(frame, validation)
     const input = await this.#learn(caller, frame, validation)
@@ -112,10 +111,8 @@ export abstract class PredictorEstimator<O extends PredictorOptions> extends Neu
           target: label as Tensor,
         }),
       },
-      fields: { ...fieldsOf(input, inputCol), finite: [inputCol, this.labelCol] },
+      fields: fieldsOf(input, inputCol),
       rows,
-      optimiser,
-      schedule: cosine(stepSize, { warmUp: 0.1 }),
       weights: initialWeights(network, seed),
       finish: async (weights) => task.finish(network, weights, forTransform(input)),
     }
