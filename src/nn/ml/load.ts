@@ -4,14 +4,13 @@
  */
 import { nearest, show } from '../../core/check.js'
 import { ShardbookError } from '../../core/errors.js'
-import { savedModel } from './saved-model.js'
+import { neuralLoaders } from './load-neural.js'
 import { readStage } from './saved-stage.js'
 import type { LoadedStage } from './saved-stage.js'
 import type { Stage, Transformer } from './stage.js'
 
 const loaders = {
-  AutoEncodersModel: async (saved: LoadedStage) =>
-    (await import('./auto-encoders-model.js')).AutoEncodersModel.load(savedModel(saved)),
+  ...neuralLoaders,
   HashingTF: async ({ params }: LoadedStage) =>
     new (await import('./features/hashing-tf.js')).HashingTF(params as never),
   IDF: async ({ params }: LoadedStage) => new (await import('./features/idf.js')).IDF(params as never),
@@ -28,8 +27,6 @@ const loaders = {
     new (await import('./features/tokenizer.js')).RegexTokenizer(params as never),
   Tokenizer: async ({ params }: LoadedStage) =>
     new (await import('./features/tokenizer.js')).Tokenizer(params as never),
-  CNNClassifierModel: async (saved: LoadedStage) =>
-    (await import('./cnn-classifier-model.js')).CNNClassifierModel.load(savedModel(saved)),
 }
 
 /** Names of the classes that `load` knows. */
