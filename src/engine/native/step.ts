@@ -10,7 +10,7 @@ import type { Tensor } from '@tensorflow/tfjs-core'
 import { ShardbookError } from '../../core/errors.js'
 import { adamKernel, type AdamAttributes } from '../adam.js'
 import { checkInputs, inputSpecs } from '../check-inputs.js'
-import { inputsOf } from '../remove-dead-calls.js'
+import { inputsOf } from '../call-inputs.js'
 import { checkKernels } from '../run-call.js'
 import { type Step, type StepTraces, stateSpecs } from '../step.js'
 import { tensorOf, tfCore } from '../tf.js'
@@ -22,6 +22,7 @@ import type { NodeOutput } from './graph.js'
 import { dataTypeOf, typeAttribute } from './kernels.js'
 import type { Lowering } from './lower.js'
 import { type FunctionBody, NativeFunction } from './program.js'
+import { unrollSlices } from '../unroll-slices.js'
 import { removeRepeats } from './remove-repeats.js'
 
 let variables = 0
@@ -135,7 +136,10 @@ export class NativeStep implements Step {
     const state = this.#specs.map(({ shape, dtype }, i) => builder.readVariable(handles[i]!, shape, dataTypeOf[dtype]!))
     const own = gradients.inputs.length - reads
     if (what === 'update') return { inputs, outputs: [], controls: apply(lowering, update, handles, state, given, []) }
-    const outputs = lowering.trace(gradients, this.#slices, [...state.slice(0, reads), ...given.slice(0, own)])
+    const outputs = lowering.trace(unrollSlices(gradients, this.#slices), [
+      ...state.slice(0, reads),
+      ...given.slice(0, own),
+    ])
     if (what === 'gradients') return { inputs, outputs, controls: [] }
     const float = [typeAttribute('T', 'float32')]
     const isFinite = builder.node('IsFinite', float, [outputs[0]!])[0]!

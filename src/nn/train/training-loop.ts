@@ -10,7 +10,8 @@ import type { TensorData } from '../../core/dtype.js'
 import { sizeOf } from '../../core/dtype.js'
 import { ShardbookError } from '../../core/errors.js'
 import { fold, keyOf } from '../../core/random.js'
-import type { Program, Step } from '../../engine/index.js'
+import { loadSpreadGradients } from '../../engine/index.js'
+import type { Program, SpreadProgram, Step } from '../../engine/index.js'
 import type { Tf } from '../../engine/tf.js'
 import type { Batch, BatchReader } from './batch-reader.js'
 import { EpochSums } from './epoch-sums.js'
@@ -30,6 +31,8 @@ export class TrainingLoop implements Loop {
   readonly #validation: BatchReader | undefined
   /** Owns weights and slots. */
   readonly #program: Step
+  /** Its gradients, where there are other workers. */
+  readonly #gradients: SpreadProgram | undefined
   /** Absent without validation data and on a worker that owns no slice. */
   readonly #evaluate: Program | undefined
   /** Loss, metrics and gradients of one step, flat: what is reduced. Unused with one worker. */
@@ -49,6 +52,7 @@ export class TrainingLoop implements Loop {
     const reads = job.start.weights.length + (job.scalesLoss ? 1 : 0)
     const traces = { gradients, update, reads, results: 1 + job.metrics.length }
     this.#program = engine.loadStep(traces, { slices: Math.max(owned.length, 1) })
+    this.#gradients = workers === 1 ? undefined : loadSpreadGradients(engine, this.#program, traces, owned.length)
     this.#evaluate = owned.length === 0 || validation === undefined ? undefined : engine.load(evaluate, slices)
     const floats = gradients.outputs.reduce((n, { value }) => n + sizeOf(gradients.values[value]!.shape), 0)
     this.#vector = new Float32Array(workers === 1 ? 0 : floats)
@@ -109,6 +113,7 @@ export class TrainingLoop implements Loop {
   async dispose(): Promise<void> {
     if (this.#disposed) return
     this.#disposed = true
+    this.#gradients?.dispose()
     this.#program.dispose()
     this.#evaluate?.dispose()
     await Promise.all([this.#data.close(), this.#validation?.close()])
@@ -154,18 +159,17 @@ export class TrainingLoop implements Loop {
   async #runReduced(batch: Batch, scale: number, learningRate: number): Promise<number[]> {
     const vector = this.#vector
     vector.fill(0)
-    if (this.#context.owned.length > 0) {
-      const shared = this.#gradientScalars(scale)
-      const outputs = this.#program.gradients([...batch.columns, batch.rowWeight, batch.rowIndex, ...shared])
-      for (const tensor of shared) tensor.dispose()
-      let at = 0
-      for (const output of outputs) {
-        vector.set(await output.data(), at)
-        at += output.size
-        output.dispose()
-      }
+    const reduce = async (sums: Float32Array): Promise<void> => this.#context.reduce(this.#step, sums)
+    const shared = this.#gradientScalars(scale)
+    const given = [...batch.columns, batch.rowWeight, batch.rowIndex, ...shared]
+    const outputs = await this.#gradients!.run(given, reduce).finally(() => this.#tf.dispose(shared))
+    let at = 0
+    for (const output of outputs) {
+      vector.set(await output.data(), at)
+      at += output.size
+      output.dispose()
     }
-    await this.#context.reduce(this.#step, vector)
+    await reduce(vector)
     const count = 1 + this.#job.metrics.length
     if (Number.isFinite(vector[0])) {
       const inputs = [...this.#split(count), ...this.#updateScalars(learningRate)]
