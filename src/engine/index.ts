@@ -4,7 +4,7 @@ export { engineNames } from './engine.js'
 export type { Trace } from './trace.js'
 export { adamStep } from './adam.js'
 export { allReduce } from './all-reduce.js'
-export type { Step } from './step.js'
+export type { Step, StepTraces } from './step.js'
 export { checkTrace } from './check-trace.js'
 export { compile } from './compile.js'
 export { sparseSoftmaxCrossEntropy } from './cross-entropy.js'
@@ -14,6 +14,12 @@ export { type RecordedInput, type RecordedOutput, isReadRefusal, record } from '
 export { standFor, whyEager } from './eager-step.js'
 export { dropout, type Random, withRandom } from './random.js'
 export { scan } from './scan.js'
-export { loadSpread, loadSpreadGradients, type Reduce, type SpreadProgram } from './spread-program.js'
+export {
+  loadSpread,
+  loadSpreadGradients,
+  type Reduce,
+  type SpreadGradients,
+  type SpreadProgram,
+} from './spread-program.js'
 export { dataOf, loadTf, tensorOf } from './tf.js'
 export { installEngine, listEngines, removeEngine } from './install/index.js'

@@ -85,43 +85,53 @@ export function loadSpread(engine: Pick<Engine, 'load'>, trace: Trace, slices: n
   }
 }
 
-/**
- * The gradients of a step over `slices` slices of a batch, where other processes run the others: inputs are those of
- * `step.gradients`, on whose state it runs.
- */
+/** Gradients of some slices of a batch. */
+export interface SpreadGradients {
+  /** As `Step.flatGradients`, with sums over the batch on the way; zeros without slices. */
+  run(inputs: readonly Tensor[], into: Float32Array, reduce: Reduce): Promise<void>
+  dispose(): void
+}
+
+/** The gradients of a step over `slices` slices of a batch, where other processes run the others, on the step's state. */
 export function loadSpreadGradients(
   engine: Pick<Engine, 'load'>,
-  step: Pick<Step, 'gradients' | 'state'>,
+  step: Pick<Step, 'flatGradients' | 'state'>,
   { gradients, reads }: StepTraces,
   slices: number,
-): SpreadProgram {
-  if (slices > 0 && !isReduced(gradients)) return { run: async (inputs) => step.gradients(inputs), dispose: () => {} }
+): SpreadGradients {
+  if (slices > 0 && !isReduced(gradients))
+    return { run: async (inputs, into) => step.flatGradients(inputs, into), dispose: () => {} }
   const program = loadSpread(engine, gradients, slices)
   return {
-    async run(inputs, reduce) {
+    async run(inputs, into, reduce) {
       const state = step.state()
-      try {
-        return await program.run([...state.slice(0, reads), ...inputs], reduce)
-      } finally {
-        tfCore().dispose(state)
-      }
+      const outputs = await program
+        .run([...state.slice(0, reads), ...inputs], reduce)
+        .finally(() => tfCore().dispose(state))
+      if (slices === 0) into.fill(0)
+      await readAll(outputs, into)
     },
     dispose: () => program.dispose(),
+  }
+}
+
+/** Reads tensors into an array, one behind the other, and disposes them. */
+async function readAll(tensors: readonly Tensor[], into: Float32Array): Promise<void> {
+  let at = 0
+  try {
+    for (const tensor of tensors) {
+      into.set(await tensor.data<'float32'>(), at)
+      at += tensor.size
+    }
+  } finally {
+    tfCore().dispose([...tensors])
   }
 }
 
 /** Adds tensors up over all processes as one vector, and disposes them. */
 async function reduceAll(sums: readonly Tensor[], reduce: Reduce): Promise<Tensor[]> {
   const vector = new Float32Array(sums.reduce((size, tensor) => size + tensor.size, 0))
-  try {
-    let at = 0
-    for (const tensor of sums) {
-      vector.set(await tensor.data<'float32'>(), at)
-      at += tensor.size
-    }
-  } finally {
-    tfCore().dispose([...sums])
-  }
+  await readAll(sums, vector)
   await reduce(vector)
   let at = 0
   return sums.map(({ size, shape }) => tensorOf({ shape, dtype: 'float32', values: vector.subarray(at, (at += size)) }))
