@@ -30,6 +30,7 @@ export { interpolation, samples, type Strip } from './strips.js'
 export type { FrameLike, Table } from './table.js'
 export type { PlainTensor } from './tensor.js'
 export { training } from './training/chart.js'
+export { tensorboard, type TensorBoardLog, type Watched } from './training/tensorboard.js'
 export {
   emptyTraining,
   reduceTraining,
@@ -38,6 +39,7 @@ export {
   type TrainingPoint,
   type TrainingView,
   type TrainingViewEvent,
+  type WorkerLane,
 } from './training/view.js'
 export {
   crossValidation,
