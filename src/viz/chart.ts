@@ -20,6 +20,9 @@ export interface ChartSource {
   readonly text: string
 }
 
+/** Most pixels of the picture that a notebook keeps, but for charts that have more units. */
+const pixelsSaved = 1_600_000
+
 const schema = (version: 5 | 6): string => `https://vega.github.io/schema/vega-lite/v${version}.json`
 
 /**
@@ -127,7 +130,13 @@ export class Chart implements Displayable {
     await this.ready()
     const bundle = lightBundle(this)
     if (options.png === false) return bundle
-    return { ...bundle, 'image/png': Buffer.from(await this.png()).toString('base64') }
+    const svg = await this.svg()
+    const [width = 1, height = 1] = [...svg.matchAll(/^<svg[^>]* width="([\d.]+)" height="([\d.]+)"/g)].flatMap(
+      (found) => found.slice(1).map(Number),
+    )
+    // The picture stays in the notebook: a large chart has a coarser one.
+    const scale = Math.min(2, Math.sqrt(pixelsSaved / (width * height)))
+    return { ...bundle, 'image/png': Buffer.from(await renderPng(svg, Math.max(1, scale))).toString('base64') }
   }
 
   [displaySymbol](): Promise<MimeBundle> {

@@ -8,6 +8,7 @@ import type { Item } from 'vega'
 import { ShardbookError } from '../core/errors.js'
 import { type Fonts, loadFonts } from './font.js'
 import type { Spec } from './json.js'
+import { encodeIndexed } from './png.js'
 import { fontFamily } from './theme.js'
 
 /** Compiles and draws a Vega-Lite specification. `warn` hears what Vega-Lite and Vega find odd about it. */
@@ -51,7 +52,8 @@ export async function renderPng(svg: string, scale: number): Promise<Uint8Array>
     },
     fitTo: { mode: 'zoom', value: scale },
   })
-  return image.render().asPng()
+  const drawn = image.render()
+  return encodeIndexed(drawn.pixels, drawn.width, drawn.height) ?? drawn.asPng()
 }
 
 interface Renderer {
