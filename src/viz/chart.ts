@@ -8,7 +8,7 @@ import { type Displayable, type MimeBundle, displaySymbol } from '../core/displa
 import { checkNumber, checkOneOf } from '../core/check.js'
 import { ShardbookError } from '../core/errors.js'
 import { type Spec, freeze } from './json.js'
-import { renderPng, renderSvg } from './render.js'
+import { renderPdf, renderPng, renderSvg } from './render.js'
 import { saveChart } from './save.js'
 import { theme } from './theme.js'
 import { type ThemeName, recolour, themeNames } from './themes.js'
@@ -115,9 +115,14 @@ export class Chart implements Displayable {
     return renderPng(await this.svg(), scale)
   }
 
+  /** The chart as a PDF file of one page: lines and letters at any size, without a browser. */
+  async pdf(): Promise<Uint8Array> {
+    return renderPdf(await this.svg(), this.text.split('\n')[0]!)
+  }
+
   /**
-   * Writes the chart to a file, whole or not at all, in the format that the name ends in: `.svg`, `.png`, `.json` (the
-   * specification) or `.html` (one file that needs no network).
+   * Writes the chart to a file, whole or not at all, in the format that the name ends in: `.svg`, `.png`, `.pdf`, `.json`
+   * (the specification) or `.html` (one file that needs no network).
    *
    * @throws `argument` for another ending, `io` when the file cannot be written
    */

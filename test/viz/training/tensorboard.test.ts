@@ -42,9 +42,9 @@ describe('viz.tensorboard', () => {
     training.tell({ kind: 'end', reason: 'done', step: 600, seconds: 1 })
     await log.close()
     expect(training.listeners).toBe(0)
-    const python = await pythonEnv({ requirements: beside('tensorboard.txt'), log: () => {} })
+    const python = await pythonEnv({ requirements: beside('../readers.txt'), log: () => {} })
     const read = JSON.parse(
-      execFileSync(python, [beside('read-events.py'), folder], {
+      execFileSync(python, [beside('../read-events.py'), folder], {
         encoding: 'utf8',
         stdio: ['ignore', 'pipe', 'ignore'],
       }),
