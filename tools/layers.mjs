@@ -49,6 +49,8 @@ const doors = /** @type {Record<string, readonly string[]>} */ ({
   'vega-lite': ['src/viz/'],
   '@resvg/resvg-js': ['src/viz/'],
   '@expo-google-fonts/inter': ['src/viz/'],
+  'ml-pca': ['src/viz/'],
+  'umap-js': ['src/viz/'],
   aws4fetch: ['src/store/'],
   '@napi-rs/image': ['src/frame/io/'],
   marked: ['src/cli/'],
