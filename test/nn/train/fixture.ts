@@ -145,13 +145,13 @@ export function fitBars(
     }) as AnyFrame
   return beginTraining<Bars>({
     name: 'Bars',
-    on: fit.on,
+    frame: weighted(rows, 1),
     epochs,
-    batchRows,
-    slices: undefined,
+    stepSize: 0.02,
+    batch: { rows: batchRows, isGiven: true },
     seed: 3,
     training,
-    fit,
+    fit: validation ? { ...fit, validation: weighted(20, 2) } : fit,
     prepare: async () => ({
       objective: {
         weights: model.weights,
@@ -163,14 +163,11 @@ export function fitBars(
         metrics: [nn.accuracy],
         forward: (context, weights, [x, y]) => ({ output: applyModel(model, context, weights, x!), target: y! }),
       },
+      fields: {},
       rows,
-      optimiser: nn.adam(),
-      schedule: nn.cosine(0.02),
       weights: initialWeights(model, 3),
       finish: async (weights) => ({ weights, save: async () => {} }),
     }),
-    source: async (columns) => weighted(rows, 1).source(columns),
-    validation: validation ? async (columns) => weighted(20, 2).source(columns) : undefined,
   })
 }
 

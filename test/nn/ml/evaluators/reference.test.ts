@@ -53,7 +53,7 @@ describe.each([
     for (const [rows, columns] of frames) {
       for (const metricName of ['areaUnderROC', 'areaUnderPR'] as const) {
         const evaluator = new ml.BinaryClassificationEvaluator({ metricName, ...columns, ...weights })
-        expect(await evaluator.evaluate(rows), metricName).toBeCloseTo(expected[name][metricName]!, 9)
+        expect(await evaluator.evaluate(rows as never), metricName).toBeCloseTo(expected[name][metricName]!, 9)
       }
     }
     const evaluator = new ml.BinaryClassificationEvaluator({ ...weights })
