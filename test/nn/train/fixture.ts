@@ -12,7 +12,7 @@ import type { TrainingEvent } from '../../../src/nn/train/event.js'
 import type { TrainingJob, TrainingState } from '../../../src/nn/train/job.js'
 import { createLoop } from '../../../src/nn/train/loop.js'
 import type { Loop, LoopContext } from '../../../src/nn/train/loop.js'
-import type { FitOptions, TrainingOptions } from '../../../src/nn/train/options.js'
+import { checkTrainingOptions, type FitOptions, type TrainingOptions } from '../../../src/nn/train/options.js'
 import { recordPrograms } from '../../../src/nn/train/programs.js'
 import type { Objective } from '../../../src/nn/train/programs.js'
 import type { Training } from '../../../src/nn/train/training.js'
@@ -74,6 +74,7 @@ export const reading: nn.Layer = {
 export async function makeJob(engine: Engine, options: TaskOptions = {}): Promise<TrainingJob> {
   const { rows = 70, validationRows = 0, batchRows = 16, slices = 4, epochs = 2, rate = 0.01, seed = 3 } = options
   const { optimiser = nn.adam(), layers = convolutional, reconstruct = false } = options
+  checkTrainingOptions('Bars', training)
   const pixels = nn.rescale({ scale: 1 / 255 })
   const model = nn.model([pixels, ...layers], { inputShape: [8, 8, 1] })
   const objective: Objective = {
