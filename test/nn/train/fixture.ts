@@ -74,7 +74,6 @@ export const reading: nn.Layer = {
 export async function makeJob(engine: Engine, options: TaskOptions = {}): Promise<TrainingJob> {
   const { rows = 70, validationRows = 0, batchRows = 16, slices = 4, epochs = 2, rate = 0.01, seed = 3 } = options
   const { optimiser = nn.adam(), layers = convolutional, reconstruct = false } = options
-  checkTrainingOptions('Bars', training)
   const pixels = nn.rescale({ scale: 1 / 255 })
   const model = nn.model([pixels, ...layers], { inputShape: [8, 8, 1] })
   const objective: Objective = {
@@ -137,6 +136,7 @@ export function fitBars(
     readonly weights?: (row: number) => number
   } = {},
 ): Training<Bars> {
+  checkTrainingOptions('Bars', training)
   const pixels = nn.rescale({ scale: 1 / 255 })
   const model = nn.model([pixels, ...layers], { inputShape: [8, 8, 1] })
   const weighted = (count: number, seed: number): AnyFrame =>
