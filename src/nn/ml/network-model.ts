@@ -17,6 +17,7 @@ import type { LayerContext, Shape } from '../layers/layer.js'
 import { applyModel, layerIndex } from '../model.js'
 import type { LayerRange, Model, Summary } from '../model.js'
 import { recordTransform } from '../train/programs.js'
+import type { ProgramColumn } from '../train/programs.js'
 import { openTransform } from '../train/transform.js'
 import { programMapper, provideProgramMapper } from '../train/program-mapper.js'
 import type { ProgramPayload } from '../train/program-mapper.js'
@@ -168,11 +169,18 @@ export abstract class NetworkModel implements Displayable {
 
 /** Records a program over the samples of one column for the engine in use. */
 export async function recordOver(network: Model, inputCol: string, shape: Shape, outputs: Outputs): Promise<Trace> {
-  if (currentEngine() === undefined) await openEngine('auto')
   const columns = [{ name: inputCol, dtype: 'float32', shape }] as const
-  return recordTransform(await loadTf(), { weights: network.weights, columns }, sliceRows, (context, weights, [x]) =>
-    outputs(context, weights, x!),
-  )
+  return recordColumns(network.weights, columns, (context, weights, [x]) => outputs(context, weights, x!))
+}
+
+/** The same over several columns. */
+export async function recordColumns(
+  weights: Model['weights'],
+  columns: readonly ProgramColumn[],
+  outputs: Parameters<typeof recordTransform>[3],
+): Promise<Trace> {
+  if (currentEngine() === undefined) await openEngine('auto')
+  return recordTransform(await loadTf(), { weights, columns }, sliceRows, outputs)
 }
 
 /** The part of a network between two layers, by range, as an `outputs` of `recordOver`. */
