@@ -1,5 +1,5 @@
 /** What `GAN` fits: a generator that makes samples, and the critic that it learnt from. */
-import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core'
+import type { Rank, Tensor, Tensor1D } from '@tensorflow/tfjs-core'
 import { checkInteger } from '../../core/check.js'
 import { displaySymbol } from '../../core/display.js'
 import type { Displayable, MimeBundle } from '../../core/display.js'
@@ -68,7 +68,7 @@ export function judge(
   weights: readonly Tensor[],
   x: Tensor,
 ): Tensor1D {
-  return context.tf.reshape(applyModel(critic, context, weights, x), [x.shape[0]]) as Tensor1D
+  return context.tf.reshape<Rank.R1>(applyModel(critic, context, weights, x), [x.shape[0]])
 }
 
 /**

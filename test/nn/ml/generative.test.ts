@@ -162,7 +162,7 @@ onEngines('GAN', (name) => {
     }).fit(bars(48))
     const [row] = await (await model.sample(3)).toRows()
     expect(row!.image).toMatchObject({ shape: [8, 8, 1], dtype: 'uint8' })
-    expect(await model.transform(bars(4)).columns).toContain('score')
+    expect(model.transform(bars(4)).columns).toContain('score')
   })
 
   test.each(['gan', 'wgan-gp'] as const)('%s: shares its steps among workers as any training', async (loss) => {
@@ -228,7 +228,7 @@ onEngines('GAN', (name) => {
     const critic = nn.model(
       [
         nn.conv2d({ filters: 3, kernelSize: 4, strides: 2, padding: 'same' }),
-        nn.leakyRelu({ negativeSlope: 0.2 }),
+        nn.activation('tanh'),
         nn.conv2d({ filters: 4, kernelSize: 4, strides: 2, padding: 'same', activation: 'tanh' }),
         nn.flatten(),
         nn.dense({ units: 1 }),
@@ -242,6 +242,7 @@ onEngines('GAN', (name) => {
       withRandom({ key, rows: tf.tensor1d([0, 1, 2], 'int32') }, (random) => {
         const judge = (x: Tensor): Tensor => tf.reshape(applyModel(critic, { tf }, w, x), [3])
         const round = { kind: 'wgan-gp', gradientPenalty: 10, real, made, critic: judge as never } as const
+        // Without the generator's part, which does not reach the critic.
         const [ofCritic, , slope] = tf.split(playRound({ tf, random }, round).output, 3, 1) as [Tensor, Tensor, Tensor]
         return tf.sum(tf.add(ofCritic, slope))
       })
@@ -254,8 +255,7 @@ onEngines('GAN', (name) => {
       const at = (step: number): number =>
         penalty(...weights.map((w, i) => (i === k ? tf.add(w, tf.mul(direction, step)) : w))).dataSync()[0]!
       const slope = tf.sum(tf.mul(direction, gradient)).dataSync()[0]!
-      expect((at(1e-2) - at(-1e-2)) / 2e-2).toBeCloseTo(slope, 0)
-      expect(Math.abs((at(1e-2) - at(-1e-2)) / 2e-2 - slope)).toBeLessThan(0.02 * (1 + Math.abs(slope)))
+      expect(Math.abs((at(1e-3) - at(-1e-3)) / 2e-3 - slope)).toBeLessThan(0.01 * (1 + Math.abs(slope)))
     }
   })
 })
