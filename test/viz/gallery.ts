@@ -9,7 +9,7 @@ const escape = (text: string): string => text.replaceAll('&', '&amp;').replaceAl
 export async function gallery(path: string): Promise<number> {
   const figures: string[] = []
   for (const [name, make] of Object.entries(samples)) {
-    const chart = make()
+    const chart = await make().ready()
     const picture = Buffer.from(await chart.png()).toString('base64')
     figures.push(
       `<figure id="${name}"><figcaption><a href="#${name}">${name}</a></figcaption>` +
