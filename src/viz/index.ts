@@ -3,6 +3,7 @@
  *
  * The root of the package gives all of this as `viz`.
  */
+export { atThreshold } from './at-threshold.js'
 export { bar, type BarOptions } from './bar.js'
 export { box, type BoxOptions } from './box.js'
 export { calibration } from './calibration.js'
@@ -13,6 +14,7 @@ export { beside, facet, layer } from './compose.js'
 export { confusion, type ConfusionOptions, type Outcomes } from './confusion.js'
 export { distributions, type LayerValues } from './distributions.js'
 export { type ExamplesOptions, leastSure, mostWrong } from './examples.js'
+export { type Bound, type Exploration, explore } from './explore.js'
 export { type Activation, featureMaps, filters } from './feature-maps.js'
 export { correlation, heatmap, type HeatmapOptions } from './heat.js'
 export { histogram, type HistogramOptions } from './histogram.js'
@@ -26,6 +28,7 @@ export { type LayerRow, modelGraph } from './model-graph.js'
 export { parallel, type ParallelOptions } from './parallel.js'
 export { precisionRecall, roc } from './ranking.js'
 export { type Run, runs, type RunsOptions } from './runs.js'
+export { saliency } from './saliency.js'
 export { scatter, type ScatterOptions } from './scatter.js'
 export type { ScoreOptions, Scores } from './scores.js'
 export { interpolation, samples, type Strip } from './strips.js'
