@@ -158,8 +158,14 @@ function small(spec: Spec, name: string, columns: number): Spec {
 /** A chart of one view that fits into one of so many columns; what has a width of its own making keeps it. */
 function narrowed(spec: Spec, columns: number): Spec {
   const width = Math.floor(660 / columns) - 60
-  const isDrawn = 'encoding' in spec && typeof spec['width'] === 'number' && spec['width'] > width
-  return isDrawn ? { ...spec, width } : spec
+  const { title } = spec
+  const head =
+    typeof title === 'object' && title !== null ? { title: { ...title, limit: width + 50 } as JsonObject } : {}
+  const isDrawn = ('encoding' in spec || 'layer' in spec) && !JSON.stringify(spec).includes('"type":"image"')
+  if (!isDrawn || typeof spec['width'] !== 'number' || spec['width'] <= width) return { ...spec, ...head }
+  // What is square stays so.
+  const height = spec['height'] === spec['width'] ? { height: width } : {}
+  return { ...spec, ...head, width, ...height }
 }
 
 function ofCharts(caller: string, charts: readonly Chart[], build: (charts: readonly Chart[]) => JsonObject): Chart {

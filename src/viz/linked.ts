@@ -55,7 +55,7 @@ export function linked<R extends object>(
     const { title, text } = heading(options.title ?? 'Linked', [
       total > data.length
         ? `${data.length.toLocaleString('en')} of ${total.toLocaleString('en')} rows`
-        : `${total} rows`,
+        : `${total.toLocaleString('en')} rows`,
       'choose in one chart, see it in the others',
     ])
     return {
