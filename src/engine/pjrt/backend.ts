@@ -8,6 +8,7 @@
 import type { BackendValues, DataType, KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
 import { sizeOf } from '../../core/dtype.js'
 import { ShardbookError } from '../../core/errors.js'
+import { describe } from '../errors.js'
 import { isRecording } from '../record.js'
 import { tfCore } from '../tf.js'
 import type { Client, DeviceBuffer, DeviceType, Executable, HostValues } from './client.js'
@@ -54,6 +55,7 @@ export interface PjrtBackend extends KernelBackend {
 }
 
 const maxPrograms = 512
+const largeSize = 2 ** 28
 
 const hostArrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const
 
@@ -182,11 +184,15 @@ export function createBackend(client: Client, options: LowerOptions): PjrtBacken
       for (const output of outputs) output.deferred = call
       deferred.add(call)
       try {
-        if (!isRecording()) computeDeferred()
+        if (!isRecording()) {
+          computeDeferred()
+          // What may not fit is waited for: its failure belongs here.
+          if (outputs.some(({ shape }) => sizeOf(shape) > largeSize)) client.finish()
+        }
       } catch (error) {
         for (const output of outputs) output.refs = 0
         for (const output of outputs) collect(output)
-        throw error
+        throw named(error, call)
       }
       return outputs.map(made)
     }
@@ -258,6 +264,15 @@ export function createBackend(client: Client, options: LowerOptions): PjrtBacken
     }
   }
   return new Backend()
+}
+
+/** An error with the kernel, its inputs and its results. */
+function named(error: unknown, { given, inputs, outputs }: Deferred): unknown {
+  if (!(error instanceof ShardbookError)) return error
+  const list = (entries: readonly Entry[]): string => entries.map(describe).join(', ')
+  const taken = list(Object.values(inputs).flatMap((input) => input ?? []) as Entry[])
+  const message = `${given.kernel}(${taken}) -> ${list(outputs)}: ${error.message}`
+  return new ShardbookError(error.code, message, { cause: error })
 }
 
 function dtypeOf(element: Value['element']): DataType {

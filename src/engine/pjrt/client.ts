@@ -232,14 +232,20 @@ export class Client {
     )
   }
 
-  /** Waits for everything that was started. */
+  /** Waits for everything that was started; raises when the last of it failed. */
   finish(): void {
-    while (this.#underWay.length > 0) this.#finishOldest()
+    while (this.#underWay.length > 1) this.#finishOldest()
+    const last = this.#underWay.shift()
+    if (last !== undefined) this.#explaining('run', () => this.#await(last))
   }
 
+  /** A failure is told by the results, to whoever reads them. */
   #finishOldest(): void {
-    const event = this.#underWay.shift()!
-    this.#explaining('run', () => this.#await(event))
+    try {
+      this.#await(this.#underWay.shift()!)
+    } catch (error) {
+      if (!(error instanceof PjrtError)) throw error
+    }
   }
 
   #await(event: number): void {
@@ -312,7 +318,7 @@ export class Client {
   }
 
   destroyExecutable({ handle }: Executable): void {
-    this.finish()
+    while (this.#underWay.length > 0) this.#finishOldest()
     this.pjrt.call('LoadedExecutable_Destroy', this.pjrt.struct('LoadedExecutable_Destroy').set(16, handle))
   }
 

@@ -55,6 +55,9 @@ const ours = new Set([
   'TanhGrad',
 ])
 
+/** Kernels that give a list, of one too. */
+const lists = new Set(['Scan', 'SplitV', 'Unpack'])
+
 /** Registers the kernels; once a process. */
 export function registerPjrtKernels(): void {
   const tf = tfCore()
@@ -76,7 +79,7 @@ function lowered(kernel: string): KernelFunc {
     const named = Array.isArray(inputs) ? { inputs } : inputs
     const given = { kernel, attrs: plain, ...(body !== undefined && { body }) }
     const results = (backend as PjrtBackend).run(given, named as Record<string, TensorInfo>)
-    return results.length === 1 ? results[0]! : results
+    return lists.has(kernel) ? results : results.length === 1 ? results[0]! : results
   }
 }
 

@@ -216,6 +216,13 @@ export class Builder {
   concatenate(parts: readonly Value[], axis: number): Value {
     const [first] = parts
     if (parts.length === 1) return first!
+    const odd = parts.find(({ shape }) => !shape.every((size, i) => i === axis || size === first!.shape[i]))
+    if (odd !== undefined) {
+      throw new ShardbookError(
+        'engine',
+        `lower: expected shapes that differ along axis ${axis} only, got ${first!.shape.join(',')} and ${odd.shape.join(',')}.`,
+      )
+    }
     const shape = first!.shape.map((size, i) =>
       i === axis ? parts.reduce((sum, part) => sum + part.shape[i]!, 0) : size,
     )
@@ -238,6 +245,13 @@ export class Builder {
 
   /** The product of `[...batch, m, k]` and `[...batch, k, n]`, contracted over the axes named. */
   dot(a: Value, b: Value, batch: number, contracted: readonly [number, number], options: DotOptions = {}): Value {
+    const [left, right] = [a.shape[contracted[0]], b.shape[contracted[1]]]
+    if (left !== right) {
+      throw new ShardbookError(
+        'engine',
+        `lower: expected as many columns as rows, got ${left} and ${right} (shapes ${a.shape.join(',')} and ${b.shape.join(',')}).`,
+      )
+    }
     const free = (x: Value, axis: number): number[] => x.shape.filter((_, i) => i >= batch && i !== axis)
     const shape = [...a.shape.slice(0, batch), ...free(a, contracted[0]), ...free(b, contracted[1])]
     const batches = Array.from({ length: batch }, (_, i) => i)
