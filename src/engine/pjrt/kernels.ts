@@ -1,5 +1,6 @@
 /** The engine's kernels: lowered ones run on the device, all others on the host. */
 import type { KernelFunc, TensorInfo } from '@tensorflow/tfjs-core'
+import { allReduceKernel, registerAllReduce } from '../all-reduce.js'
 import { registerHostKernel } from '../host-kernels.js'
 import { registerPadding } from '../padding.js'
 import { tfCore } from '../tf.js'
@@ -46,7 +47,6 @@ export const hostKernels: readonly string[] = [
 /** Kernels that exist on the reference backend too: text and complex numbers go there. */
 const ours = new Set([
   'Adam',
-  'AllReduce',
   'RandomUniform',
   'ReluGrad',
   'Scan',
@@ -62,6 +62,7 @@ const lists = new Set(['Scan', 'SplitV', 'Unpack'])
 export function registerPjrtKernels(): void {
   const tf = tfCore()
   for (const kernelName of loweredKernels) {
+    if (kernelName === allReduceKernel) continue // as on every engine
     const kernelFunc = kernelName === 'Identity' ? identity : lowered(kernelName)
     tf.registerKernel({ kernelName, backendName: pjrtBackend, kernelFunc })
     if (ours.has(kernelName)) continue
@@ -70,6 +71,7 @@ export function registerPjrtKernels(): void {
     )
   }
   for (const kernelName of hostKernels) registerHostKernel(kernelName, pjrtBackend)
+  registerAllReduce(pjrtBackend)
   registerPadding(pjrtBackend)
 }
 

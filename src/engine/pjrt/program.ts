@@ -68,8 +68,8 @@ export function tensorsOf(
 }
 
 /** Raises unless a program is live, nothing is being recorded and the engine is the current one. */
-export function checkRunnable(disposed: boolean): void {
-  if (disposed) throw new ShardbookError('state', 'run: expected a live program, got a disposed one.')
+export function checkRunnable(disposed: boolean, what: 'program' | 'step' = 'program'): void {
+  if (disposed) throw new ShardbookError('state', `run: expected a live ${what}, got a disposed one.`)
   if (isRecording()) {
     throw new ShardbookError('engine', 'run: expected no recording in progress, got a program in a step.')
   }

@@ -6,9 +6,11 @@
  * State that was handed out is shared until the next step: that step computes into new memory.
  */
 import type { Tensor } from '@tensorflow/tfjs-core'
-import { ShardbookError } from '../../core/errors.js'
+import { sizeOf } from '../../core/dtype.js'
 import { checkInputs, inputSpecs } from '../check-inputs.js'
-import { type Step, type StepTraces, stateSpecs } from '../step.js'
+import { type Step, type StepTraces, flatLayout, stateSpecs } from '../step.js'
+import { tfCore } from '../tf.js'
+import type { ValueSpec } from '../trace.js'
 import type { PjrtBackend } from './backend.js'
 import type { DeviceBuffer, Executable } from './client.js'
 import type { Builder, Value } from './lower/builder.js'
@@ -17,44 +19,95 @@ import { type LowerOptions, checkLowerings, lowerTrace } from './lower/index.js'
 import { type Module, buildModule } from './module.js'
 import { checkRunnable, elementFor, tensorsOf } from './program.js'
 
-type Part = 'gradients' | 'update' | 'both'
+type Part = 'gradients' | 'update' | 'flatGradients' | 'flatUpdate' | 'both'
+
+type Spec = ReturnType<typeof inputSpecs>[number]
 
 /** What a part of a step takes besides the state. */
-function givenSpecs({ gradients, update, reads, results }: StepTraces, part: Part, slices: number) {
+function givenSpecs(traces: StepTraces, part: Part, slices: number): Spec[] {
+  const { gradients, update, reads, results } = traces
   const own = inputSpecs(gradients, slices).slice(reads)
   const given = inputSpecs(update, 1).slice(update.outputs.length)
-  if (part === 'gradients') return own
-  return part === 'update' ? given : [...own, ...given.slice(gradients.outputs.length - results)]
+  const behind = given.slice(gradients.outputs.length - results)
+  switch (part) {
+    case 'gradients':
+    case 'flatGradients':
+      return own
+    case 'update':
+      return given
+    case 'flatUpdate': {
+      const { before, length } = flatLayout(traces)
+      return [{ name: 'gradients', shape: [length - before], dtype: 'float32' }, ...behind]
+    }
+    case 'both':
+      return [...own, ...behind]
+    default:
+      return part satisfies never
+  }
+}
+
+/** The state that a part takes: what gradients read; all of it; and for both whether all losses so far were finite. */
+function stateOf(traces: StepTraces, part: Part): Pick<Spec, 'shape' | 'dtype'>[] {
+  const all = stateSpecs(traces)
+  if (part === 'gradients' || part === 'flatGradients') return all.slice(0, traces.reads)
+  return part === 'both' ? [...all, { shape: [], dtype: 'bool' }] : all
+}
+
+/** How many results come before the next state. */
+function resultsOf({ gradients, results }: StepTraces, part: Part): number {
+  if (part === 'gradients') return gradients.outputs.length
+  if (part === 'both') return results
+  return part === 'flatGradients' ? 1 : 0
 }
 
 /** The program of a part: the state that it needs, then its other inputs -> its results, then the next state if it makes one. */
 export function stepModule(traces: StepTraces, part: Part, options: LowerOptions = {}): Module {
   const { gradients, update, reads, results } = traces
   const { slices = 1, replicas = 1 } = options
-  const all = stateSpecs(traces)
-  const state = part === 'gradients' ? all.slice(0, reads) : all
-  const resultCount = part === 'gradients' ? gradients.outputs.length : part === 'both' ? results : 0
+  const before = stateOf(traces, part)
+  const donates = part === 'both' || part === 'update' || part === 'flatUpdate'
+  const first = resultsOf(traces, part)
   const parameters = [
-    ...state.map(({ shape, dtype }, i) => ({
+    ...before.map(({ shape, dtype }, i) => ({
       shape,
       element: elementFor(dtype),
-      ...(part !== 'gradients' && { donatedTo: resultCount + i }),
+      ...(donates && { donatedTo: first + i }),
     })),
     ...givenSpecs(traces, part, slices).map(({ shape, dtype }) => ({ shape, element: elementFor(dtype) })),
   ]
-  // The update is in single precision always, and the same on every device.
-  const exact = { slices: 1 }
+  /** The update is in single precision, and the same on every device. */
+  const updated = (b: Builder, inputs: readonly Value[]): Value[] => lowerTrace(b, update, inputs)
   const build = (b: Builder, inputs: readonly Value[]): readonly Value[] => {
-    const [before, given] = [inputs.slice(0, state.length), inputs.slice(state.length)]
-    if (part === 'update') return lowerTrace(b, update, [...before, ...given], exact)
+    const [state, given] = [inputs.slice(0, before.length), inputs.slice(before.length)]
+    if (part === 'update') return updated(b, inputs)
+    if (part === 'flatUpdate') {
+      const [flat, ...behind] = given
+      return updated(b, [...state, ...unflattened(b, traces, flat!), ...behind])
+    }
     const own = gradients.inputs.length - reads
-    const outputs = lowerTrace(b, gradients, [...before.slice(0, reads), ...given.slice(0, own)], options)
+    const outputs = lowerTrace(b, gradients, [...state.slice(0, reads), ...given.slice(0, own)], options)
     if (part === 'gradients') return outputs
-    const after = lowerTrace(b, update, [...before, ...outputs.slice(results), ...given.slice(own)], exact)
-    const finite = isFinite(b, outputs[0]!)
-    return [...outputs.slice(0, results), ...after.map((value, i) => b.select(finite, value, before[i]!))]
+    if (part === 'flatGradients') return [flattened(b, outputs)]
+    const weights = state.slice(0, -1)
+    const after = updated(b, [...weights, ...outputs.slice(results), ...given.slice(own)])
+    const sound = b.binary('and', state.at(-1)!, isFinite(b, outputs[0]!))
+    return [...outputs.slice(0, results), ...after.map((value, i) => b.select(sound, value, weights[i]!)), sound]
   }
   return buildModule(parameters, build, replicas)
+}
+
+function flattened(b: Builder, values: readonly Value[]): Value {
+  return b.concatenate(
+    values.map((value) => b.reshape(value, [sizeOf(value.shape)])),
+    0,
+  )
+}
+
+/** The gradients that lie one behind the other. */
+function unflattened(b: Builder, traces: StepTraces, flat: Value): Value[] {
+  const { shapes, sizes } = flatLayout(traces)
+  let at = 0
+  return shapes.map((shape, i) => b.reshape(b.slice(flat, [at], [(at += sizes[i]!)]), shape))
 }
 
 export class PjrtStep implements Step {
@@ -63,6 +116,8 @@ export class PjrtStep implements Step {
   readonly #options: LowerOptions
   readonly #programs = new Map<Part, Executable>()
   #state: readonly DeviceBuffer[] = []
+  /** Whether all losses since the state was set were finite. */
+  #sound: DeviceBuffer | undefined
   #disposed = false
 
   constructor(traces: StepTraces, backend: PjrtBackend, options: LowerOptions) {
@@ -73,15 +128,37 @@ export class PjrtStep implements Step {
   }
 
   gradients(inputs: readonly Tensor[]): Tensor[] {
-    return this.#run('gradients', inputs)
+    const specs = this.#traces.gradients.outputs.map(({ value }) => this.#traces.gradients.values[value]!)
+    return this.#tensors('gradients', inputs, specs)
   }
 
   update(inputs: readonly Tensor[]): void {
     this.#run('update', inputs)
   }
 
+  async flatGradients(inputs: readonly Tensor[], into: Float32Array): Promise<void> {
+    const [flat] = this.#run('flatGradients', inputs)
+    try {
+      await this.#backend.client.download(flat!, [into.length], into)
+    } finally {
+      flat!.release()
+    }
+  }
+
+  flatUpdate(flat: Float32Array, inputs: readonly Tensor[]): void {
+    const { before, length } = flatLayout(this.#traces)
+    const gradients = tfCore().tensor1d(flat.slice(before, length), 'float32')
+    this.#run('flatUpdate', [gradients, ...inputs])
+    gradients.dispose()
+  }
+
   run(inputs: readonly Tensor[]): Tensor[] {
-    return this.#run('both', inputs)
+    const { gradients, results } = this.#traces
+    return this.#tensors(
+      'both',
+      inputs,
+      gradients.outputs.slice(0, results).map(({ value }) => gradients.values[value]!),
+    )
   }
 
   state(): Tensor[] {
@@ -95,21 +172,37 @@ export class PjrtStep implements Step {
   restore(state: readonly Tensor[]): void {
     checkInputs(stateSpecs(this.#traces), state)
     const buffers = state.map((tensor) => this.#backend.bufferOf(this.#backend.entryOf(tensor)).retain())
-    for (const buffer of this.#state) buffer.release()
-    this.#state = buffers
+    this.#replace(buffers, this.#backend.client.upload(Uint8Array.of(1), [], 'bool'))
   }
 
   dispose(): void {
     if (this.#disposed) return
     this.#disposed = true
-    for (const buffer of this.#state) buffer.release()
-    this.#state = []
+    this.#replace([], undefined)
     for (const program of this.#programs.values()) this.#backend.client.destroyExecutable(program)
   }
 
-  #run(part: Part, inputs: readonly Tensor[]): Tensor[] {
-    if (this.#disposed) throw new ShardbookError('state', 'run: expected a live step, got a disposed one.')
-    checkRunnable(false)
+  #replace(state: readonly DeviceBuffer[], sound: DeviceBuffer | undefined): void {
+    for (const buffer of this.#state) buffer.release()
+    this.#state = state
+    this.#sound?.release()
+    this.#sound = sound
+  }
+
+  /** Results of a part as tensors; shapes are the program's, which has the rows of all slices. */
+  #tensors(part: Part, inputs: readonly Tensor[], specs: readonly ValueSpec[]): Tensor[] {
+    const results = this.#run(part, inputs)
+    const { module } = this.#programs.get(part)!
+    return tensorsOf(
+      this.#backend,
+      results,
+      specs.map(({ dtype }, i) => ({ dtype, shape: module.results[i]!.shape })),
+    )
+  }
+
+  /** Starts a part; its results without the next state, which becomes this step's. */
+  #run(part: Part, inputs: readonly Tensor[]): DeviceBuffer[] {
+    checkRunnable(this.#disposed, 'step')
     checkInputs(givenSpecs(this.#traces, part, this.#options.slices ?? 1), inputs)
     const { client } = this.#backend
     let program = this.#programs.get(part)
@@ -117,20 +210,17 @@ export class PjrtStep implements Step {
       program = client.compile(stepModule(this.#traces, part, this.#options))
       this.#programs.set(part, program)
     }
-    const state = part === 'gradients' ? this.#state.slice(0, this.#traces.reads) : this.#state
+    const before = stateOf(this.#traces, part).length
+    const state = [...this.#state, ...(part === 'both' ? [this.#sound!] : [])].slice(0, before)
     const given = inputs.map((tensor) => this.#backend.bufferOf(this.#backend.entryOf(tensor)))
     const shared = state.flatMap((buffer, i) => (buffer.isSole ? [] : [i]))
-    const [outputs] = client.execute(program, [[...state, ...given]], part === 'gradients' ? [] : shared)
-    const { gradients, results } = this.#traces
-    const count = part === 'gradients' ? gradients.outputs.length : part === 'both' ? results : 0
-    if (part !== 'gradients') {
-      for (const buffer of state) buffer.release()
-      this.#state = outputs!.slice(count)
+    const outputs = client.execute(program, [[...state, ...given]], shared)[0]!
+    const first = resultsOf(this.#traces, part)
+    const next = outputs.slice(first)
+    if (next.length > 0) {
+      const sound = part === 'both' ? next.pop() : this.#sound?.retain()
+      this.#replace(next, sound)
     }
-    const specs = gradients.outputs.slice(0, count).map(({ value }, i) => ({
-      ...gradients.values[value]!,
-      shape: program.module.results[i]!.shape,
-    }))
-    return tensorsOf(this.#backend, outputs!.slice(0, count), specs)
+    return outputs.slice(0, first)
   }
 }
