@@ -59,7 +59,12 @@ export class Client {
     const pjrt = await openPlugin(path)
     const create = setNamedValues(pjrt.struct('Client_Create'), 16, options.create ?? {}, pjrt.foreign)
     const client = pjrt.call('Client_Create', create, 'openEngine').get(64)
-    return new Client(pjrt, client, options)
+    try {
+      return new Client(pjrt, client, options)
+    } catch (error) {
+      pjrt.call('Client_Destroy', pjrt.struct('Client_Destroy').set(16, client))
+      throw error
+    }
   }
 
   private constructor(pjrt: Pjrt, handle: number, options: ClientOptions) {

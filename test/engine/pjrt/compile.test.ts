@@ -48,7 +48,7 @@ describe.skipIf(missing('pjrt-cuda13') !== undefined)('compiling for an H200', (
     try {
       const { donatedBytes } = topology.compile(stepModule(modelStep(tf, name).traces, 'both'), {
         ...cudaOverrides(folder),
-        xla_gpu_autotune_level: 0,
+        ...quick,
         xla_dump_to: dump,
         xla_dump_hlo_as_text: true,
       })
@@ -75,9 +75,7 @@ describe.skipIf(missing('pjrt-cuda13') !== undefined)('compiling for an H200', (
     expect(module.text).toContain('stablehlo.all_reduce')
     const topology = new Topology(pjrt, h200, devices)
     try {
-      expect(
-        topology.compile(module, { ...cudaOverrides(folder), xla_gpu_autotune_level: 0 }).argumentBytes,
-      ).toBeGreaterThan(0)
+      expect(topology.compile(module, { ...cudaOverrides(folder), ...quick }).argumentBytes).toBeGreaterThan(0)
     } finally {
       topology.dispose()
     }
@@ -91,9 +89,7 @@ describe.skipIf(missing('pjrt-cuda13') !== undefined)('compiling for an H200', (
     expect(module.parameters.slice(0, state.length).every(({ element }) => element === 'f32')).toBe(true)
     const topology = new Topology(pjrt, h200)
     try {
-      expect(
-        topology.compile(module, { ...cudaOverrides(folder), xla_gpu_autotune_level: 0 }).temporaryBytes,
-      ).toBeGreaterThan(0)
+      expect(topology.compile(module, { ...cudaOverrides(folder), ...quick }).temporaryBytes).toBeGreaterThan(0)
     } finally {
       topology.dispose()
     }
@@ -108,11 +104,24 @@ describe.skipIf(missing('pjrt-cuda13') !== undefined)('compiling for an H200', (
     topology.dispose()
   })
 
+  test('without a GPU the engine says so, and what to look at', async () => {
+    process.env['SHARDBOOK_PJRT_PLUGIN'] = join(folder, 'xla_cuda_plugin.so')
+    try {
+      await expect(openEngine('pjrt')).rejects.toThrow(/No visible GPU devices.*nvidia-smi and shardbook doctor/s)
+    } finally {
+      delete process.env['SHARDBOOK_PJRT_PLUGIN']
+      await openEngine('wasm')
+    }
+  })
+
   test('a target that nobody knows raises', () => {
     expect(() => new Topology(pjrt, 'nonsense {')).toThrow(/target_config/)
     expect(tfCore()).toBe(tf)
   })
 })
+
+/** What the compiler may leave out, since nothing runs: code that is fast, the choice among algorithms. */
+const quick = { xla_gpu_autotune_level: 0, xla_backend_optimization_level: 0, xla_llvm_disable_expensive_passes: true }
 
 /** Thunks by kind; fusions together, whose names change with every version. */
 function countThunks(text: string): Record<string, number> {
