@@ -23,39 +23,39 @@ const loaders = {
   DecisionTreeClassificationModel: async (saved: LoadedStage) =>
     (await import('./plain/decision-tree.js')).DecisionTreeClassificationModel.load(saved),
   DecisionTreeClassifier: async ({ params }: LoadedStage) =>
-    new (await import('./plain/decision-tree.js')).DecisionTreeClassifier(params as never),
+    new (await import('./plain/decision-tree.js')).DecisionTreeClassifier(params),
   DecisionTreeRegressionModel: async (saved: LoadedStage) =>
     (await import('./plain/decision-tree.js')).DecisionTreeRegressionModel.load(saved),
   DecisionTreeRegressor: async ({ params }: LoadedStage) =>
-    new (await import('./plain/decision-tree.js')).DecisionTreeRegressor(params as never),
+    new (await import('./plain/decision-tree.js')).DecisionTreeRegressor(params),
   GBTClassificationModel: async (saved: LoadedStage) =>
     (await import('./plain/gradient-boosted-trees.js')).GBTClassificationModel.load(saved),
   GBTClassifier: async ({ params }: LoadedStage) =>
-    new (await import('./plain/gradient-boosted-trees.js')).GBTClassifier(params as never),
+    new (await import('./plain/gradient-boosted-trees.js')).GBTClassifier(params),
   GBTRegressionModel: async (saved: LoadedStage) =>
     (await import('./plain/gradient-boosted-trees.js')).GBTRegressionModel.load(saved),
   GBTRegressor: async ({ params }: LoadedStage) =>
-    new (await import('./plain/gradient-boosted-trees.js')).GBTRegressor(params as never),
+    new (await import('./plain/gradient-boosted-trees.js')).GBTRegressor(params),
   HashingTF: async ({ params }: LoadedStage) =>
     new (await import('./features/hashing-tf.js')).HashingTF(params as never),
   IDF: async ({ params }: LoadedStage) => new (await import('./features/idf.js')).IDF(params as never),
   IDFModel: async (saved: LoadedStage) => (await import('./features/idf.js')).IDFModel.load(saved),
   ImageFeature: async ({ params }: LoadedStage) =>
     new (await import('./features/image-feature.js')).ImageFeature(params as never),
-  Imputer: async ({ params }: LoadedStage) => new (await import('./features/imputer.js')).Imputer(params as never),
+  Imputer: async ({ params }: LoadedStage) => new (await import('./features/imputer.js')).Imputer(params),
   ImputerModel: async (saved: LoadedStage) => (await import('./features/imputer.js')).ImputerModel.load(saved),
   IndexToString: async ({ params }: LoadedStage) =>
     new (await import('./features/string-indexer.js')).IndexToString(params as never),
-  KMeans: async ({ params }: LoadedStage) => new (await import('./plain/k-means.js')).KMeans(params as never),
+  KMeans: async ({ params }: LoadedStage) => new (await import('./plain/k-means.js')).KMeans(params),
   KMeansModel: async (saved: LoadedStage) => (await import('./plain/k-means.js')).KMeansModel.load(saved),
   LinearRegression: async ({ params }: LoadedStage) =>
-    new (await import('./plain/linear-regression.js')).LinearRegression(params as never),
+    new (await import('./plain/linear-regression.js')).LinearRegression(params),
   LinearRegressionModel: async (saved: LoadedStage) =>
     (await import('./plain/linear-regression.js')).LinearRegressionModel.load(saved),
-  LinearSVC: async ({ params }: LoadedStage) => new (await import('./plain/linear-svc.js')).LinearSVC(params as never),
+  LinearSVC: async ({ params }: LoadedStage) => new (await import('./plain/linear-svc.js')).LinearSVC(params),
   LinearSVCModel: async (saved: LoadedStage) => (await import('./plain/linear-svc.js')).LinearSVCModel.load(saved),
   LogisticRegression: async ({ params }: LoadedStage) =>
-    new (await import('./plain/logistic-regression.js')).LogisticRegression(params as never),
+    new (await import('./plain/logistic-regression.js')).LogisticRegression(params),
   LogisticRegressionModel: async (saved: LoadedStage) =>
     (await import('./plain/logistic-regression.js')).LogisticRegressionModel.load(saved),
   MaxAbsScaler: async ({ params }: LoadedStage) =>
@@ -70,7 +70,7 @@ const loaders = {
   Normalizer: async ({ params }: LoadedStage) =>
     new (await import('./features/normalizer.js')).Normalizer(params as never),
   OneHotEncoder: async ({ params }: LoadedStage) =>
-    new (await import('./features/one-hot-encoder.js')).OneHotEncoder(params as never),
+    new (await import('./features/one-hot-encoder.js')).OneHotEncoder(params),
   OneHotEncoderModel: async (saved: LoadedStage) =>
     (await import('./features/one-hot-encoder.js')).OneHotEncoderModel.load(saved),
   PCA: async ({ params }: LoadedStage) => new (await import('./features/pca.js')).PCA(params as never),
@@ -82,11 +82,11 @@ const loaders = {
   RandomForestClassificationModel: async (saved: LoadedStage) =>
     (await import('./plain/random-forest.js')).RandomForestClassificationModel.load(saved),
   RandomForestClassifier: async ({ params }: LoadedStage) =>
-    new (await import('./plain/random-forest.js')).RandomForestClassifier(params as never),
+    new (await import('./plain/random-forest.js')).RandomForestClassifier(params),
   RandomForestRegressionModel: async (saved: LoadedStage) =>
     (await import('./plain/random-forest.js')).RandomForestRegressionModel.load(saved),
   RandomForestRegressor: async ({ params }: LoadedStage) =>
-    new (await import('./plain/random-forest.js')).RandomForestRegressor(params as never),
+    new (await import('./plain/random-forest.js')).RandomForestRegressor(params),
   RegexTokenizer: async ({ params }: LoadedStage) =>
     new (await import('./features/tokenizer.js')).RegexTokenizer(params as never),
   SequenceEncoder: async ({ params }: LoadedStage) =>

@@ -10,7 +10,7 @@ import { ShardbookError } from '../../../core/errors.js'
 import { openMemory, type Memory } from '../../../ffi/index.js'
 import type { ApplyExpr } from '../../expr/node.js'
 import type { TensorStore } from '../../plan.js'
-import { openRowFunction } from '../../row-function.js'
+import { hasRowFunctions, openRowFunction } from '../../row-function.js'
 import type { ColumnType, TensorType } from '../../schema.js'
 import { openGatherer, storeStride } from '../../tensor/store.js'
 import { loadDuckDB, type DuckDB } from './chunk.js'
@@ -26,8 +26,9 @@ interface Ready {
 let opening: Promise<void> | undefined
 let ready: Ready | undefined
 
-/** Opens what printing a row function needs. */
+/** Opens what printing a row function needs, once any is there. */
 export async function readyToApply(): Promise<void> {
+  if (!hasRowFunctions()) return
   opening ??= (async () => {
     const [duckdb, connection, memory] = await Promise.all([loadDuckDB(), lastingConnection(), openMemory()])
     ready = { duckdb, connection, memory }

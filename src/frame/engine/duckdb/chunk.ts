@@ -106,7 +106,7 @@ function readSparse(
   return Array.from({ length: rows }, (_, row): Sparse | null => {
     if (valid !== null && valid[row] === 0) return null
     const part = <T extends Int32Array | Float32Array>(all: T, { entries }: { entries: Uint32Array }): T =>
-      all.slice(entries[row * 4]!, entries[row * 4]! + entries[row * 4 + 2]!) as T
+      all.slice(entries[row * 4], entries[row * 4]! + entries[row * 4 + 2]!) as T
     return { size, indices: part(allIndices, indices!), values: part(allValues, values!) }
   })
 }

@@ -37,7 +37,7 @@ describe.each([
         beta: 2,
         ...weights,
       })
-      expect(await evaluator.evaluate(rows), metricName).toBeCloseTo(value, 9)
+      expect(await evaluator.evaluate(rows)).toBeCloseTo(value, 9)
     }
   })
 
@@ -53,7 +53,7 @@ describe.each([
     for (const [rows, columns] of frames) {
       for (const metricName of ['areaUnderROC', 'areaUnderPR'] as const) {
         const evaluator = new ml.BinaryClassificationEvaluator({ metricName, ...columns, ...weights })
-        expect(await evaluator.evaluate(rows as unknown as Frame<{ label: number }>), metricName).toBeCloseTo(
+        expect(await evaluator.evaluate(rows as unknown as Frame<{ label: number }>)).toBeCloseTo(
           expected[name][metricName]!,
           9,
         )
@@ -71,7 +71,7 @@ describe.each([
     const { data, ...expected } = reference.regression
     for (const [metricName, value] of Object.entries(expected[name])) {
       const evaluator = new ml.RegressionEvaluator({ metricName: metricName as ml.RegressionMetric, ...weights })
-      expect(await evaluator.evaluate(frame(data)), metricName).toBeCloseTo(value, 9)
+      expect(await evaluator.evaluate(frame(data))).toBeCloseTo(value, 9)
     }
   })
 })
@@ -88,8 +88,8 @@ test('silhouettes, of vectors by reference and of sparse ones', async () => {
   )
   for (const [distanceMeasure, value] of Object.entries(expected)) {
     const evaluator = new ml.ClusteringEvaluator({ distanceMeasure: distanceMeasure as 'cosine' })
-    expect(await evaluator.evaluate(dense), distanceMeasure).toBeCloseTo(value, 9)
-    expect(await evaluator.evaluate(sparse), distanceMeasure).toBeCloseTo(value, 5)
+    expect(await evaluator.evaluate(dense)).toBeCloseTo(value, 9)
+    expect(await evaluator.evaluate(sparse)).toBeCloseTo(value, 5)
   }
 })
 
@@ -107,7 +107,7 @@ test('ranking metrics are Spark’s (`fixtures/features.py`)', async () => {
   )
   expect(ranking.length).toBeGreaterThan(9)
   for (const { metricName, k, value } of ranking) {
-    expect(await new ml.RankingEvaluator({ metricName, k }).evaluate(lists), `${metricName} ${k}`).toBeCloseTo(value, 9)
+    expect(await new ml.RankingEvaluator({ metricName, k }).evaluate(lists)).toBeCloseTo(value, 9)
   }
   const words = frame([{ prediction: ['a', 'x', 'ß'], label: ['ß', 'a'] }])
   expect(await new ml.RankingEvaluator().evaluate(words)).toBeCloseTo((1 + 2 / 3) / 2, 12)

@@ -13,9 +13,9 @@ class TextBuilder {
 
   reserve(bytes: number): void {
     if (this.bytes.length >= this.length + bytes) return
-    const grown = new Uint8Array(Math.max(this.bytes.length * 2, this.length + bytes))
-    grown.set(this.bytes.subarray(0, this.length))
-    this.bytes = grown
+    const larger = new Uint8Array(Math.max(this.bytes.length * 2, this.length + bytes))
+    larger.set(this.bytes.subarray(0, this.length))
+    this.bytes = larger
   }
 
   /** A text of bytes that were written at `start` up to the builder's end. */
