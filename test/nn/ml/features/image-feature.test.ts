@@ -69,7 +69,7 @@ describe('ImageFeature', () => {
     expect([...half!.values]).toEqual([40, 72, 168, 200])
     const colour = new ml.ImageFeature({ inputCol: 'pixels', outputCol: 'image', height: 4, width: 4, scale: 1 })
     const [repeated] = await imagesOf(colour.transform(rows))
-    expect(repeated!.values.slice(3, 6)).toEqual([16, 16, 16])
+    expect(repeated!.values.slice(3, 6)).toEqual(Float32Array.of(16, 16, 16))
   })
 
   test('says which file is no picture, and which column holds none', async () => {
