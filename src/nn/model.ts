@@ -16,6 +16,7 @@ import { layerKinds } from './layers/index.js'
 import type { LayerKind } from './layers/index.js'
 import { showShape } from './layers/layer.js'
 import type { Layer, LayerContext, Shape, WeightSpec } from './layers/layer.js'
+import { watched } from './layers/watch.js'
 
 /** A layer at its place in a model. */
 export interface PlacedLayer {
@@ -128,9 +129,10 @@ export function applyModel(
   x: Tensor,
   { from = 0, to = layers.length }: LayerRange = {},
 ): Tensor {
-  const steps = layers
-    .slice(from, to)
-    .map(({ layer, positions }) => ({ layer, weights: positions.map((at) => weights[at]!) }))
+  const steps = layers.slice(from, to).map(({ layer, name, positions }) => ({
+    layer: watched(layer, name),
+    weights: positions.map((at) => weights[at]!),
+  }))
   return applySteps(context, steps, x)
 }
 
@@ -152,6 +154,12 @@ export function modelData({ inputShape, layers }: Model): ModelData {
   return { inputShape, layers: layers.map(({ layer, name }) => layerData(layer, seen, name)) }
 }
 
+/** Layers as JSON. */
+export function layersData(layers: readonly Layer[]): LayerData[] {
+  const seen: Layer[] = []
+  return layers.map((layer) => layerData(layer, seen))
+}
+
 function layerData(layer: Layer, seen: Layer[], name?: string): LayerData {
   const same = seen.indexOf(layer)
   if (same >= 0) return { same }
@@ -167,11 +175,13 @@ function optionData(value: unknown, seen: Layer[]): unknown {
 
 /** The model that `modelData` described. */
 export function modelOf({ inputShape, layers }: ModelData): Model {
+  return model(layersOf(layers), { inputShape })
+}
+
+/** The layers that `layersData` described. */
+export function layersOf(layers: readonly LayerData[]): Layer[] {
   const made: Layer[] = []
-  return model(
-    layers.map((data) => layerOf(data, made)),
-    { inputShape },
-  )
+  return layers.map((data) => layerOf(data, made))
 }
 
 function layerOf(data: LayerData, made: Layer[]): Layer {

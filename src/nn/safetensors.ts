@@ -1,6 +1,6 @@
 /**
  * Named arrays of numbers as one block of bytes, in the safetensors format (github.com/huggingface/safetensors): 8 bytes with
- * the length of a JSON header, the header, the numbers, little-endian.
+ * the length of a JSON header, the header, the numbers, little-endian. The header may carry text beside the arrays.
  */
 import { ShardbookError } from '../core/errors.js'
 
@@ -21,14 +21,19 @@ interface HeaderEntry {
   readonly data_offsets: readonly [number, number]
 }
 
-export function encodeTensors(tensors: Readonly<Record<string, SavedTensor>>): Uint8Array {
+const metadataName = '__metadata__'
+
+export function encodeTensors(
+  tensors: Readonly<Record<string, SavedTensor>>,
+  metadata?: Readonly<Record<string, string>>,
+): Uint8Array {
   let offset = 0
   const header: Record<string, HeaderEntry> = {}
   for (const [name, { dtype, shape, values }] of Object.entries(tensors)) {
     header[name] = { dtype: codes[dtype], shape, data_offsets: [offset, offset + values.byteLength] }
     offset += values.byteLength
   }
-  const json = new TextEncoder().encode(JSON.stringify(header))
+  const json = new TextEncoder().encode(JSON.stringify({ [metadataName]: metadata, ...header }))
   // Padded with spaces, so that the numbers begin on a multiple of 8.
   const padded = new Uint8Array(Math.ceil(json.length / 8) * 8).fill(0x20)
   padded.set(json)
@@ -45,8 +50,7 @@ export function encodeTensors(tensors: Readonly<Record<string, SavedTensor>>): U
 /** @throws ShardbookError `data` when the bytes are something else; `what` says what they were to be. */
 export function decodeTensors(what: string, bytes: Uint8Array): Record<string, SavedTensor> {
   try {
-    const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true))
-    const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length))) as Record<string, HeaderEntry>
+    const { header, length } = readHeader(bytes)
     return Object.fromEntries(
       Object.entries(header).map(([name, { dtype, shape, data_offsets: at }]): [string, SavedTensor] => {
         const values = new arrays[dtype](bytes.slice(8 + length + at[0], 8 + length + at[1]).buffer)
@@ -56,6 +60,19 @@ export function decodeTensors(what: string, bytes: Uint8Array): Record<string, S
   } catch (cause) {
     throw new ShardbookError('data', `${what}: expected safetensors, got something else.`, { cause })
   }
+}
+
+/** The text beside the tensors in bytes that `decodeTensors` takes. */
+export function decodeMetadata(bytes: Uint8Array): Readonly<Record<string, string>> {
+  return readHeader(bytes).metadata
+}
+
+function readHeader(bytes: Uint8Array) {
+  const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true))
+  const { [metadataName]: metadata = {}, ...header } = JSON.parse(
+    new TextDecoder().decode(bytes.subarray(8, 8 + length)),
+  ) as { [metadataName]?: Readonly<Record<string, string>> } & Record<string, HeaderEntry>
+  return { length, metadata, header: header as Readonly<Record<string, HeaderEntry>> }
 }
 
 function dtypeOf(code: Code): SavedTensor['dtype'] {

@@ -3,16 +3,18 @@
  * weights and slots in place.
  *
  * A variable is read once a step, before it is written. What is written hangs on one side of a `Switch`, which is dead where the
- * loss is not finite. `Adam` whose results are all state becomes `ResourceApplyAdam`; everything else that the update puts out is
- * assigned. Functions are started, in order, and not waited for; the state is touched from outside only when none is under way.
+ * loss, or one before it, is not finite. `Adam` whose results are all state becomes `ResourceApplyAdam`; everything else that the
+ * update puts out is assigned. Functions are started, in order, and not waited for; the state is touched from outside only when
+ * none is under way.
  */
 import type { Tensor } from '@tensorflow/tfjs-core'
+import { sizeOf } from '../../core/dtype.js'
 import { ShardbookError } from '../../core/errors.js'
 import { adamKernel, type AdamAttributes } from '../adam.js'
 import { checkInputs, inputSpecs } from '../check-inputs.js'
-import { inputsOf } from '../remove-dead-calls.js'
+import { inputsOf } from '../call-inputs.js'
 import { checkKernels } from '../run-call.js'
-import { type Step, type StepTraces, stateSpecs } from '../step.js'
+import { flatLayout, type Step, type StepTraces, stateSpecs } from '../step.js'
 import { tensorOf, tfCore } from '../tf.js'
 import type { Call, Trace } from '../trace.js'
 import { attributeTypes } from './attributes.js'
@@ -22,9 +24,13 @@ import type { NodeOutput } from './graph.js'
 import { dataTypeOf, typeAttribute } from './kernels.js'
 import type { Lowering } from './lower.js'
 import { type FunctionBody, NativeFunction } from './program.js'
+import { unrollSlices } from '../unroll-slices.js'
 import { removeRepeats } from './remove-repeats.js'
 
 let variables = 0
+
+/** What a step has functions for. */
+type Part = 'gradients' | 'update' | 'flatGradients' | 'flatUpdate' | 'both'
 
 export class NativeStep implements Step {
   readonly #backend: NativeBackend
@@ -34,6 +40,8 @@ export class NativeStep implements Step {
   readonly #specs: ReturnType<typeof stateSpecs>
   /** Ids of the variables on the binding. */
   readonly #variables: readonly number[]
+  /** Id of the variable that says whether all losses since the state was set were finite. */
+  readonly #sound: number
   readonly #functions = new Map<string, NativeFunction>()
   #disposed = false
 
@@ -44,14 +52,16 @@ export class NativeStep implements Step {
     this.#backend = backend
     this.#tensorFlow = tensorFlow
     this.#specs = stateSpecs(traces)
-    this.#variables = this.#specs.map(({ shape, dtype }) => {
+    const variable = (dtype: string, shape: readonly number[]): number => {
       const attributes = [
         { name: 'shared_name', type: attributeTypes.TF_ATTR_STRING, value: `shardbook_variable_${variables++}` },
         typeAttribute('dtype', dtype),
         { name: 'shape', type: attributeTypes.TF_ATTR_SHAPE, value: shape },
       ]
       return backend.binding.add(backend.binding.execute('VarHandleOp', attributes, [], 1)[0]!)
-    })
+    }
+    this.#variables = this.#specs.map(({ dtype, shape }) => variable(dtype, shape))
+    this.#sound = variable('bool', [])
   }
 
   gradients(inputs: readonly Tensor[]): Tensor[] {
@@ -60,6 +70,23 @@ export class NativeStep implements Step {
 
   update(inputs: readonly Tensor[]): void {
     this.#run('update', inputs)
+  }
+
+  async flatGradients(inputs: readonly Tensor[], into: Float32Array): Promise<void> {
+    const [flat] = this.#run('flatGradients', inputs)
+    try {
+      await this.#backend.binding.readInto(this.#backend.getInputTensorIds([flat!])[0]!, into)
+    } finally {
+      flat!.dispose()
+    }
+  }
+
+  flatUpdate(flat: Float32Array, inputs: readonly Tensor[]): void {
+    const { before, length } = flatLayout(this.#traces)
+    // The engine copies the values as the function starts.
+    const gradients = tfCore().tensor1d(flat.subarray(before, length), 'float32')
+    this.#run('flatUpdate', [gradients, ...inputs])
+    gradients.dispose()
   }
 
   run(inputs: readonly Tensor[]): Tensor[] {
@@ -84,23 +111,26 @@ export class NativeStep implements Step {
     checkInputs(this.#specs, state)
     this.#backend.binding.finish()
     const ids = this.#backend.getInputTensorIds(state)
-    for (const [i, { dtype }] of this.#specs.entries()) {
-      const attributes = [typeAttribute('dtype', dtype)]
-      this.#backend.binding.execute('AssignVariableOp', attributes, [this.#variables[i]!, ids[i]!], 0)
+    const assign = (variable: number, dtype: string, id: number): void => {
+      this.#backend.binding.execute('AssignVariableOp', [typeAttribute('dtype', dtype)], [variable, id], 0)
     }
+    for (const [i, { dtype }] of this.#specs.entries()) assign(this.#variables[i]!, dtype, ids[i]!)
+    const sound = tfCore().scalar(true, 'bool')
+    assign(this.#sound, 'bool', this.#backend.getInputTensorIds([sound])[0]!)
+    sound.dispose()
   }
 
   dispose(): void {
     if (this.#disposed) return
     this.#disposed = true
     for (const compiled of this.#functions.values()) compiled.dispose()
-    for (const id of this.#variables) {
+    for (const id of [...this.#variables, this.#sound]) {
       this.#backend.binding.execute('DestroyResourceOp', [], [id], 0)
       this.#backend.binding.deleteTensor(id)
     }
   }
 
-  #run(what: 'gradients' | 'update' | 'both', inputs: readonly Tensor[]): Tensor[] {
+  #run(what: Part, inputs: readonly Tensor[]): Tensor[] {
     if (this.#disposed) throw new ShardbookError('state', 'run: expected a live step, got a disposed one.')
     const specs = this.#inputSpecs(what)
     let compiled = this.#functions.get(what)
@@ -110,41 +140,77 @@ export class NativeStep implements Step {
     }
     compiled.checkRunnable()
     checkInputs(specs, inputs)
-    return compiled.run([...this.#variables, ...this.#backend.getInputTensorIds(inputs)])
+    return compiled.run([...this.#variables, this.#sound, ...this.#backend.getInputTensorIds(inputs)])
   }
 
   /** What is given besides the state. */
-  #inputSpecs(what: 'gradients' | 'update' | 'both') {
+  #inputSpecs(what: Part) {
     const { gradients, update, reads, results } = this.#traces
     const own = inputSpecs(gradients, this.#slices).slice(reads)
     const given = inputSpecs(update, 1).slice(this.#specs.length)
-    if (what === 'gradients') return own
-    return what === 'update' ? given : [...own, ...given.slice(gradients.outputs.length - results)]
+    const behind = given.slice(gradients.outputs.length - results)
+    switch (what) {
+      case 'gradients':
+      case 'flatGradients':
+        return own
+      case 'update':
+        return given
+      case 'flatUpdate': {
+        const { before, length } = flatLayout(this.#traces)
+        return [{ name: 'gradients', shape: [length - before], dtype: 'float32' as const }, ...behind]
+      }
+      case 'both':
+        return [...own, ...behind]
+      default:
+        return what satisfies never
+    }
   }
 
-  #build(
-    lowering: Lowering,
-    what: 'gradients' | 'update' | 'both',
-    specs: readonly { dtype: string; shape: readonly number[] }[],
-  ): FunctionBody {
+  #build(lowering: Lowering, what: Part, specs: readonly { dtype: string; shape: readonly number[] }[]): FunctionBody {
     const { builder } = lowering
     const { gradients, update, reads, results } = this.#traces
     const handles = this.#specs.map(() => builder.placeholder([], dataTypes.TF_RESOURCE))
     const given = specs.map(({ shape, dtype }) => builder.placeholder(shape, dataTypeOf[dtype]!))
-    const inputs = [...handles, ...given]
+    const sound = builder.placeholder([], dataTypes.TF_RESOURCE)
+    const inputs = [...handles, sound, ...given]
     const state = this.#specs.map(({ shape, dtype }, i) => builder.readVariable(handles[i]!, shape, dataTypeOf[dtype]!))
     const own = gradients.inputs.length - reads
-    if (what === 'update') return { inputs, outputs: [], controls: apply(lowering, update, handles, state, given, []) }
-    const outputs = lowering.trace(gradients, this.#slices, [...state.slice(0, reads), ...given.slice(0, own)])
+    const applied = (values: readonly NodeOutput[]): FunctionBody => {
+      return { inputs, outputs: [], controls: apply(lowering, update, handles, state, values, []) }
+    }
+    if (what === 'update') return applied(given)
+    if (what === 'flatUpdate') {
+      const { shapes } = flatLayout(this.#traces)
+      return applied([...cut(lowering, given[0]!, shapes), ...given.slice(1)])
+    }
+    const slices = unrollSlices(gradients, this.#slices)
+    const outputs = lowering.trace(slices, [...state.slice(0, reads), ...given.slice(0, own)])
     if (what === 'gradients') return { inputs, outputs, controls: [] }
+    if (what === 'flatGradients') return { inputs, outputs: [joined(lowering, outputs)], controls: [] }
     const float = [typeAttribute('T', 'float32')]
     const isFinite = builder.node('IsFinite', float, [outputs[0]!])[0]!
-    const [, whereFinite] = builder.node('Switch', float, [outputs[0]!, isFinite])
-    const gate = builder.operation('Identity', float, [whereFinite!])
+    const before = builder.readVariable(sound, [], dataTypes.TF_BOOL)
+    const goesOn = builder.node('LogicalAnd', [], [isFinite, before])[0]!
+    const kept = builder.operation('AssignVariableOp', [typeAttribute('dtype', 'bool')], [sound, goesOn])
+    const [, whereSound] = builder.node('Switch', float, [outputs[0]!, goesOn])
+    const gate = builder.operation('Identity', float, [whereSound!])
     const rest = [...outputs.slice(results), ...given.slice(own)]
     const controls = apply(lowering, update, handles, state, rest, [gate])
-    return { inputs, outputs: outputs.slice(0, results), controls }
+    return { inputs, outputs: outputs.slice(0, results), controls: [...controls, kept] }
   }
+}
+
+/** The values of all nodes, one behind the other. */
+function joined(lowering: Lowering, nodes: readonly NodeOutput[]): NodeOutput {
+  const tf = tfCore()
+  return lowering.nodeOf(tf.concat1d(nodes.map((node) => lowering.tensorOf(node).flatten())))
+}
+
+/** Tensors of `shapes` that lie one behind the other. */
+function cut(lowering: Lowering, node: NodeOutput, shapes: readonly (readonly number[])[]): NodeOutput[] {
+  const tf = tfCore()
+  const parts = tf.split(lowering.tensorOf(node), shapes.map(sizeOf))
+  return parts.map((part, i) => lowering.nodeOf(tf.reshape(part, [...shapes[i]!])))
 }
 
 /** Adds the update of the variables, behind the nodes `after`; the nodes that write. */

@@ -41,6 +41,31 @@ onEngines('training loop', (name) => {
     for (const [i, value] of told(one).entries()) expect(told(several)[i]).toBeCloseTo(value, 4)
   })
 
+  test.each([
+    // One batch of all 10 rows a step: some of 16 slices have none.
+    ['slices', { rows: 10, epochs: 6, slices: 1 }, { slices: 8 }, 1],
+    ['slices of which some have no rows', { rows: 10, epochs: 6, slices: 1 }, { slices: 16 }, 1],
+    ['workers', {}, {}, 2],
+    ['workers of which some own no slice', {}, {}, 6],
+  ])('statistics of the whole batch are the same over more %s', async (_, options, changes, workers) => {
+    const layers = [
+      nn.conv2d({ filters: 4, kernelSize: 3 }),
+      nn.batchNormalization({ momentum: 0.8 }),
+      nn.activation({ activation: 'relu' }),
+      nn.flatten(),
+      nn.dense({ units: 5 }),
+      nn.batchNormalization(),
+      nn.dense({ units: 3 }),
+    ]
+    const given = { layers, optimiser: nn.sgd({ momentum: 0.5 }), rate: 0.05, validationRows: 19, ...options }
+    const one = await trainWith(engine, await makeJob(engine, given), 1)
+    const job = await makeJob(engine, { ...given, ...changes })
+    const several = await trainWith(engine, job, workers)
+    expect(distance(one.state, { ...job.start })).toBeGreaterThan(0.05)
+    expect(distance(one.state, several.state)).toBeLessThan(5e-5)
+    for (const state of several.states) expect(numbersOf(state)).toEqual(numbersOf(several.state))
+  })
+
   test('gives the same bits again, and other ones for another seed', async () => {
     const run = async (seed: number) => (await trainWith(engine, await makeJob(engine, { seed }), 1)).state
     const first = await run(3)
