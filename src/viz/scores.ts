@@ -15,7 +15,7 @@ export interface Scores {
 export interface ScoreOptions {
   /** Columns of rows or a frame: `'label'` and `'probability'` by default. */
   readonly labelCol?: string
-  /** A number a row, or a list with a probability a class, of which that at the place of `positive` is taken. */
+  /** A number a row, or a list or vector with a probability a class, of which that at the place of `positive` is taken. */
   readonly scoreCol?: string
   /** The positive class; of two classes the later one by default (`1`, `true`). */
   readonly positive?: ClassName
@@ -98,7 +98,11 @@ function positiveOf(caller: string, classes: readonly string[]): string {
 
 function scoreOf(caller: string, value: unknown, positive: string): number {
   if (typeof value !== 'object' || value === null) return numberOf(value)
-  const list = value as ArrayLike<number>
+  // A list, or the cell of a column of vectors.
+  const list =
+    'values' in value && typeof value.values === 'object'
+      ? (value.values as ArrayLike<number>)
+      : (value as ArrayLike<number>)
   const place = positive === 'true' ? 1 : Number(positive)
   const score = Number.isInteger(place) ? list[place] : undefined
   if (typeof score === 'number') return score
