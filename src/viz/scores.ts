@@ -3,6 +3,7 @@ import { show } from '../core/check.js'
 import { ShardbookError } from '../core/errors.js'
 import type { Chart, ChartSource } from './chart.js'
 import { type FrameLike, chartOf, inOrder, isFrameLike, numberOf } from './table.js'
+import { isTensor } from './tensor.js'
 
 type ClassName = string | number | bigint | boolean
 
@@ -15,7 +16,7 @@ export interface Scores {
 export interface ScoreOptions {
   /** Columns of rows or a frame: `'label'` and `'probability'` by default. */
   readonly labelCol?: string
-  /** A number a row, or a list or vector with a probability a class, of which that at the place of `positive` is taken. */
+  /** A number a row, or a list with a probability a class, of which that at the place of `positive` is taken. */
   readonly scoreCol?: string
   /** The positive class; of two classes the later one by default (`1`, `true`). */
   readonly positive?: ClassName
@@ -98,11 +99,7 @@ function positiveOf(caller: string, classes: readonly string[]): string {
 
 function scoreOf(caller: string, value: unknown, positive: string): number {
   if (typeof value !== 'object' || value === null) return numberOf(value)
-  // A list, or the cell of a column of vectors.
-  const list =
-    'values' in value && typeof value.values === 'object'
-      ? (value.values as ArrayLike<number>)
-      : (value as ArrayLike<number>)
+  const list = isTensor(value) ? value.values : (value as ArrayLike<number>)
   const place = positive === 'true' ? 1 : Number(positive)
   const score = Number.isInteger(place) ? list[place] : undefined
   if (typeof score === 'number') return score

@@ -37,6 +37,7 @@ export {
   type LogisticRegressionOptions,
 } from './plain/logistic-regression.js'
 export { Pipeline, type PipelineModel } from './pipeline.js'
+export type { AnyStage } from './pipeline-types.js'
 export {
   BinaryClassificationEvaluator,
   type BinaryClassificationEvaluatorOptions,
