@@ -3,6 +3,8 @@ import type { Tensor } from '@tensorflow/tfjs-core'
 import { checkInteger, checkNumber, show } from '../../core/check.js'
 import { ShardbookError } from '../../core/errors.js'
 import type { AnyFrame, Frame } from '../../frame/index.js'
+import { augmented } from '../augment/augment.js'
+import type { Augmentation } from '../augment/augment.js'
 import { rescale } from '../layers/activation.js'
 import { conv2d } from '../layers/convolution.js'
 import { dense } from '../layers/dense.js'
@@ -57,6 +59,11 @@ export interface CNNClassifierOptions<
   readonly optimiser?: Optimiser
   /** The network, from image to one number a class, without softmax. Default: two convolutions with pooling, two dense layers. */
   readonly layers?: readonly Layer[] | Model
+  /**
+   * What happens to images, their pixels in [0, 1], before the network while training: layers such as `nn.randomRotation`, and
+   * mixes such as `nn.mixUp`. The fitted model knows nothing of it. Default none.
+   */
+  readonly augment?: readonly Augmentation[]
   /** Default 0. */
   readonly seed?: number
 }
@@ -170,7 +177,11 @@ export class CNNClassifier<
       }),
     }
     return {
-      objective,
+      objective: augmented(caller, objective, this.options.augment ?? [], {
+        column: 0,
+        isBytes: column.isBytes,
+        classes,
+      }),
       rows,
       optimiser: this.options.optimiser ?? adam(),
       schedule: cosine(stepSize, { warmUp: 0.1 }),
