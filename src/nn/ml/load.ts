@@ -1,30 +1,49 @@
-/** Fitted models from their folders. */
+/**
+ * Stages from their folders: a table from the kind that `model.json` tells to what makes a stage of it. A stage's module is
+ * imported when a stage of its kind is loaded.
+ */
+import { nearest, show } from '../../core/check.js'
 import { ShardbookError } from '../../core/errors.js'
-import { AutoEncodersModel } from './auto-encoders-model.js'
-import { CNNClassifierModel } from './cnn-classifier-model.js'
-import { loadModel } from './saved-model.js'
+import { savedModel } from './saved-model.js'
+import { readStage } from './saved-stage.js'
+import type { LoadedStage } from './saved-stage.js'
+import type { Transformer } from './stage.js'
+
+const loaders = {
+  AutoEncodersModel: async (saved: LoadedStage) =>
+    (await import('./auto-encoders-model.js')).AutoEncodersModel.load(savedModel(saved)),
+  CNNClassifierModel: async (saved: LoadedStage) =>
+    (await import('./cnn-classifier-model.js')).CNNClassifierModel.load(savedModel(saved)),
+}
+
+/** Names of the classes that `load` knows. */
+export type StageKind = keyof typeof loaders
+export type StageOf<K extends StageKind> = Awaited<ReturnType<(typeof loaders)[K]>>
 
 /**
- * The model that `model.save(path)` wrote; its predictions are bit for bit those of the saved one on the same engine.
+ * The model, pipeline or feature stage that `stage.save(path)` wrote; its results are bit for bit those of the saved one on
+ * the same engine. With its kind, the result has that class.
  *
- * @throws ShardbookError `io` when there is none, `data` when it is damaged or of another version.
+ * @throws ShardbookError `io` when there is none, `data` when it is damaged, of another version, or not of that kind.
  * @example
  * ```ts
  * await model.save('digits')
- * const again = await ml.load('digits')
+ * const again = await ml.load('digits', 'CNNClassifierModel')
  * ```
  */
-export async function load(path: string): Promise<CNNClassifierModel | AutoEncodersModel> {
-  const saved = await loadModel(path)
-  switch (saved.kind) {
-    case 'CNNClassifierModel':
-      return CNNClassifierModel.load(saved)
-    case 'AutoEncodersModel':
-      return AutoEncodersModel.load(saved)
-    default:
-      throw new ShardbookError(
-        'data',
-        `ml.load: expected a model that this version knows in ${path}, got ${saved.kind}.`,
-      )
+export async function load(path: string): Promise<Transformer>
+export async function load<K extends StageKind>(path: string, kind: K): Promise<StageOf<K>>
+export async function load(path: string, kind?: StageKind): Promise<unknown> {
+  const saved = await readStage(path)
+  if (kind !== undefined && kind !== saved.kind) {
+    throw new ShardbookError('data', `ml.load: expected a ${kind} in ${path}, got a ${saved.kind}.`)
   }
+  const loader = (loaders as Readonly<Record<string, (saved: LoadedStage) => Promise<unknown>>>)[saved.kind]
+  if (loader !== undefined) return loader(saved)
+  const near = nearest(saved.kind, Object.keys(loaders))
+  throw new ShardbookError(
+    'data',
+    `ml.load: expected a kind of stage that this version knows in ${path}, got ${show(saved.kind)}.`,
+    near === undefined ? {} : { hint: `The nearest is ${near}.` },
+  )
 }

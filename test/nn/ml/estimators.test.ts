@@ -48,7 +48,7 @@ describe('CNNClassifier', () => {
     expect(String(model.summary())).toContain('conv2')
 
     await model.save(join(folder, 'cnn'))
-    const again = (await ml.load(join(folder, 'cnn'))) as typeof model
+    const again = await ml.load(join(folder, 'cnn'), 'CNNClassifierModel')
     expect(await again.transform(test_).toRows()).toEqual(await predictions.toRows())
   })
 
@@ -144,7 +144,7 @@ describe('AutoEncoders', () => {
     expect(squares / (2 * 301)).toBeCloseTo(losses.at(-1)!, 3)
 
     await model.save(join(folder, 'ae'))
-    const again = (await ml.load(join(folder, 'ae'))) as typeof model
+    const again = await ml.load(join(folder, 'ae'), 'AutoEncodersModel')
     expect(await again.transform(test_).toRows()).toEqual(await encoded.toRows())
   })
 
@@ -194,7 +194,7 @@ describe('saved models', () => {
     await save(1)
     await save(2)
     expect(await readdir(path)).toHaveLength(2)
-    expect((await ml.load(path)).weights).toHaveLength(4)
+    expect((await ml.load(path, 'AutoEncodersModel')).weights).toHaveLength(4)
   })
 })
 

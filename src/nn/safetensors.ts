@@ -1,0 +1,63 @@
+/**
+ * Named arrays of numbers as one block of bytes, in the safetensors format (github.com/huggingface/safetensors): 8 bytes with
+ * the length of a JSON header, the header, the numbers, little-endian.
+ */
+import { ShardbookError } from '../core/errors.js'
+
+/** An array as it is saved. */
+export interface SavedTensor {
+  readonly shape: readonly number[]
+  readonly dtype: 'float32' | 'float64' | 'int32' | 'bool'
+  readonly values: Float32Array | Float64Array | Int32Array | Uint8Array
+}
+
+const codes = { float32: 'F32', float64: 'F64', int32: 'I32', bool: 'BOOL' } as const
+const arrays = { F32: Float32Array, F64: Float64Array, I32: Int32Array, BOOL: Uint8Array } as const
+type Code = keyof typeof arrays
+
+interface HeaderEntry {
+  readonly dtype: Code
+  readonly shape: readonly number[]
+  readonly data_offsets: readonly [number, number]
+}
+
+export function encodeTensors(tensors: Readonly<Record<string, SavedTensor>>): Uint8Array {
+  let offset = 0
+  const header: Record<string, HeaderEntry> = {}
+  for (const [name, { dtype, shape, values }] of Object.entries(tensors)) {
+    header[name] = { dtype: codes[dtype], shape, data_offsets: [offset, offset + values.byteLength] }
+    offset += values.byteLength
+  }
+  const json = new TextEncoder().encode(JSON.stringify(header))
+  // Padded with spaces, so that the numbers begin on a multiple of 8.
+  const padded = new Uint8Array(Math.ceil(json.length / 8) * 8).fill(0x20)
+  padded.set(json)
+  const bytes = new Uint8Array(8 + padded.length + offset)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(padded.length), true)
+  bytes.set(padded, 8)
+  for (const [name, { values }] of Object.entries(tensors)) {
+    const own = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+    bytes.set(own, 8 + padded.length + header[name]!.data_offsets[0])
+  }
+  return bytes
+}
+
+/** @throws ShardbookError `data` when the bytes are something else; `what` says what they were to be. */
+export function decodeTensors(what: string, bytes: Uint8Array): Record<string, SavedTensor> {
+  try {
+    const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true))
+    const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length))) as Record<string, HeaderEntry>
+    return Object.fromEntries(
+      Object.entries(header).map(([name, { dtype, shape, data_offsets: at }]): [string, SavedTensor] => {
+        const values = new arrays[dtype](bytes.slice(8 + length + at[0], 8 + length + at[1]).buffer)
+        return [name, { dtype: dtypeOf(dtype), shape, values }]
+      }),
+    )
+  } catch (cause) {
+    throw new ShardbookError('data', `${what}: expected safetensors, got something else.`, { cause })
+  }
+}
+
+function dtypeOf(code: Code): SavedTensor['dtype'] {
+  return ({ F32: 'float32', F64: 'float64', I32: 'int32', BOOL: 'bool' } as const)[code]
+}
