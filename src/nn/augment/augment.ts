@@ -51,7 +51,7 @@ export function augmented(
       if (random === undefined || training === undefined) return objective.forward(context, weights, columns)
       const whole = { tf, random, training }
       const raw = columns[column]!
-      let x = tf.reshape(isBytes ? tf.div(raw, 255) : raw, [raw.shape[0]!, ...shape])
+      let x = tf.reshape(isBytes ? tf.div(raw, 255) : raw, [raw.shape[0], ...shape])
       let target = mixes ? tf.cast(tf.oneHot(columns[column + 1] as Tensor1D, classes!), 'float32') : undefined
       for (const augmentation of augmentations) {
         if (isMix(augmentation)) [x, target] = mixPairs(whole, augmentation, x, target!)
@@ -74,7 +74,7 @@ function mixPairs(context: Required<LayerContext>, mix: Mix, x: Tensor, target: 
   const mixed = mix.mix(context, x, tf.reverse(x, 0))
   // Without a partner a sample stays as it is.
   const paired = tf.reverse(training.mask, 0)
-  const whole = tf.reshape(paired, [x.shape[0]!, ...x.shape.slice(1).map(() => 1)])
+  const whole = tf.reshape(paired, [x.shape[0], ...x.shape.slice(1).map(() => 1)])
   const own = tf.expandDims(tf.sub(1, tf.mul(paired, tf.sub(1, mixed.own))), 1)
   return [
     tf.add(tf.mul(mixed.x, whole), tf.mul(x, tf.sub(1, whole))),

@@ -162,7 +162,7 @@ function moving(
 
 /** A uniform number for each sample: `[batch, 1, 1]`. */
 function drawOne(random: Random, x: Tensor): Tensor {
-  return random.uniform([x.shape[0]!, 1, 1])
+  return random.uniform([x.shape[0], 1, 1])
 }
 
 /** Uniform numbers in [0, 1) brought to [low, high). */

@@ -38,8 +38,8 @@ export function mixUp(options: MixOptions = {}): Mix {
     options: Object.freeze({ ...options }),
     mix: (context: Required<LayerContext>, x: Tensor, partner: Tensor) => {
       const { tf } = context
-      const own = drawBeta(context, quantiles, x.shape[0]!)
-      const share = tf.reshape(own, [x.shape[0]!, ...x.shape.slice(1).map(() => 1)])
+      const own = drawBeta(context, quantiles, x.shape[0])
+      const share = tf.reshape(own, [x.shape[0], ...x.shape.slice(1).map(() => 1)])
       return { x: tf.add(tf.mul(x, share), tf.mul(partner, tf.sub(1, share))), own }
     },
   })
@@ -61,14 +61,14 @@ export function cutMix(options: MixOptions = {}): Mix {
     options: Object.freeze({ ...options }),
     mix: (context: Required<LayerContext>, x: Tensor, partner: Tensor) => {
       const { tf, random } = context
-      const rows = x.shape[0]!
+      const rows = x.shape[0]
       const side = tf.reshape(tf.sqrt(tf.sub(1, drawBeta(context, quantiles, rows))), [rows, 1, 1])
       const draw = (): Tensor => random.uniform([rows, 1, 1])
       const cut = tf.cast(rectangle(tf, x, { height: side, width: side }, draw(), draw()), 'float32')
       const mask = tf.expandDims(cut, 3)
       return {
         x: tf.add(tf.mul(x, tf.sub(1, mask)), tf.mul(partner, mask)),
-        own: tf.sub(1, tf.mean(cut, [1, 2])) as Tensor1D,
+        own: tf.sub<Tensor1D>(1, tf.mean(cut, [1, 2])),
       }
     },
   })
@@ -79,7 +79,7 @@ const quantileCount = 1024
 /** A draw of the beta distribution for each row, in [0, 1]. */
 function drawBeta({ tf, random }: Required<LayerContext>, quantiles: Float32Array, rows: number): Tensor1D {
   const place = tf.cast(tf.floor(tf.mul(random.uniform([rows]), quantileCount)), 'int32')
-  return tf.gather(tf.tensor1d(quantiles), place as Tensor1D)
+  return tf.gather(tf.tensor1d(quantiles), place)
 }
 
 /**

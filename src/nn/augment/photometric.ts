@@ -81,7 +81,7 @@ export function randomErasing(options: RandomErasingOptions = {}): Layer {
   checkNumber(caller, 'area[1]', area[1], area[0], 1)
   checkNumber(caller, 'value', value, 0, 1)
   return changing('randomErasing', options, (tf, random, x) => {
-    const draw = (): Tensor => random.uniform([x.shape[0]!, 1, 1])
+    const draw = (): Tensor => random.uniform([x.shape[0], 1, 1])
     const acts = tf.less(draw(), probability)
     const size = tf.add(tf.mul(draw(), area[1] - area[0]), area[0])
     const ratio = tf.exp(tf.mul(tf.sub(tf.mul(draw(), 2), 1), Math.log(3.3)))
@@ -126,5 +126,5 @@ function changing(kind: string, options: LayerOptions, change: (tf: Tf, random: 
 
 /** A uniform number around `middle` for each sample: `[batch, 1, 1, 1]`. */
 function spread(tf: Tf, random: Random, x: Tensor, middle: number, range: number): Tensor {
-  return tf.add(tf.mul(random.uniform([x.shape[0]!, 1, 1, 1]), 2 * range), middle - range)
+  return tf.add(tf.mul(random.uniform([x.shape[0], 1, 1, 1]), 2 * range), middle - range)
 }

@@ -5,7 +5,7 @@ import type { TensorData } from '../../core/dtype.js'
 import { ShardbookError } from '../../core/errors.js'
 import { loadTf, openEngine, whyEager } from '../../engine/index.js'
 import type { FrameSource } from '../../frame/index.js'
-import type { TrainingJob } from '../train/job.js'
+import type { TrainingJob, TrainingState } from '../train/job.js'
 import type { Objective } from '../train/programs.js'
 import { recordPrograms } from '../train/programs.js'
 import { Training } from '../train/training.js'
@@ -44,7 +44,7 @@ export interface FitPlan<M> {
 
 /** Begins a training at once. */
 export function beginTraining<M extends Savable>(plan: FitPlan<M>): Training<M> {
-  return new Training(plan.name, async () => {
+  const prepare = async () => {
     const { name, epochs, batchRows, seed } = plan
     const strategy = plan.on ?? (await local())
     const { objective, rows, optimiser, schedule, weights, finish } = await plan.prepare()
@@ -58,7 +58,7 @@ export function beginTraining<M extends Savable>(plan: FitPlan<M>): Training<M> 
     return {
       strategy,
       job: {
-        version: 1,
+        version: 1 as const,
         name,
         engine: strategy.engine,
         seed,
@@ -71,11 +71,12 @@ export function beginTraining<M extends Savable>(plan: FitPlan<M>): Training<M> 
         data,
         ...(validation === undefined ? {} : { validation }),
         rates: schedule(epochs * Math.ceil(rows / batchRows)),
-        ...(optimiser.scalesLoss ? { scalesLoss: true } : {}),
+        ...(optimiser.scalesLoss ? { scalesLoss: true as const } : {}),
       },
-      finish: (state) => finish(optimiser.finish?.(state) ?? state.weights),
+      finish: (state: TrainingState) => finish(optimiser.finish?.(state) ?? state.weights),
     }
-  })
+  }
+  return new Training(plan.name, prepare, { quiet: plan.on?.quiet ?? false })
 }
 
 /** Tells when a step could not be recorded: a warning here, an error where it would have to travel. */

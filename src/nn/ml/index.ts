@@ -15,3 +15,20 @@ export {
 } from './multiclass-classification-evaluator.js'
 export type { Activations } from './network-model.js'
 export type { Estimator, Stage, StageFitOptions, Transformer } from './stage.js'
+export { oneStandardError, type Choice } from './tuning/choice.js'
+export { CrossValidator, type CrossValidatorOptions } from './tuning/cross-validator.js'
+export type { Evaluator } from './tuning/evaluator.js'
+export { ParamGridBuilder, ParamSpace } from './tuning/param-grid-builder.js'
+export type { ParamMap, ParamSetting, Tunable } from './tuning/params.js'
+export { stability, type Stability, type StabilityOptions } from './tuning/stability.js'
+export { SuccessiveHalving, type SuccessiveHalvingOptions } from './tuning/successive-halving.js'
+export {
+  RandomSearch,
+  type RandomSearchOptions,
+  TrainValidationSplit,
+  type TrainValidationSplitOptions,
+} from './tuning/train-validation-split.js'
+export type { CandidateScore, Trial, TrialResult } from './tuning/trial.js'
+export { TunedModel, type TuningReport } from './tuning/tuned-model.js'
+export type { TunerFitOptions, TunerOptions } from './tuning/tuner.js'
+export type { Tuning } from './tuning/tuning.js'

@@ -30,6 +30,9 @@ export interface Prepared<M> {
   readonly finish: (state: TrainingState) => Promise<M> | M
 }
 
+/** The chart of a training that somebody else shows. */
+const unseen: LiveChart = { id: '', update: () => {}, show: () => {}, end: async () => {} }
+
 /**
  * A running training: `await` it for the model.
  *
@@ -52,11 +55,11 @@ export class Training<M extends Savable> implements Promise<M>, Displayable {
   #awaited = false
   #ended = false
 
-  /** Begins: `prepare` is called at once. Users get trainings from `fit`. */
-  constructor(name: string, prepare: () => Promise<Prepared<M>>) {
+  /** Begins: `prepare` is called at once. Users get trainings from `fit`. A quiet one shows no chart. */
+  constructor(name: string, prepare: () => Promise<Prepared<M>>, { quiet = false }: { quiet?: boolean } = {}) {
     this.name = name
     this.#view = { ...emptyTraining, name }
-    this.#chart = live(chartOf(this.#view))
+    this.#chart = quiet ? unseen : live(chartOf(this.#view))
     const prepared = prepare()
     this.#run = prepared.then(({ strategy, job }) => strategy.step(job, (event) => this.#take(event)))
     this.#result = this.#finish(prepared)
