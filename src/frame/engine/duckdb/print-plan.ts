@@ -84,9 +84,18 @@ function printProject(plan: ProjectNode, ordered: boolean, stores: TensorStore[]
   const input = print(plan.input, ordered || windows, stores)
   const scope = { schema: plan.input.schema, rowOrder: `t.${row}` }
   const names = sqlNames(plan.schema)
-  const list = plan.columns.map(({ expr }, i) => `${printSqlExpr(expr, scope)} AS ${names[i]}`)
+  const list = plan.columns.map(({ expr }, i) => {
+    const sql = printSqlExpr(expr, scope)
+    return `${isWhole(expr) ? `CAST(${sql} AS ${sqlType(plan.schema[i]!.type)})` : sql} AS ${names[i]}`
+  })
   if (!windows) return `SELECT ${list.join(', ')} FROM (${input}) t`
   return `SELECT ${list.join(', ')} FROM (${numbered(input, row)}) t${ordered ? ` ORDER BY t.${row}` : ''}`
+}
+
+/** Whether DuckDB may take it for whole numbers, which written ones are there, and we for numbers. */
+function isWhole(expr: ExprNode): boolean {
+  if (expr.kind === 'literal') return expr.literal.kind === 'number'
+  return expr.kind === 'call' && (expr.op === 'when' || expr.op === 'fillNull') && expr.args.some(isWhole)
 }
 
 function printAggregateNode(plan: AggregateNode, ordered: boolean, stores: TensorStore[]): string {
