@@ -32,3 +32,12 @@ export type { CandidateScore, Trial, TrialResult } from './tuning/trial.js'
 export { TunedModel, type TuningReport } from './tuning/tuned-model.js'
 export type { TunerFitOptions, TunerOptions } from './tuning/tuner.js'
 export type { Tuning } from './tuning/tuning.js'
+export { HashingTF, type HashingTFOptions } from './features/hashing-tf.js'
+export { IDF, type IDFModel, type IDFOptions } from './features/idf.js'
+export { RegexTokenizer, type RegexTokenizerOptions, Tokenizer, type TokenizerOptions } from './features/tokenizer.js'
+export {
+  LogisticRegression,
+  type LogisticRegressionModel,
+  type LogisticRegressionOptions,
+} from './plain/logistic-regression.js'
+export { Pipeline, type PipelineModel } from './pipeline.js'

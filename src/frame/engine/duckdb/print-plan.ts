@@ -36,8 +36,9 @@ function print(plan: Plan, ordered: boolean, stores: TensorStore[]): string {
     case 'project':
       return printProject(plan, ordered, stores)
     case 'filter': {
-      const predicate = printSqlExpr(plan.predicate, { schema: plan.input.schema })
-      return `SELECT * FROM (${print(plan.input, ordered, stores)}) t WHERE ${predicate}`
+      const input = print(plan.input, ordered, stores)
+      const predicate = printSqlExpr(plan.predicate, { schema: plan.input.schema, stores })
+      return `SELECT * FROM (${input}) t WHERE ${predicate}`
     }
     case 'aggregate':
       return printAggregateNode(plan, ordered, stores)
@@ -82,7 +83,7 @@ function print(plan: Plan, ordered: boolean, stores: TensorStore[]): string {
 function printProject(plan: ProjectNode, ordered: boolean, stores: TensorStore[]): string {
   const windows = plan.columns.some(({ expr }) => hasWindow(expr))
   const input = print(plan.input, ordered || windows, stores)
-  const scope = { schema: plan.input.schema, rowOrder: `t.${row}` }
+  const scope = { schema: plan.input.schema, rowOrder: `t.${row}`, stores }
   const names = sqlNames(plan.schema)
   const list = plan.columns.map(({ expr }, i) => {
     const sql = printSqlExpr(expr, scope)
@@ -101,7 +102,7 @@ function isWhole(expr: ExprNode): boolean {
 function printAggregateNode(plan: AggregateNode, ordered: boolean, stores: TensorStore[]): string {
   const needsOrder = plan.aggregates.some(({ expr }) => readsOrder(expr))
   const input = print(plan.input, needsOrder, stores)
-  const scope = { schema: plan.input.schema, rowOrder: row }
+  const scope = { schema: plan.input.schema, rowOrder: row, stores }
   const names = sqlNames(plan.schema)
   const list = [...plan.keys, ...plan.aggregates].map(({ expr }, i) => {
     const to = plan.schema[i]!.type
