@@ -41,3 +41,11 @@ export {
   type LogisticRegressionOptions,
 } from './plain/logistic-regression.js'
 export { Pipeline, type PipelineModel } from './pipeline.js'
+export {
+  type BalanceOptions,
+  balanceWeights,
+  oversample,
+  type SamplingOptions,
+  undersample,
+} from './balance/balance.js'
+export { smote, type SmoteOptions } from './balance/smote.js'
