@@ -3,6 +3,7 @@
  * that compute with values only; those that have variables bring their own.
  */
 import type { Tensor } from '@tensorflow/tfjs-core'
+import { sizeOf } from '../core/dtype.js'
 import { ShardbookError } from '../core/errors.js'
 import { checkInputs } from './check-inputs.js'
 import type { Program } from './engine.js'
@@ -25,6 +26,10 @@ export interface Step {
   gradients(inputs: readonly Tensor[]): Tensor[]
   /** Runs `update` on the state: gradients and the inputs behind them. */
   update(inputs: readonly Tensor[]): void
+  /** As `gradients`, with all results one behind the other in `into`: as they travel between processes. */
+  flatGradients(inputs: readonly Tensor[], into: Float32Array): Promise<void>
+  /** As `update`, with gradients that lie one behind the other in `flat`, which is free again at once. */
+  flatUpdate(flat: Float32Array, inputs: readonly Tensor[]): void
   /**
    * Both at once: inputs of `gradients` behind the state, then of `update` behind the gradients -> the first results, the
    * caller's. Where the very first, the loss, is not finite the state stays as it was.
@@ -40,6 +45,19 @@ export interface Step {
 /** Names, shapes and dtypes of the state. */
 export function stateSpecs({ update }: StepTraces) {
   return update.outputs.map(({ name, value }) => ({ name, ...update.values[value]! }))
+}
+
+/** Shapes of the gradients that `update` takes, and the number of floats in front of them and in all. */
+export function flatLayout({ gradients, results }: StepTraces) {
+  const shapes = gradients.outputs.map(({ value }) => gradients.values[value]!.shape)
+  const sizes = shapes.map(sizeOf)
+  const sum = (numbers: readonly number[]): number => numbers.reduce((total, size) => total + size, 0)
+  return {
+    shapes: shapes.slice(results),
+    sizes: sizes.slice(results),
+    before: sum(sizes.slice(0, results)),
+    length: sum(sizes),
+  }
 }
 
 /** A step of programs that `load` makes when they are first run. */
@@ -71,6 +89,27 @@ export class ValueStep implements Step {
 
   update(inputs: readonly Tensor[]): void {
     this.#replace(this.#update().run([...this.#state, ...inputs]))
+  }
+
+  async flatGradients(inputs: readonly Tensor[], into: Float32Array): Promise<void> {
+    let at = 0
+    for (const output of this.gradients(inputs)) {
+      into.set(await output.data(), at)
+      at += output.size
+      output.dispose()
+    }
+  }
+
+  flatUpdate(flat: Float32Array, inputs: readonly Tensor[]): void {
+    const { shapes, sizes, before } = flatLayout(this.#traces)
+    let at = before
+    const gradients = shapes.map((shape, i) => {
+      // Copied: an engine may keep the array until it needs it, or for good.
+      const values = flat.slice(at, (at += sizes[i]!))
+      return tfCore().tensor(values, [...shape], 'float32')
+    })
+    this.update([...gradients, ...inputs])
+    for (const tensor of gradients) tensor.dispose()
   }
 
   run(inputs: readonly Tensor[]): Tensor[] {

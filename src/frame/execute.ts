@@ -144,7 +144,7 @@ async function computeMap(node: MapNode): Promise<Table> {
   const mapper = await openMapper(node.mapper, node.payload)
   const writers = new Map<string, TensorWriter>()
   try {
-    const reads = { plan: select('map', inputPlan, node.reads), columns: node.reads }
+    const reads = { plan: select('map', inputPlan, node.reads), columns: node.reads, ...node.fields }
     const feed = await openSlice(reads, { slices: 1, slice: 0 })
     const outputs = async function* (): AsyncGenerator<Chunk> {
       for await (const batch of feed.batches({ rows: mapRows })) {

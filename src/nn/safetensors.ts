@@ -1,18 +1,26 @@
 /**
  * Named arrays of numbers as one block of bytes, in the safetensors format (github.com/huggingface/safetensors): 8 bytes with
- * the length of a JSON header, the header, the numbers, little-endian.
+ * the length of a JSON header, the header, the numbers, little-endian. The header may carry text beside the arrays.
  */
 import { ShardbookError } from '../core/errors.js'
 
 /** An array as it is saved. */
 export interface SavedTensor {
   readonly shape: readonly number[]
-  readonly dtype: 'float32' | 'float64' | 'int32' | 'bool'
-  readonly values: Float32Array | Float64Array | Int32Array | Uint8Array
+  readonly dtype: 'float32' | 'float64' | 'int32' | 'bool' | 'float16' | 'int8'
+  /** Of float16 the bits. */
+  readonly values: Float32Array | Float64Array | Int32Array | Uint8Array | Uint16Array | Int8Array
 }
 
-const codes = { float32: 'F32', float64: 'F64', int32: 'I32', bool: 'BOOL' } as const
-const arrays = { F32: Float32Array, F64: Float64Array, I32: Int32Array, BOOL: Uint8Array } as const
+const codes = { float32: 'F32', float64: 'F64', int32: 'I32', bool: 'BOOL', float16: 'F16', int8: 'I8' } as const
+const arrays = {
+  F32: Float32Array,
+  F64: Float64Array,
+  I32: Int32Array,
+  BOOL: Uint8Array,
+  F16: Uint16Array,
+  I8: Int8Array,
+} as const
 type Code = keyof typeof arrays
 
 interface HeaderEntry {
@@ -21,14 +29,19 @@ interface HeaderEntry {
   readonly data_offsets: readonly [number, number]
 }
 
-export function encodeTensors(tensors: Readonly<Record<string, SavedTensor>>): Uint8Array {
+const metadataName = '__metadata__'
+
+export function encodeTensors(
+  tensors: Readonly<Record<string, SavedTensor>>,
+  metadata?: Readonly<Record<string, string>>,
+): Uint8Array {
   let offset = 0
   const header: Record<string, HeaderEntry> = {}
   for (const [name, { dtype, shape, values }] of Object.entries(tensors)) {
     header[name] = { dtype: codes[dtype], shape, data_offsets: [offset, offset + values.byteLength] }
     offset += values.byteLength
   }
-  const json = new TextEncoder().encode(JSON.stringify(header))
+  const json = new TextEncoder().encode(JSON.stringify({ [metadataName]: metadata, ...header }))
   // Padded with spaces, so that the numbers begin on a multiple of 8.
   const padded = new Uint8Array(Math.ceil(json.length / 8) * 8).fill(0x20)
   padded.set(json)
@@ -45,8 +58,7 @@ export function encodeTensors(tensors: Readonly<Record<string, SavedTensor>>): U
 /** @throws ShardbookError `data` when the bytes are something else; `what` says what they were to be. */
 export function decodeTensors(what: string, bytes: Uint8Array): Record<string, SavedTensor> {
   try {
-    const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true))
-    const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length))) as Record<string, HeaderEntry>
+    const { header, length } = readHeader(bytes)
     return Object.fromEntries(
       Object.entries(header).map(([name, { dtype, shape, data_offsets: at }]): [string, SavedTensor] => {
         const values = new arrays[dtype](bytes.slice(8 + length + at[0], 8 + length + at[1]).buffer)
@@ -58,6 +70,19 @@ export function decodeTensors(what: string, bytes: Uint8Array): Record<string, S
   }
 }
 
+/** The text beside the tensors in bytes that `decodeTensors` takes. */
+export function decodeMetadata(bytes: Uint8Array): Readonly<Record<string, string>> {
+  return readHeader(bytes).metadata
+}
+
+function readHeader(bytes: Uint8Array) {
+  const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true))
+  const { [metadataName]: metadata = {}, ...header } = JSON.parse(
+    new TextDecoder().decode(bytes.subarray(8, 8 + length)),
+  ) as { [metadataName]?: Readonly<Record<string, string>> } & Record<string, HeaderEntry>
+  return { length, metadata, header: header as Readonly<Record<string, HeaderEntry>> }
+}
+
 function dtypeOf(code: Code): SavedTensor['dtype'] {
-  return ({ F32: 'float32', F64: 'float64', I32: 'int32', BOOL: 'bool' } as const)[code]
+  return ({ F32: 'float32', F64: 'float64', I32: 'int32', BOOL: 'bool', F16: 'float16', I8: 'int8' } as const)[code]
 }

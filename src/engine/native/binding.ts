@@ -117,10 +117,7 @@ export class Binding {
 
   cast(id: number, from: number, to: number): number {
     const type = attributeTypes.TF_ATTR_TYPE
-    const attributes = [
-      { name: 'SrcT', type, value: from },
-      { name: 'DstT', type, value: to },
-    ]
+    const attributes = Object.entries({ SrcT: from, DstT: to }).map(([name, value]) => ({ name, type, value }))
     return this.executeOp('Cast', attributes, [id], 1)[0]!.id
   }
 
@@ -151,6 +148,15 @@ export class Binding {
 
   /** As `tensorDataSync`, and the event loop goes on until the values are there. */
   async tensorData(id: number): Promise<Values> {
+    return this.whenThere(id, (tensor, dtype) => this.store.values(tensor, dtype))
+  }
+
+  /** Copies the values of a tensor of numbers into `target`, once they are there. */
+  async readInto(id: number, target: Float32Array): Promise<void> {
+    await this.whenThere(id, (tensor) => this.store.readInto(tensor, target))
+  }
+
+  private async whenThere<T>(id: number, read: (tensor: number, dtype: number) => T): Promise<T> {
     const { api } = this.tensorFlow
     const handle = this.handleAt(id)
     const reading = this.reads.get(id) ?? { count: 0, isDeleted: false }
@@ -161,7 +167,7 @@ export class Binding {
       const tensor = await callInBackground(api.TFE_TensorHandleResolve, handle, status)
       if (api.TF_GetCode(status) !== 0) throw new ShardbookError('engine', `data: ${api.TF_Message(status)}`)
       try {
-        return this.store.values(tensor, api.TFE_TensorHandleDataType(handle))
+        return read(tensor, api.TFE_TensorHandleDataType(handle))
       } finally {
         api.TF_DeleteTensor(tensor)
       }
@@ -256,9 +262,7 @@ export class Binding {
     )
   }
 
-  isUsingGpuDevice(): boolean {
-    return this.tensorFlow.devices().includes('GPU')
-  }
+  isUsingGpuDevice = (): boolean => this.tensorFlow.devices().includes('GPU')
 
   /** Tensor handles that are alive. */
   getNumOfTensors(): number {

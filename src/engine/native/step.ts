@@ -7,12 +7,13 @@
  * assigned. Functions are started, in order, and not waited for; the state is touched from outside only when none is under way.
  */
 import type { Tensor } from '@tensorflow/tfjs-core'
+import { sizeOf } from '../../core/dtype.js'
 import { ShardbookError } from '../../core/errors.js'
 import { adamKernel, type AdamAttributes } from '../adam.js'
 import { checkInputs, inputSpecs } from '../check-inputs.js'
 import { inputsOf } from '../remove-dead-calls.js'
 import { checkKernels } from '../run-call.js'
-import { type Step, type StepTraces, stateSpecs } from '../step.js'
+import { flatLayout, type Step, type StepTraces, stateSpecs } from '../step.js'
 import { tensorOf, tfCore } from '../tf.js'
 import type { Call, Trace } from '../trace.js'
 import { attributeTypes } from './attributes.js'
@@ -25,6 +26,9 @@ import { type FunctionBody, NativeFunction } from './program.js'
 import { removeRepeats } from './remove-repeats.js'
 
 let variables = 0
+
+/** What a step has functions for. */
+type Part = 'gradients' | 'update' | 'flatGradients' | 'flatUpdate' | 'both'
 
 export class NativeStep implements Step {
   readonly #backend: NativeBackend
@@ -60,6 +64,23 @@ export class NativeStep implements Step {
 
   update(inputs: readonly Tensor[]): void {
     this.#run('update', inputs)
+  }
+
+  async flatGradients(inputs: readonly Tensor[], into: Float32Array): Promise<void> {
+    const [flat] = this.#run('flatGradients', inputs)
+    try {
+      await this.#backend.binding.readInto(this.#backend.getInputTensorIds([flat!])[0]!, into)
+    } finally {
+      flat!.dispose()
+    }
+  }
+
+  flatUpdate(flat: Float32Array, inputs: readonly Tensor[]): void {
+    const { before, length } = flatLayout(this.#traces)
+    // The engine copies the values as the function starts.
+    const gradients = tfCore().tensor1d(flat.subarray(before, length), 'float32')
+    this.#run('flatUpdate', [gradients, ...inputs])
+    gradients.dispose()
   }
 
   run(inputs: readonly Tensor[]): Tensor[] {
@@ -100,7 +121,7 @@ export class NativeStep implements Step {
     }
   }
 
-  #run(what: 'gradients' | 'update' | 'both', inputs: readonly Tensor[]): Tensor[] {
+  #run(what: Part, inputs: readonly Tensor[]): Tensor[] {
     if (this.#disposed) throw new ShardbookError('state', 'run: expected a live step, got a disposed one.')
     const specs = this.#inputSpecs(what)
     let compiled = this.#functions.get(what)
@@ -114,19 +135,29 @@ export class NativeStep implements Step {
   }
 
   /** What is given besides the state. */
-  #inputSpecs(what: 'gradients' | 'update' | 'both') {
+  #inputSpecs(what: Part) {
     const { gradients, update, reads, results } = this.#traces
     const own = inputSpecs(gradients, this.#slices).slice(reads)
     const given = inputSpecs(update, 1).slice(this.#specs.length)
-    if (what === 'gradients') return own
-    return what === 'update' ? given : [...own, ...given.slice(gradients.outputs.length - results)]
+    const behind = given.slice(gradients.outputs.length - results)
+    switch (what) {
+      case 'gradients':
+      case 'flatGradients':
+        return own
+      case 'update':
+        return given
+      case 'flatUpdate': {
+        const { before, length } = flatLayout(this.#traces)
+        return [{ name: 'gradients', shape: [length - before], dtype: 'float32' as const }, ...behind]
+      }
+      case 'both':
+        return [...own, ...behind]
+      default:
+        return what satisfies never
+    }
   }
 
-  #build(
-    lowering: Lowering,
-    what: 'gradients' | 'update' | 'both',
-    specs: readonly { dtype: string; shape: readonly number[] }[],
-  ): FunctionBody {
+  #build(lowering: Lowering, what: Part, specs: readonly { dtype: string; shape: readonly number[] }[]): FunctionBody {
     const { builder } = lowering
     const { gradients, update, reads, results } = this.#traces
     const handles = this.#specs.map(() => builder.placeholder([], dataTypes.TF_RESOURCE))
@@ -134,9 +165,17 @@ export class NativeStep implements Step {
     const inputs = [...handles, ...given]
     const state = this.#specs.map(({ shape, dtype }, i) => builder.readVariable(handles[i]!, shape, dataTypeOf[dtype]!))
     const own = gradients.inputs.length - reads
-    if (what === 'update') return { inputs, outputs: [], controls: apply(lowering, update, handles, state, given, []) }
+    const applied = (values: readonly NodeOutput[]): FunctionBody => {
+      return { inputs, outputs: [], controls: apply(lowering, update, handles, state, values, []) }
+    }
+    if (what === 'update') return applied(given)
+    if (what === 'flatUpdate') {
+      const { shapes } = flatLayout(this.#traces)
+      return applied([...cut(lowering, given[0]!, shapes), ...given.slice(1)])
+    }
     const outputs = lowering.trace(gradients, this.#slices, [...state.slice(0, reads), ...given.slice(0, own)])
     if (what === 'gradients') return { inputs, outputs, controls: [] }
+    if (what === 'flatGradients') return { inputs, outputs: [joined(lowering, outputs)], controls: [] }
     const float = [typeAttribute('T', 'float32')]
     const isFinite = builder.node('IsFinite', float, [outputs[0]!])[0]!
     const [, whereFinite] = builder.node('Switch', float, [outputs[0]!, isFinite])
@@ -145,6 +184,19 @@ export class NativeStep implements Step {
     const controls = apply(lowering, update, handles, state, rest, [gate])
     return { inputs, outputs: outputs.slice(0, results), controls }
   }
+}
+
+/** The values of all nodes, one behind the other. */
+function joined(lowering: Lowering, nodes: readonly NodeOutput[]): NodeOutput {
+  const tf = tfCore()
+  return lowering.nodeOf(tf.concat1d(nodes.map((node) => lowering.tensorOf(node).flatten())))
+}
+
+/** Tensors of `shapes` that lie one behind the other. */
+function cut(lowering: Lowering, node: NodeOutput, shapes: readonly (readonly number[])[]): NodeOutput[] {
+  const tf = tfCore()
+  const parts = tf.split(lowering.tensorOf(node), shapes.map(sizeOf))
+  return parts.map((part, i) => lowering.nodeOf(tf.reshape(part, [...shapes[i]!])))
 }
 
 /** Adds the update of the variables, behind the nodes `after`; the nodes that write. */

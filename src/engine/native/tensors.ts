@@ -12,6 +12,8 @@ export interface TensorStore {
   allocate(shape: readonly number[], dtype: number, values: unknown): number
   /** Frees what `allocate` made; nothing may share its strings then. */
   release(tensor: number, dtype: number): void
+  /** Copies the bytes of a `TF_Tensor` of numbers, at most as many as fit. */
+  readInto(tensor: number, target: Float32Array): void
   /** The values of a `TF_Tensor`. */
   values(tensor: number, dtype: number): Values
 }
@@ -54,6 +56,10 @@ export function tensorStore({ api }: TensorFlow, memory: Memory): TensorStore {
         for (let at = 0; at < api.TF_TensorByteSize(tensor); at += stringBytes) api.TF_StringDealloc(data + at)
       }
       api.TF_DeleteTensor(tensor)
+    },
+    readInto(tensor, target) {
+      const sizeBytes = Math.min(api.TF_TensorByteSize(tensor), target.byteLength)
+      memory.read(api.TF_TensorData(tensor), new Uint8Array(target.buffer, target.byteOffset, sizeBytes))
     },
     values(tensor, dtype) {
       const data = api.TF_TensorData(tensor)

@@ -5,13 +5,14 @@
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core'
 import { show } from '../../core/check.js'
 import { ShardbookError } from '../../core/errors.js'
+import type { Tf } from '../../engine/tf.js'
 import { inferChain } from '../layers/chain.js'
-import type { Layer, LayerContext, Shape } from '../layers/layer.js'
-import { categoricalCrossEntropy } from '../loss.js'
+import type { Layer, Shape } from '../layers/layer.js'
+import { categoricalCrossEntropy, softmaxCrossEntropy } from '../loss.js'
 import type { Loss } from '../loss.js'
 import type { Metric } from '../metric.js'
 import type { Objective } from '../train/programs.js'
-import type { Mix } from './mixing.js'
+import type { Mix, MixContext } from './mixing.js'
 
 /** A layer that leaves the shape of samples as it is, or a way to mix them in pairs. */
 export type Augmentation = Layer | Mix
@@ -45,7 +46,7 @@ export function augmented(
   const mixes = augmentations.some(isMix)
   return {
     ...objective,
-    ...(mixes ? { loss: mixedLoss(objective.loss), metrics: objective.metrics.map(mixedMetric) } : {}),
+    ...(mixes ? { loss: mixedLoss(caller, objective.loss), metrics: objective.metrics.map(mixedMetric) } : {}),
     forward: (context, weights, columns) => {
       const { tf, random, training } = context
       if (random === undefined || training === undefined) return objective.forward(context, weights, columns)
@@ -69,7 +70,7 @@ function isMix(augmentation: Augmentation): augmentation is Mix {
 }
 
 /** Samples and targets mixed with those of their partners. */
-function mixPairs(context: Required<LayerContext>, mix: Mix, x: Tensor, target: Tensor): [Tensor, Tensor] {
+function mixPairs(context: MixContext, mix: Mix, x: Tensor, target: Tensor): [Tensor, Tensor] {
   const { tf, training } = context
   const mixed = mix.mix(context, x, tf.reverse(x, 0))
   // Without a partner a sample stays as it is.
@@ -83,7 +84,10 @@ function mixPairs(context: Required<LayerContext>, mix: Mix, x: Tensor, target: 
 }
 
 /** The loss of class numbers, or of shares of classes where samples were mixed. */
-function mixedLoss(loss: Loss): Loss {
+function mixedLoss(caller: string, loss: Loss): Loss {
+  if (loss !== softmaxCrossEntropy) {
+    throw new ShardbookError('argument', `${caller}: expected labels as they are to mix, got smoothed ones.`)
+  }
   return {
     ...loss,
     rows: (tf, output, target) => (target.rank === 2 ? categoricalCrossEntropy : loss).rows(tf, output, target),
@@ -92,11 +96,11 @@ function mixedLoss(loss: Loss): Loss {
 
 /** A metric of class numbers; of mixed samples the larger share counts. */
 function mixedMetric(metric: Metric): Metric {
-  return {
-    ...metric,
-    rows: (tf, output, target) =>
-      metric.rows(tf, output, target.rank === 2 ? tf.cast(tf.argMax(target, 1), 'int32') : target),
-  }
+  const classOf = (tf: Tf, target: Tensor): Tensor =>
+    target.rank === 2 ? tf.cast(tf.argMax(target, 1), 'int32') : target
+  return 'rows' in metric
+    ? { ...metric, rows: (tf, output, target) => metric.rows(tf, output, classOf(tf, target)) }
+    : { ...metric, sums: (tf, output, target, weight) => metric.sums(tf, output, classOf(tf, target), weight) }
 }
 
 function checkAugmentations(

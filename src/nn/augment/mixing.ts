@@ -14,12 +14,15 @@ export interface MixOptions {
   readonly alpha?: number
 }
 
+/** What a layer has while training. */
+export type MixContext = LayerContext & Required<Pick<LayerContext, 'random' | 'training'>>
+
 /** Mixes samples in pairs. */
 export interface Mix {
   readonly kind: 'mixUp' | 'cutMix'
   readonly options: MixOptions
   /** What becomes of samples `[batch, ...]` with their partners, and the sample's own share in each: `[batch]`. */
-  mix(context: Required<LayerContext>, x: Tensor, partner: Tensor): { readonly x: Tensor; readonly own: Tensor1D }
+  mix(context: MixContext, x: Tensor, partner: Tensor): { readonly x: Tensor; readonly own: Tensor1D }
 }
 
 /**
@@ -36,7 +39,7 @@ export function mixUp(options: MixOptions = {}): Mix {
   return Object.freeze({
     kind: 'mixUp',
     options: Object.freeze({ ...options }),
-    mix: (context: Required<LayerContext>, x: Tensor, partner: Tensor) => {
+    mix: (context: MixContext, x: Tensor, partner: Tensor) => {
       const { tf } = context
       const own = drawBeta(context, quantiles, x.shape[0])
       const share = tf.reshape(own, [x.shape[0], ...x.shape.slice(1).map(() => 1)])
@@ -59,7 +62,7 @@ export function cutMix(options: MixOptions = {}): Mix {
   return Object.freeze({
     kind: 'cutMix',
     options: Object.freeze({ ...options }),
-    mix: (context: Required<LayerContext>, x: Tensor, partner: Tensor) => {
+    mix: (context: MixContext, x: Tensor, partner: Tensor) => {
       const { tf, random } = context
       const rows = x.shape[0]
       const side = tf.reshape(tf.sqrt(tf.sub(1, drawBeta(context, quantiles, rows))), [rows, 1, 1])
@@ -77,7 +80,7 @@ export function cutMix(options: MixOptions = {}): Mix {
 const quantileCount = 1024
 
 /** A draw of the beta distribution for each row, in [0, 1]. */
-function drawBeta({ tf, random }: Required<LayerContext>, quantiles: Float32Array, rows: number): Tensor1D {
+function drawBeta({ tf, random }: MixContext, quantiles: Float32Array, rows: number): Tensor1D {
   const place = tf.cast(tf.floor(tf.mul(random.uniform([rows]), quantileCount)), 'int32')
   return tf.gather(tf.tensor1d(quantiles), place)
 }

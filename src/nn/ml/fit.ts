@@ -1,28 +1,40 @@
 /** From an estimator's options to a running training: what all neural estimators share. */
-import { checkInteger } from '../../core/check.js'
 import { sizeOf } from '../../core/dtype.js'
 import type { TensorData } from '../../core/dtype.js'
 import { ShardbookError } from '../../core/errors.js'
 import { loadTf, openEngine, whyEager } from '../../engine/index.js'
-import type { FrameSource } from '../../frame/index.js'
-import type { TrainingJob, TrainingState } from '../train/job.js'
-import type { Objective } from '../train/programs.js'
-import { recordPrograms } from '../train/programs.js'
-import { Training } from '../train/training.js'
-import type { Savable } from '../train/training.js'
-import { local } from '../train/local.js'
+import type { AnyFrame, FeedFields } from '../../frame/index.js'
+import { metricData } from '../metric.js'
+import { adam } from '../optimiser.js'
 import type { Optimiser } from '../optimiser.js'
-import type { Schedule } from '../schedule.js'
-import type { Strategy } from '../strategy.js'
+import { cosine } from '../schedule.js'
+import { removeCheckpoints } from '../train/checkpoint.js'
+import type { TrainingJob } from '../train/job.js'
+import { local } from '../train/local.js'
+import { checkFitOptions } from '../train/options.js'
+import type { TrainingOptions } from '../train/options.js'
+import { recordPrograms } from '../train/programs.js'
+import type { Objective } from '../train/programs.js'
+import { placeJob } from '../train/resume.js'
+import { checkRules } from '../train/rules.js'
+import type { Rule } from '../train/rules.js'
+import { Training } from '../train/training.js'
+import type { Prepared, Savable } from '../train/training.js'
+import { weighObjective } from '../train/weigh.js'
+import type { FitOptions } from './options.js'
 
 /** What an estimator knows once it has looked at the data. */
 export interface Fitting<M> {
   readonly objective: Objective
+  /** How the columns of the objective come. */
+  readonly fields: FeedFields
   /** Rows of the data to train on. */
   readonly rows: number
-  readonly optimiser: Optimiser
-  readonly schedule: Schedule
   readonly weights: readonly TensorData[]
+  /** The optimiser, where it is not the option's or Adam. */
+  readonly optimiser?: Optimiser
+  /** Puts around the objective what happens to samples while training. */
+  readonly augment?: ((objective: Objective) => Objective) | undefined
   /** Makes the model of the trained weights. */
   readonly finish: (weights: readonly TensorData[]) => Promise<M>
 }
@@ -30,57 +42,113 @@ export interface Fitting<M> {
 export interface FitPlan<M> {
   /** Names the training in its chart. */
   readonly name: string
-  readonly on: Strategy | undefined
+  readonly frame: AnyFrame
   readonly epochs: number
-  readonly batchRows: number
-  /** Default: `slicesOf` objective and batch. */
-  readonly slices: number | undefined
+  /** The highest learning rate, where there is no schedule. */
+  readonly stepSize: number
+  readonly batch: BatchPlan
   readonly seed: number
+  /** How the estimator learns: its options, whatever else they hold. */
+  readonly training: TrainingOptions
+  readonly fit: FitOptions
   /** Looks at the data and builds the network. */
-  prepare(): Promise<Fitting<M>>
-  source(): Promise<FrameSource>
-  validation: (() => Promise<FrameSource>) | undefined
+  readonly prepare: () => Promise<Fitting<M>>
 }
 
-/** Begins a training at once. */
+/** The batch that is wished for. */
+export interface BatchPlan {
+  readonly rows: number
+  /** Whether the user named the number: it is not made smaller then. */
+  readonly isGiven: boolean
+  /** Default: `slicesOf` objective and batch. */
+  readonly slices?: number | undefined
+}
+
+/**
+ * Begins a training at once.
+ *
+ * @throws ShardbookError `argument` for options that are out of range.
+ */
 export function beginTraining<M extends Savable>(plan: FitPlan<M>): Training<M> {
-  const prepare = async () => {
-    const { name, epochs, batchRows, seed } = plan
-    const strategy = plan.on ?? (await local())
-    const { objective, rows, optimiser, schedule, weights, finish } = await plan.prepare()
-    const slices = plan.slices ?? slicesOf(objective, batchRows)
-    const [data, validation] = await Promise.all([plan.source(), plan.validation?.()])
-    // The step is recorded for the engine that will run it.
-    await openEngine(strategy.engine)
-    const start = { step: 0, weights, slots: optimiser.init(weights) }
-    const programs = recordPrograms(await loadTf(), objective, optimiser, start, batchRows / slices)
-    checkRecorded(name, strategy, programs)
-    return {
-      strategy,
-      job: {
-        version: 1 as const,
-        name,
-        engine: strategy.engine,
-        seed,
-        epochs,
-        batchRows,
-        slices,
-        metrics: objective.metrics.map((metric) => metric.name),
-        programs,
-        start,
-        data,
-        ...(validation === undefined ? {} : { validation }),
-        rates: schedule(epochs * Math.ceil(rows / batchRows)),
-        ...(optimiser.scalesLoss ? { scalesLoss: true as const } : {}),
-      },
-      finish: (state: TrainingState) => finish(optimiser.finish?.(state) ?? state.weights),
-    }
+  const { callbacks = [], ...fit } = plan.fit
+  checkFitOptions(`${plan.name}.fit`, fit)
+  const functions = callbacks.filter((callback) => typeof callback === 'function')
+  const rules = callbacks.filter((callback) => typeof callback !== 'function')
+  const quiet = fit.on?.quiet ?? false
+  return new Training(plan.name, async () => prepareTraining(plan, fit, rules), functions, { quiet })
+}
+
+async function prepareTraining<M>(plan: FitPlan<M>, fit: FitOptions, rules: readonly Rule[]): Promise<Prepared<M>> {
+  const { name, frame, seed, training } = plan
+  const { validation: held } = fit
+  const caller = `${name}.fit`
+  const strategy = fit.on ?? (await local())
+  const { rows, weights, fields, finish, ...fitting } = await plan.prepare()
+  const weighed = weighObjective(caller, fitting.objective, training)
+  const objective = fitting.augment?.(weighed) ?? weighed
+  const optimiser = fitting.optimiser ?? training.optimiser ?? adam()
+  const metrics = objective.metrics.map(metricData)
+  checkRules(caller, rules, names(metrics), held !== undefined)
+  if (fit.validateEvery !== undefined && held === undefined) {
+    throw new ShardbookError('argument', `${caller}: expected validation rows for validateEvery, got none.`)
   }
-  return new Training(plan.name, prepare, { quiet: plan.on?.quiet ?? false })
+  const batchRows = batchOf(name, plan.batch, rows)
+  const slices = plan.batch.slices ?? slicesOf(objective, batchRows)
+  const columns = names(objective.columns)
+  const sourceOf = async (source: AnyFrame) => ({ ...(await source.source(columns)), ...fields, finite: columns })
+  const [data, validation] = await Promise.all([sourceOf(frame), held === undefined ? undefined : sourceOf(held)])
+  // The step is recorded for the engine that will run it.
+  await openEngine(strategy.engine)
+  const start = { step: 0, weights, slots: optimiser.init(weights) }
+  const programs = recordPrograms(await loadTf(), objective, optimiser, start, batchRows / slices)
+  checkRecorded(name, strategy, programs)
+  const stepsPerEpoch = Math.ceil(rows / batchRows)
+  const epochs = fit.rates === undefined ? plan.epochs : Math.ceil(fit.rates.length / Math.max(stepsPerEpoch, 1))
+  const schedule = training.schedule ?? cosine(plan.stepSize, { warmUp: 0.1 })
+  const untrained = objective.weights.flatMap(({ momentum }, i) => (momentum === undefined ? [] : [i]))
+  const job = await placeJob(
+    caller,
+    {
+      version: 1,
+      name,
+      engine: strategy.engine,
+      seed,
+      epochs,
+      batchRows,
+      slices,
+      metrics,
+      programs,
+      start,
+      data,
+      rates: fit.rates ?? schedule(epochs * stepsPerEpoch),
+      rules,
+      ...(validation === undefined ? {} : { validation }),
+      ...(optimiser.scalesLoss ? { scalesLoss: true } : {}),
+      ...(fit.rates === undefined ? {} : { maxSteps: fit.rates.length }),
+      ...(fit.validateEvery === undefined ? {} : { validateEvery: fit.validateEvery }),
+      ...(fit.gradientNorm ? { gradientNorm: { without: untrained } } : {}),
+      ...(fit.profile ? { profile: true } : {}),
+    },
+    fit,
+  )
+  return {
+    strategy,
+    job,
+    finish: async (state) => {
+      const model = await finish(optimiser.finish?.(state) ?? state.weights)
+      const complete = state.step >= epochs * stepsPerEpoch || state.progress?.stopped !== undefined
+      if (fit.backup !== undefined && complete) await removeCheckpoints(job.checkpoint!.path)
+      return model
+    },
+  }
+}
+
+function names(list: readonly { readonly name: string }[]): string[] {
+  return list.map(({ name }) => name)
 }
 
 /** Tells when a step could not be recorded: a warning here, an error where it would have to travel. */
-function checkRecorded(name: string, strategy: Strategy, programs: TrainingJob['programs']): void {
+function checkRecorded(name: string, strategy: { readonly inProcess?: true }, programs: TrainingJob['programs']): void {
   const refusal = [programs.gradients, programs.update, programs.evaluate].map(whyEager).find(Boolean)
   if (refusal === undefined) return
   if (!strategy.inProcess) {
@@ -91,6 +159,16 @@ function checkRecorded(name: string, strategy: Strategy, programs: TrainingJob['
     )
   }
   console.warn(`${name}.fit: trains without compiling its steps, which is slower. ${refusal.message}`)
+}
+
+/** Rows of a batch: those that were asked for; else no more than there are, but a whole number for each slice. */
+function batchOf(name: string, { rows: wished, isGiven, slices = 1 }: BatchPlan, rows: number): number {
+  if (wished <= rows) return wished
+  if (!isGiven) return slices * Math.max(1, Math.floor(rows / slices))
+  throw new ShardbookError(
+    'data',
+    `${name}.fit: expected batches no larger than the data, which has ${rows} rows, got ${wished} rows a batch.`,
+  )
 }
 
 /**
@@ -104,19 +182,4 @@ export function slicesOf({ weights }: Pick<Objective, 'weights'>, batchRows: num
   const few = weights.reduce((n, { shape }) => n + sizeOf(shape), 0) <= 1_000_000
   const fits = (slices: number): boolean => slices === 2 || (few && batchRows >= 32 * slices)
   return [4, 3, 2].find((slices) => batchRows % slices === 0 && fits(slices)) ?? 1
-}
-
-/**
- * Checks the slices that a user wishes, if any.
- *
- * @throws ShardbookError `argument` when the slices do not divide the batch.
- */
-export function checkSlices(caller: string, batchRows: number, slices?: number): void {
-  if (slices === undefined) return
-  checkInteger(caller, 'slices', slices, 1, batchRows)
-  if (batchRows % slices === 0) return
-  throw new ShardbookError(
-    'argument',
-    `${caller}: expected slices to divide the batch of ${batchRows} rows evenly, got ${slices}.`,
-  )
 }

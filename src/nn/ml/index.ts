@@ -5,15 +5,24 @@
  */
 export { AutoEncoders, type AutoEncodersOptions } from './auto-encoders.js'
 export type { AutoEncodersModel } from './auto-encoders-model.js'
-export { CNNClassifier, type CNNClassifierOptions } from './cnn-classifier.js'
-export type { CNNClassifierModel } from './cnn-classifier-model.js'
+export type { ClassifierModel } from './classifier-model.js'
+export { CNNClassifier, type CNNClassifierOptions, CNNRegressor, type CNNRegressorOptions } from './cnn.js'
 export { load } from './load.js'
+export {
+  type MLPClassifierOptions,
+  type MLPRegressorOptions,
+  MultilayerPerceptronClassifier,
+  MultilayerPerceptronRegressor,
+} from './mlp.js'
 export {
   MulticlassClassificationEvaluator,
   type MulticlassClassificationEvaluatorOptions,
   type MulticlassMetric,
 } from './multiclass-classification-evaluator.js'
 export type { Activations } from './network-model.js'
+export type { FitOptions } from './options.js'
+export { RNNClassifier, type RNNClassifierOptions, RNNRegressor, type RNNRegressorOptions } from './rnn.js'
+export type { RegressorModel } from './regressor-model.js'
 export type { Estimator, Stage, StageFitOptions, Transformer } from './stage.js'
 export { oneStandardError, type Choice } from './tuning/choice.js'
 export { CrossValidator, type CrossValidatorOptions } from './tuning/cross-validator.js'

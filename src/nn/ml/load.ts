@@ -4,12 +4,24 @@
  */
 import { nearest, show } from '../../core/check.js'
 import { ShardbookError } from '../../core/errors.js'
+import type { AutoEncodersOptions } from './auto-encoders.js'
+import type { CNNClassifierOptions, CNNRegressorOptions } from './cnn.js'
+import type { MLPClassifierOptions, MLPRegressorOptions } from './mlp.js'
+import type { RNNClassifierOptions, RNNRegressorOptions } from './rnn.js'
+import { savedOptions } from './saved-estimator.js'
 import { savedModel } from './saved-model.js'
 import { readStage } from './saved-stage.js'
 import type { LoadedStage } from './saved-stage.js'
 import type { Stage, Transformer } from './stage.js'
 
+const loadClassifier = async (saved: LoadedStage) =>
+  (await import('./classifier-model.js')).ClassifierModel.load(savedModel(saved))
+const loadRegressor = async (saved: LoadedStage) =>
+  (await import('./regressor-model.js')).RegressorModel.load(savedModel(saved))
+
 const loaders = {
+  AutoEncoders: async (saved: LoadedStage) =>
+    new (await import('./auto-encoders.js')).AutoEncoders(savedOptions(saved) as AutoEncodersOptions),
   AutoEncodersModel: async (saved: LoadedStage) =>
     (await import('./auto-encoders-model.js')).AutoEncodersModel.load(savedModel(saved)),
   HashingTF: async ({ params }: LoadedStage) =>
@@ -28,8 +40,26 @@ const loaders = {
     new (await import('./features/tokenizer.js')).RegexTokenizer(params as never),
   Tokenizer: async ({ params }: LoadedStage) =>
     new (await import('./features/tokenizer.js')).Tokenizer(params as never),
-  CNNClassifierModel: async (saved: LoadedStage) =>
-    (await import('./cnn-classifier-model.js')).CNNClassifierModel.load(savedModel(saved)),
+  CNNClassifier: async (saved: LoadedStage) =>
+    new (await import('./cnn.js')).CNNClassifier(savedOptions(saved) as CNNClassifierOptions),
+  CNNClassifierModel: loadClassifier,
+  MultilayerPerceptronClassifier: async (saved: LoadedStage) =>
+    new (await import('./mlp.js')).MultilayerPerceptronClassifier(savedOptions(saved) as MLPClassifierOptions),
+  MultilayerPerceptronClassifierModel: loadClassifier,
+  MultilayerPerceptronRegressor: async (saved: LoadedStage) =>
+    new (await import('./mlp.js')).MultilayerPerceptronRegressor(savedOptions(saved) as MLPRegressorOptions),
+  MultilayerPerceptronRegressorModel: loadRegressor,
+  RNNClassifier: async (saved: LoadedStage) =>
+    new (await import('./rnn.js')).RNNClassifier(savedOptions(saved) as RNNClassifierOptions),
+  RNNClassifierModel: loadClassifier,
+  RNNRegressor: async (saved: LoadedStage) =>
+    new (await import('./rnn.js')).RNNRegressor(savedOptions(saved) as RNNRegressorOptions),
+  RNNRegressorModel: loadRegressor,
+  CNNRegressor: async (saved: LoadedStage) =>
+    new (await import('./cnn.js')).CNNRegressor(savedOptions(saved) as CNNRegressorOptions),
+  CNNRegressorModel: loadRegressor,
+  TunedModel: async (saved: LoadedStage) =>
+    (await import('./tuning/tuned-model.js')).TunedModel.load(saved, await loadAll(saved)),
 }
 
 /** Names of the classes that `load` knows. */
@@ -54,12 +84,17 @@ export async function load(path: string, kind?: StageKind): Promise<unknown> {
   if (kind !== undefined && kind !== saved.kind) {
     throw new ShardbookError('data', `ml.load: expected a ${kind} in ${path}, got a ${saved.kind}.`)
   }
+  return stageOf(saved)
+}
+
+/** The stage that a folder held. @throws ShardbookError `data` for a kind that is not known */
+export async function stageOf(saved: LoadedStage): Promise<unknown> {
   const loader = (loaders as Readonly<Record<string, (saved: LoadedStage) => Promise<unknown>>>)[saved.kind]
   if (loader !== undefined) return loader(saved)
   const near = nearest(saved.kind, Object.keys(loaders))
   throw new ShardbookError(
     'data',
-    `ml.load: expected a kind of stage that this version knows in ${path}, got ${show(saved.kind)}.`,
+    `ml.load: expected a kind of stage that this version knows in ${saved.path}, got ${show(saved.kind)}.`,
     near === undefined ? {} : { hint: `The nearest is ${near}.` },
   )
 }

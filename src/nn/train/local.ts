@@ -71,7 +71,7 @@ async function train(job: TrainingJob, gate: Gate, listener: (event: TrainingEve
       const reason = await loop.run()
       const state = await loop.snapshot()
       step = state.step
-      end(reason)
+      end(reason, loop.stopped)
       return state
     } finally {
       step = loop.step

@@ -13,7 +13,8 @@ import { emptyTraining, live, reduceTraining, training as chartOf } from '../../
 import type { LiveChart, TrainingView } from '../../viz/index.js'
 import type { StepRun, Strategy } from '../strategy.js'
 import type { TrainingEvent } from './event.js'
-import type { TrainingJob, TrainingState } from './job.js'
+import type { EpochResult, TrainingJob, TrainingState } from './job.js'
+import { epochRow } from './rules.js'
 
 /** An epoch as a plain row: `loss`, the metrics, and the same with `validation` in front where there are validation rows. */
 export type HistoryRow = Readonly<{ epoch: number; step: number; loss: number } & Record<string, number>>
@@ -48,7 +49,9 @@ export class Training<M extends Savable> implements Promise<M>, Displayable {
   readonly [Symbol.toStringTag] = 'Training'
   readonly #result: Promise<M>
   readonly #run: Promise<StepRun>
-  readonly #listeners = new Set<(event: TrainingEvent) => void>()
+  /** The run, once it has begun. */
+  #begun: StepRun | undefined
+  readonly #listeners = new Set<(event: TrainingEvent) => unknown>()
   readonly #history: HistoryRow[] = []
   readonly #chart: LiveChart
   #view: TrainingView
@@ -56,12 +59,24 @@ export class Training<M extends Savable> implements Promise<M>, Displayable {
   #ended = false
 
   /** Begins: `prepare` is called at once. Users get trainings from `fit`. A quiet one shows no chart. */
-  constructor(name: string, prepare: () => Promise<Prepared<M>>, { quiet = false }: { quiet?: boolean } = {}) {
+  constructor(
+    name: string,
+    prepare: () => Promise<Prepared<M>>,
+    callbacks: readonly ((event: TrainingEvent, training: Training<M>) => unknown)[] = [],
+    { quiet = false }: { readonly quiet?: boolean } = {},
+  ) {
     this.name = name
+    for (const callback of callbacks) this.#listeners.add((event) => callback(event, this))
     this.#view = { ...emptyTraining, name }
     this.#chart = quiet ? unseen : live(chartOf(this.#view))
     const prepared = prepare()
-    this.#run = prepared.then(({ strategy, job }) => strategy.step(job, (event) => this.#take(event)))
+    this.#run = prepared.then(({ strategy, job }) => {
+      for (const result of job.start.progress?.history ?? []) {
+        this.#remember(result)
+        this.#view = reduceTraining(this.#view, { kind: 'epoch', ...result })
+      }
+      return (this.#begun = strategy.step(job, (event) => this.#take(event)))
+    })
     this.#result = this.#finish(prepared)
     const offInterrupt = host().onInterrupt(() => {
       if (this.#awaited) void this.stop()
@@ -104,7 +119,8 @@ export class Training<M extends Savable> implements Promise<M>, Displayable {
 
   /** Ends after the step in flight; the training then gives the model with the weights so far. */
   async stop(): Promise<void> {
-    const run = await this.#run.catch(() => undefined)
+    // At once where it can be: no other step begins.
+    const run = this.#begun ?? (await this.#run.catch(() => undefined))
     await run?.stop()
   }
 
@@ -164,12 +180,12 @@ export class Training<M extends Savable> implements Promise<M>, Displayable {
   }
 
   #take(event: TrainingEvent): void {
-    this.#show(reduceTraining(this.#view, event))
+    if (event.kind !== 'validation' && event.kind !== 'checkpoint') this.#show(reduceTraining(this.#view, event))
     if (event.kind === 'end') this.#ended = true
     if (event.kind === 'epoch') this.#remember(event)
     for (const listener of this.#listeners) {
       try {
-        listener(event)
+        if (listener(event) === 'stop') void this.stop()
       } catch (cause) {
         // A listener is the user's: it is told of its failure and the training goes on.
         this.#listeners.delete(listener)
@@ -179,14 +195,10 @@ export class Training<M extends Savable> implements Promise<M>, Displayable {
     }
   }
 
-  #remember({ epoch, step, loss, metrics, validation = {} }: Extract<TrainingEvent, { kind: 'epoch' }>): void {
-    const named = Object.entries(validation).map(([name, value]) => [
-      `validation${name[0]!.toUpperCase()}${name.slice(1)}`,
-      value,
-    ])
-    const row: HistoryRow = { epoch, step, loss, ...metrics, ...(Object.fromEntries(named) as Record<string, number>) }
+  #remember(event: EpochResult): void {
+    const row = epochRow(event) as HistoryRow
     // After the loss of a worker an epoch may end a second time.
-    const at = this.#history.findIndex((other) => other.epoch >= epoch)
+    const at = this.#history.findIndex((other) => other.epoch >= row.epoch)
     this.#history.splice(at < 0 ? this.#history.length : at, Infinity, row)
   }
 

@@ -87,6 +87,25 @@ onEngines('training steps', (name) => {
     for (const each of [apart, atOnce, update]) each.dispose()
   })
 
+  test('gradients that travel flat are the same ones, and their array is free at once', async () => {
+    const { traces: both, state } = traces(nn.adam())
+    const [whole, flat] = [0, 1].map(() => engine.loadStep(both, { slices: rows / 2 }))
+    for (const step of [whole!, flat!]) step.restore(state)
+    const vector = new Float32Array(state.reduce((n, { size }) => n + size, 1))
+    for (let i = 0; i < 3; i++) {
+      const scalars = [tf.scalar(0.1), tf.scalar(i + 1)]
+      const outputs = whole!.gradients([batch(i)])
+      await flat!.flatGradients([batch(i)], vector)
+      const expected = outputs.flatMap((output) => [...output.dataSync()])
+      expect([...vector.subarray(0, expected.length)]).toEqual(expected)
+      whole!.update([...outputs.slice(1), ...scalars])
+      flat!.flatUpdate(vector, scalars)
+      vector.fill(Number.NaN)
+    }
+    expect(values(flat!.state())).toEqual(values(whole!.state()))
+    for (const step of [whole!, flat!]) step.dispose()
+  })
+
   test.each([Number.NaN, Infinity])('a loss of %s leaves the state as it was, and the step goes on', (poison) => {
     const { traces: both, state } = traces(nn.adam())
     const step = engine.loadStep(both, { slices: rows / 2 })

@@ -4,6 +4,7 @@ import { loadTf } from '../../../src/engine/index.js'
 import type { Engine } from '../../../src/engine/index.js'
 import { frame, openFeed } from '../../../src/frame/index.js'
 import * as nn from '../../../src/nn/index.js'
+import { metricData } from '../../../src/nn/metric.js'
 import { applyModel, initialWeights } from '../../../src/nn/model.js'
 import type { TrainingEvent } from '../../../src/nn/train/event.js'
 import type { TrainingJob, TrainingState } from '../../../src/nn/train/job.js'
@@ -90,7 +91,7 @@ export async function makeJob(engine: Engine, options: TaskOptions = {}): Promis
     epochs,
     batchRows,
     slices,
-    metrics: reconstruct ? [] : ['accuracy'],
+    metrics: objective.metrics.map(metricData),
     programs: recordPrograms(await loadTf(), objective, optimiser, start, batchRows / slices),
     start,
     data: await bars(rows).source(['image', 'label']),

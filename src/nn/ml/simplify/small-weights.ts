@@ -18,15 +18,15 @@ export interface SmallWeight extends TensorData {
 export function shrinkWeight(weight: TensorData, to: WeightFormat): SmallWeight {
   if (weight.dtype !== 'float32') return weight
   const stored = to === 'int8' && weight.shape.length < 2 ? 'float16' : to
-  const values = expand(pack({ ...weight, stored }))
-  return { ...weight, values, stored }
+  const { '': own, '/scale': scale } = pack({ ...weight, stored })
+  return expand(own, scale)
 }
 
-/** Arrays of a weight as they are saved, by what comes behind its name. */
-export type PackedWeight = Readonly<Record<'' | '/scale', SavedTensor>> | Readonly<Record<'', SavedTensor>>
-
-/** A weight as it is saved. */
-export function pack({ shape, values, dtype, stored }: SmallWeight): PackedWeight {
+/** A weight as it is saved: the arrays, by what comes behind its name. */
+export function pack({ shape, values, dtype, stored }: SmallWeight): {
+  readonly '': SavedTensor
+  readonly '/scale'?: SavedTensor
+} {
   if (stored === undefined || dtype !== 'float32') return { '': { shape, dtype, values } as SavedTensor }
   if (stored === 'float16') return { '': { shape, dtype: 'float16', values: Uint16Array.from(values, halfBits) } }
   const channels = shape.at(-1)!
@@ -41,13 +41,16 @@ export function pack({ shape, values, dtype, stored }: SmallWeight): PackedWeigh
   }
 }
 
-/** What packed arrays stand for. */
-export function expand(packed: { readonly '': SavedTensor; readonly '/scale'?: SavedTensor }): Float32Array {
-  const { '': own, '/scale': scale } = packed
-  if (own.dtype === 'float16') return Float32Array.from(own.values, fromHalfBits)
-  if (own.dtype !== 'int8' || scale === undefined) return Float32Array.from(own.values)
+/** The weight that saved arrays stand for. */
+export function expand(own: SavedTensor, scale?: SavedTensor): SmallWeight {
+  const { shape, dtype, values } = own
+  if (dtype === 'float16') {
+    return { shape, dtype: 'float32', values: Float32Array.from(values, fromHalfBits), stored: 'float16' }
+  }
+  if (dtype !== 'int8' || scale === undefined) return own as TensorData
   const channels = sizeOf(scale.shape)
-  return Float32Array.from(own.values, (value, i) => value * scale.values[i % channels]!)
+  const expanded = Float32Array.from(values, (value, i) => value * scale.values[i % channels]!)
+  return { shape, dtype: 'float32', values: expanded, stored: 'int8' }
 }
 
 /**

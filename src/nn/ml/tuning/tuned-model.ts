@@ -4,7 +4,8 @@ import type { Displayable, MimeBundle } from '../../../core/display.js'
 import { frame } from '../../../frame/index.js'
 import type { AnyFrame, Frame, Schema } from '../../../frame/index.js'
 import { saveStage } from '../saved-stage.js'
-import type { Transformer } from '../stage.js'
+import type { LoadedStage } from '../saved-stage.js'
+import type { Stage, Transformer } from '../stage.js'
 import { showValue } from './params.js'
 import { bundleOf } from './trial-table.js'
 import type { CandidateScore, TrialResult } from './trial.js'
@@ -45,6 +46,10 @@ export class TunedModel<M extends Transformer = Transformer> implements Transfor
     this.bestModel = bestModel
     this.report = report
     this.subModels = subModels
+  }
+
+  static load({ params }: Pick<LoadedStage, 'params'>, stages: readonly Stage[]): TunedModel {
+    return new TunedModel(stages[0] as Transformer, params['report'] as TuningReport)
   }
 
   /** Mean scores over the folds, one a candidate. */
