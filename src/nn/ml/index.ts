@@ -18,7 +18,7 @@ export {
   MulticlassClassificationEvaluator,
   type MulticlassClassificationEvaluatorOptions,
   type MulticlassMetric,
-} from './multiclass-classification-evaluator.js'
+} from './evaluators/multiclass-classification-evaluator.js'
 export type { Activations } from './network-model.js'
 export type { FitOptions } from './options.js'
 export { RNNClassifier, type RNNClassifierOptions, RNNRegressor, type RNNRegressorOptions } from './rnn.js'
@@ -26,7 +26,7 @@ export type { RegressorModel } from './regressor-model.js'
 export type { Estimator, Stage, StageFitOptions, Transformer } from './stage.js'
 export { oneStandardError, type Choice } from './tuning/choice.js'
 export { CrossValidator, type CrossValidatorOptions } from './tuning/cross-validator.js'
-export type { Evaluator } from './tuning/evaluator.js'
+export type { Scorer } from './tuning/scorer.js'
 export { ParamGridBuilder, ParamSpace } from './tuning/param-grid-builder.js'
 export type { ParamMap, ParamSetting, Tunable } from './tuning/params.js'
 export { stability, type Stability, type StabilityOptions } from './tuning/stability.js'
@@ -58,3 +58,17 @@ export {
   undersample,
 } from './balance/balance.js'
 export { smote, type SmoteOptions } from './balance/smote.js'
+export {
+  BinaryClassificationEvaluator,
+  type BinaryClassificationEvaluatorOptions,
+  type BinaryMetric,
+  type Calibration,
+} from './evaluators/binary-classification-evaluator.js'
+export { ClusteringEvaluator, type ClusteringEvaluatorOptions } from './evaluators/clustering-evaluator.js'
+export type { BootstrapOptions, Evaluator, Interval, SliceMetric } from './evaluators/evaluator.js'
+export { RankingEvaluator, type RankingEvaluatorOptions, type RankingMetric } from './evaluators/ranking-evaluator.js'
+export {
+  RegressionEvaluator,
+  type RegressionEvaluatorOptions,
+  type RegressionMetric,
+} from './evaluators/regression-evaluator.js'

@@ -9,7 +9,7 @@ import { ShardbookError } from '../../../core/errors.js'
 import { hasWindow, partsOf, type ExprNode } from '../../expr/node.js'
 import type { AggregateNode, Plan, ProjectNode, SortNode, TensorStore } from '../../plan.js'
 import { sqlNames } from './names.js'
-import { printSortKeys, printSqlExpr } from './print-expr.js'
+import { type ExprScope, printSortKeys, printSqlExpr } from './print-expr.js'
 import { printJoin } from './print-join.js'
 import { printDistinct, printExplode, printSample } from './print-rows.js'
 import { printScan } from './print-scan.js'
@@ -85,18 +85,16 @@ function printProject(plan: ProjectNode, ordered: boolean, stores: TensorStore[]
   const input = print(plan.input, ordered || windows, stores)
   const scope = { schema: plan.input.schema, rowOrder: `t.${row}`, stores }
   const names = sqlNames(plan.schema)
-  const list = plan.columns.map(({ expr }, i) => {
-    const sql = printSqlExpr(expr, scope)
-    return `${isWhole(expr) ? `CAST(${sql} AS ${sqlType(plan.schema[i]!.type)})` : sql} AS ${names[i]}`
-  })
+  const list = plan.columns.map(({ expr }, i) => `${printColumn(expr, scope)} AS ${names[i]}`)
   if (!windows) return `SELECT ${list.join(', ')} FROM (${input}) t`
   return `SELECT ${list.join(', ')} FROM (${numbered(input, row)}) t${ordered ? ` ORDER BY t.${row}` : ''}`
 }
 
-/** Whether DuckDB may take it for whole numbers, which written ones are there, and we for numbers. */
-function isWhole(expr: ExprNode): boolean {
-  if (expr.kind === 'literal') return expr.literal.kind === 'number'
-  return expr.kind === 'call' && (expr.op === 'when' || expr.op === 'fillNull') && expr.args.some(isWhole)
+/** An expression as a column: a number that is written out is one, where DuckDB takes whole ones for integers. */
+function printColumn(expr: ExprNode, scope: ExprScope): string {
+  const sql = printSqlExpr(expr, scope)
+  const own = expr.kind === 'cast' && expr.to.kind === 'number' ? expr.input : expr
+  return own.kind === 'literal' && own.literal.kind === 'number' ? `CAST(${sql} AS DOUBLE)` : sql
 }
 
 function printAggregateNode(plan: AggregateNode, ordered: boolean, stores: TensorStore[]): string {
@@ -106,7 +104,7 @@ function printAggregateNode(plan: AggregateNode, ordered: boolean, stores: Tenso
   const names = sqlNames(plan.schema)
   const list = [...plan.keys, ...plan.aggregates].map(({ expr }, i) => {
     const to = plan.schema[i]!.type
-    return `${i < plan.keys.length ? printSqlExpr(expr, scope) : `CAST(${printSqlExpr(expr, scope)} AS ${sqlType(to)})`} AS ${names[i]}`
+    return `${i < plan.keys.length ? printColumn(expr, scope) : `CAST(${printSqlExpr(expr, scope)} AS ${sqlType(to)})`} AS ${names[i]}`
   })
   const ordinals = plan.keys.map((_, i) => i + 1)
   const group = ordinals.length === 0 ? '' : ` GROUP BY ${ordinals.join(', ')}`

@@ -6,7 +6,7 @@ import { show } from '../../../core/check.js'
 import { ShardbookError } from '../../../core/errors.js'
 import { col, findColumn, lit } from '../../../frame/index.js'
 import type { AnyFrame, Frame } from '../../../frame/index.js'
-import type { Evaluator } from './evaluator.js'
+import type { Scorer } from './scorer.js'
 
 /** Rows to train on and rows held out. */
 export interface Fold {
@@ -106,9 +106,9 @@ async function checkFoldColumn(caller: string, frame: Frame, foldCol: string, nu
 /**
  * @throws ShardbookError `data` when a fold holds out one class only and what is measured tells two apart
  */
-export async function checkFolds(caller: string, folds: readonly Fold[], evaluator: Evaluator): Promise<void> {
-  const { labelCol = 'label' } = evaluator.options as { labelCol?: string }
-  if (!evaluator.constructor.name.startsWith('BinaryClassification')) return
+export async function checkFolds(caller: string, folds: readonly Fold[], evaluator: Scorer): Promise<void> {
+  const { labelCol = 'label' } = evaluator.options
+  if (!evaluator.kind.startsWith('BinaryClassification')) return
   for (const [fold, { validation }] of folds.entries()) {
     const labels = (await (validation as Frame).select(labelCol).distinct().toRows()) as Record<string, unknown>[]
     if (labels.length !== 1) continue

@@ -7,7 +7,7 @@ import { col } from '../../../frame/index.js'
 import type { AnyFrame, Frame } from '../../../frame/index.js'
 import type { Strategy } from '../../strategy.js'
 import type { Estimator, Transformer } from '../stage.js'
-import type { Evaluator } from './evaluator.js'
+import type { Scorer } from './scorer.js'
 import type { Fold } from './folds.js'
 import { showParams } from './params.js'
 import type { TrialStore } from './trial-store.js'
@@ -16,7 +16,7 @@ import type { Trial, TrialResult } from './trial.js'
 export interface QueueOptions {
   /** In errors. */
   readonly caller: string
-  readonly evaluator: Evaluator
+  readonly evaluator: Scorer
   /** Where trials are fitted, each on one worker. */
   readonly on: Strategy
   readonly parallelism: number

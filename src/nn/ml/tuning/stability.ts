@@ -6,8 +6,8 @@ import { ShardbookError } from '../../../core/errors.js'
 import type { AnyFrame, Frame } from '../../../frame/index.js'
 import type { Strategy } from '../../strategy.js'
 import type { Estimator } from '../stage.js'
-import { metricOf } from './evaluator.js'
-import type { Evaluator } from './evaluator.js'
+import { metricOf } from './scorer.js'
+import type { Scorer } from './scorer.js'
 import { checkFolds, splitOf } from './folds.js'
 import { checkParam } from './params.js'
 import type { Tunable } from './params.js'
@@ -21,7 +21,7 @@ import { Tuning } from './tuning.js'
 export interface StabilityOptions {
   /** The seeds themselves, at least two. */
   readonly seeds: readonly number[]
-  readonly evaluator: Evaluator
+  readonly evaluator: Scorer
   /** Whose `seed` it is. Default: the estimator's, or the last stage's of a pipeline. */
   readonly stage?: Tunable
   /** Rows to score on. Default: a part of the frame, held out. */

@@ -8,7 +8,6 @@ import type { Fold } from './folds.js'
 import { checkParam } from './params.js'
 import type { ParamSpace } from './param-grid-builder.js'
 import type { ParamMap, Tunable } from './params.js'
-import { isLargerBetter } from './evaluator.js'
 import { candidatesOf, checkRatio } from './train-validation-split.js'
 import { checkCandidates, Tuner } from './tuner.js'
 import type { TunerOptions, TunerPlan } from './tuner.js'
@@ -76,7 +75,7 @@ export class SuccessiveHalving<E extends Estimator = Estimator> extends Tuner<Su
     const { options } = this
     const { numFolds, trainRatio = 0.75, seed = 0, stratify, resource = 'rows', maxResource, factor = 3 } = options
     const parts = { numFolds, trainRatio, seed, stratify }
-    const larger = isLargerBetter(options.evaluator)
+    const larger = options.evaluator.isLargerBetter
     return {
       candidates: this.#candidates(),
       identity: { ...parts, resource: resource === 'rows' ? resource : resource.param },

@@ -2,7 +2,7 @@
 import { displaySymbol } from '../../../core/display.js'
 import type { Displayable, MimeBundle } from '../../../core/display.js'
 import { frame } from '../../../frame/index.js'
-import type { AnyFrame, Frame, Schema } from '../../../frame/index.js'
+import type { Frame, Schema } from '../../../frame/index.js'
 import { saveStage } from '../saved-stage.js'
 import type { LoadedStage } from '../saved-stage.js'
 import type { Stage, Transformer } from '../stage.js'
@@ -38,12 +38,15 @@ export interface TuningReport {
 export class TunedModel<M extends Transformer = Transformer> implements Transformer, Displayable {
   readonly kind = 'TunedModel'
   readonly bestModel: M
+  /** As the best model's. */
+  readonly transform: M['transform']
   /** `subModels[fold][candidate]`, where they were asked for. */
   readonly subModels: readonly (readonly M[])[] | undefined
   readonly report: TuningReport
 
   constructor(bestModel: M, report: TuningReport, subModels?: readonly (readonly M[])[]) {
     this.bestModel = bestModel
+    this.transform = bestModel.transform.bind(bestModel) as M['transform']
     this.report = report
     this.subModels = subModels
   }
@@ -80,12 +83,6 @@ export class TunedModel<M extends Transformer = Transformer> implements Transfor
   /** A row a trial: its number, candidate, fold, values, score (named as the metric) and seconds. */
   get trials(): Frame {
     return trialFrame(this.report)
-  }
-
-  transform<S>(rows: Frame<S>): ReturnType<M['transform']>
-  transform(rows: AnyFrame): ReturnType<M['transform']>
-  transform(rows: AnyFrame): ReturnType<M['transform']> {
-    return this.bestModel.transform(rows) as ReturnType<M['transform']>
   }
 
   transformSchema(schema: Schema): Schema {

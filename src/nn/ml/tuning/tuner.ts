@@ -6,8 +6,8 @@ import type { Strategy } from '../../strategy.js'
 import type { Estimator, Transformer } from '../stage.js'
 import { bestOf, choices, oneStandardError } from './choice.js'
 import type { Choice } from './choice.js'
-import { isLargerBetter, metricOf } from './evaluator.js'
-import type { Evaluator } from './evaluator.js'
+import { metricOf } from './scorer.js'
+import type { Scorer } from './scorer.js'
 import { checkFolds } from './folds.js'
 import { withParams } from './params.js'
 import type { ParamMap } from './params.js'
@@ -19,7 +19,7 @@ import type { Search, TuningPlan } from './tuning.js'
 
 export interface TunerOptions<E extends Estimator = Estimator> {
   readonly estimator: E
-  readonly evaluator: Evaluator
+  readonly evaluator: Scorer
   /** Trials that run side by side, each on one worker. Default: the workers of the pool, 1 in this process. */
   readonly parallelism?: number
   /** Whether the models of all trials are kept as `subModels`. Default false. */
@@ -74,7 +74,7 @@ export abstract class Tuner<O extends TunerOptions> implements Estimator<TunedMo
     const { kind, options } = this
     const { estimator, evaluator, parallelism, collectSubModels = false, choose = 'best', complexity } = options
     const plan = this.plan(frame)
-    const largerIsBetter = isLargerBetter(evaluator)
+    const largerIsBetter = evaluator.isLargerBetter
     return new Tuning({
       ...plan,
       name: kind,

@@ -10,8 +10,8 @@ import type { AnyFrame } from '../../../frame/index.js'
 import type { Strategy } from '../../strategy.js'
 import { local } from '../../train/local.js'
 import type { Estimator, Transformer } from '../stage.js'
-import { isLargerBetter, metricOf } from './evaluator.js'
-import type { Evaluator } from './evaluator.js'
+import { metricOf } from './scorer.js'
+import type { Scorer } from './scorer.js'
 import type { Fold } from './folds.js'
 import { describeStage, labelled, withParams } from './params.js'
 import type { ParamMap } from './params.js'
@@ -28,7 +28,7 @@ export interface TuningPlan<R> {
   readonly name: string
   readonly estimator: Estimator
   readonly candidates: readonly ParamMap[]
-  readonly evaluator: Evaluator
+  readonly evaluator: Scorer
   readonly frame: AnyFrame
   readonly on: Strategy | undefined
   readonly parallelism: number | undefined
@@ -91,7 +91,7 @@ export class Tuning<R> implements PromiseLike<R>, Displayable {
     this.#table = new TrialTable({
       name: plan.name,
       metric: metricOf(plan.evaluator),
-      largerIsBetter: isLargerBetter(plan.evaluator),
+      largerIsBetter: plan.evaluator.isLargerBetter,
       total: 0,
       done: 0,
       resumed: 0,
@@ -193,7 +193,7 @@ export class Tuning<R> implements PromiseLike<R>, Displayable {
 
   async #store({ name, resume, estimator, evaluator, frame, identity, collectSubModels }: TuningPlan<R>) {
     if (resume === undefined) return undefined
-    const measure = { kind: evaluator.constructor.name, options: evaluator.options }
+    const measure = { kind: evaluator.kind, options: evaluator.options }
     const data = await fingerprintOf(frame)
     const run = JSON.stringify([name, describeStage(estimator), measure, identity, data])
     return TrialStore.open(`${name}.fit`, resume, run, collectSubModels)

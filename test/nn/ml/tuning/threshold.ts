@@ -65,10 +65,10 @@ export class ThresholdModel implements Transformer {
     return new Threshold({ inputCol: this.inputCol }).transformSchema(schema)
   }
 
-  transform(rows: AnyFrame): AnyFrame {
+  transform(rows: AnyFrame): Frame<{ label: number; prediction: number }> {
     return (rows as Frame).withColumns({
       prediction: when(col(this.inputCol).gt(this.threshold)).then(1).otherwise(0),
-    }) as unknown as AnyFrame
+    }) as never
   }
 
   async save(path: string): Promise<void> {

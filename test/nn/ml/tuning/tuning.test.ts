@@ -15,7 +15,7 @@ const folder = mkdtempSync(join(tmpdir(), 'tuning-test-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 const estimator = new Threshold({ inputCol: 'x' })
-const evaluator = new ml.MulticlassClassificationEvaluator({ metricName: 'accuracy' }) as ml.Evaluator
+const evaluator = new ml.MulticlassClassificationEvaluator({ metricName: 'accuracy' })
 const shifts = new ml.ParamGridBuilder().addGrid(estimator, 'shift', [-0.6, 0, 0.6]).build()
 const data = twoClasses(300)
 
