@@ -72,3 +72,6 @@ export {
   type RegressionEvaluatorOptions,
   type RegressionMetric,
 } from './evaluators/regression-evaluator.js'
+export { distill, type Distilled, type DistillOptions } from './simplify/distill.js'
+export { prune, type PruneOptions, quantise, type QuantiseOptions } from './simplify/quantise.js'
+export type { ScoredOn, Simplified } from './simplify/simplified.js'

@@ -64,7 +64,8 @@ function scalesOf(values: Float32Array, channels: number): Float32Array {
     most[channel] = Math.max(most[channel]!, Math.abs(value))
   }
   return most.map((value) => {
-    if (value === 0) return 0
+    // What is as small as that is zero: products of the smallest numbers are not exact.
+    if (value < 2 ** -100) return 0
     const unit = 2 ** (Math.floor(Math.log2(value / 127)) - 15)
     return Math.ceil(value / 127 / unit) * unit
   })
