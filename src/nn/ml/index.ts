@@ -75,3 +75,23 @@ export {
 export { distill, type Distilled, type DistillOptions } from './simplify/distill.js'
 export { prune, type PruneOptions, quantise, type QuantiseOptions } from './simplify/quantise.js'
 export type { ScoredOn, Simplified } from './simplify/simplified.js'
+export { Bucketizer, type BucketizerOptions } from './features/bucketizer.js'
+export { CountVectorizer, type CountVectorizerModel, type CountVectorizerOptions } from './features/count-vectorizer.js'
+export { ImageFeature, type ImageFeatureOptions } from './features/image-feature.js'
+export { Imputer, type ImputerModel, type ImputerOptions } from './features/imputer.js'
+export { MaxAbsScaler, type MaxAbsScalerModel } from './features/max-abs-scaler.js'
+export { MinMaxScaler, type MinMaxScalerModel, type MinMaxScalerOptions } from './features/min-max-scaler.js'
+export { Normalizer, type NormalizerOptions } from './features/normalizer.js'
+export { OneHotEncoder, type OneHotEncoderModel, type OneHotEncoderOptions } from './features/one-hot-encoder.js'
+export { PCA, type PCAModel, type PCAOptions } from './features/pca.js'
+export { SequenceEncoder, type SequenceEncoderModel, type SequenceEncoderOptions } from './features/sequence-encoder.js'
+export { StandardScaler, type StandardScalerModel, type StandardScalerOptions } from './features/standard-scaler.js'
+export {
+  IndexToString,
+  type IndexToStringOptions,
+  StringIndexer,
+  type StringIndexerModel,
+  type StringIndexerOptions,
+} from './features/string-indexer.js'
+export { NGram, type NGramOptions, StopWordsRemover, type StopWordsRemoverOptions } from './features/tokens.js'
+export { VectorAssembler, type VectorAssemblerOptions } from './features/vector-assembler.js'
