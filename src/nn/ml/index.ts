@@ -95,3 +95,34 @@ export {
 } from './features/string-indexer.js'
 export { NGram, type NGramOptions, StopWordsRemover, type StopWordsRemoverOptions } from './features/tokens.js'
 export { VectorAssembler, type VectorAssemblerOptions } from './features/vector-assembler.js'
+export {
+  DecisionTreeClassifier,
+  type DecisionTreeClassificationModel,
+  type DecisionTreeClassifierOptions,
+  DecisionTreeRegressor,
+  type DecisionTreeRegressionModel,
+  type DecisionTreeRegressorOptions,
+} from './plain/decision-tree.js'
+export {
+  GBTClassifier,
+  type GBTClassificationModel,
+  type GBTClassifierOptions,
+  GBTRegressor,
+  type GBTRegressionModel,
+  type GBTRegressorOptions,
+} from './plain/gradient-boosted-trees.js'
+export { KMeans, type KMeansModel, type KMeansOptions } from './plain/k-means.js'
+export {
+  LinearRegression,
+  type LinearRegressionModel,
+  type LinearRegressionOptions,
+} from './plain/linear-regression.js'
+export { LinearSVC, type LinearSVCModel, type LinearSVCOptions } from './plain/linear-svc.js'
+export {
+  RandomForestClassifier,
+  type RandomForestClassificationModel,
+  type RandomForestClassifierOptions,
+  RandomForestRegressor,
+  type RandomForestRegressionModel,
+  type RandomForestRegressorOptions,
+} from './plain/random-forest.js'

@@ -30,6 +30,22 @@ const loaders = {
     new (await import('./features/count-vectorizer.js')).CountVectorizer(params as never),
   CountVectorizerModel: async (saved: LoadedStage) =>
     (await import('./features/count-vectorizer.js')).CountVectorizerModel.load(saved),
+  DecisionTreeClassificationModel: async (saved: LoadedStage) =>
+    (await import('./plain/decision-tree.js')).DecisionTreeClassificationModel.load(saved),
+  DecisionTreeClassifier: async ({ params }: LoadedStage) =>
+    new (await import('./plain/decision-tree.js')).DecisionTreeClassifier(params as never),
+  DecisionTreeRegressionModel: async (saved: LoadedStage) =>
+    (await import('./plain/decision-tree.js')).DecisionTreeRegressionModel.load(saved),
+  DecisionTreeRegressor: async ({ params }: LoadedStage) =>
+    new (await import('./plain/decision-tree.js')).DecisionTreeRegressor(params as never),
+  GBTClassificationModel: async (saved: LoadedStage) =>
+    (await import('./plain/gradient-boosted-trees.js')).GBTClassificationModel.load(saved),
+  GBTClassifier: async ({ params }: LoadedStage) =>
+    new (await import('./plain/gradient-boosted-trees.js')).GBTClassifier(params as never),
+  GBTRegressionModel: async (saved: LoadedStage) =>
+    (await import('./plain/gradient-boosted-trees.js')).GBTRegressionModel.load(saved),
+  GBTRegressor: async ({ params }: LoadedStage) =>
+    new (await import('./plain/gradient-boosted-trees.js')).GBTRegressor(params as never),
   HashingTF: async ({ params }: LoadedStage) =>
     new (await import('./features/hashing-tf.js')).HashingTF(params as never),
   IDF: async ({ params }: LoadedStage) => new (await import('./features/idf.js')).IDF(params as never),
@@ -40,6 +56,14 @@ const loaders = {
   ImputerModel: async (saved: LoadedStage) => (await import('./features/imputer.js')).ImputerModel.load(saved),
   IndexToString: async ({ params }: LoadedStage) =>
     new (await import('./features/string-indexer.js')).IndexToString(params as never),
+  KMeans: async ({ params }: LoadedStage) => new (await import('./plain/k-means.js')).KMeans(params as never),
+  KMeansModel: async (saved: LoadedStage) => (await import('./plain/k-means.js')).KMeansModel.load(saved),
+  LinearRegression: async ({ params }: LoadedStage) =>
+    new (await import('./plain/linear-regression.js')).LinearRegression(params as never),
+  LinearRegressionModel: async (saved: LoadedStage) =>
+    (await import('./plain/linear-regression.js')).LinearRegressionModel.load(saved),
+  LinearSVC: async ({ params }: LoadedStage) => new (await import('./plain/linear-svc.js')).LinearSVC(params as never),
+  LinearSVCModel: async (saved: LoadedStage) => (await import('./plain/linear-svc.js')).LinearSVCModel.load(saved),
   LogisticRegression: async ({ params }: LoadedStage) =>
     new (await import('./plain/logistic-regression.js')).LogisticRegression(params as never),
   LogisticRegressionModel: async (saved: LoadedStage) =>
@@ -65,6 +89,14 @@ const loaders = {
     (await import('./pipeline.js')).Pipeline.load({ kind: saved.kind, stages: await loadAll(saved) }),
   PipelineModel: async (saved: LoadedStage) =>
     (await import('./pipeline.js')).PipelineModel.load({ stages: await loadAll(saved) }),
+  RandomForestClassificationModel: async (saved: LoadedStage) =>
+    (await import('./plain/random-forest.js')).RandomForestClassificationModel.load(saved),
+  RandomForestClassifier: async ({ params }: LoadedStage) =>
+    new (await import('./plain/random-forest.js')).RandomForestClassifier(params as never),
+  RandomForestRegressionModel: async (saved: LoadedStage) =>
+    (await import('./plain/random-forest.js')).RandomForestRegressionModel.load(saved),
+  RandomForestRegressor: async ({ params }: LoadedStage) =>
+    new (await import('./plain/random-forest.js')).RandomForestRegressor(params as never),
   RegexTokenizer: async ({ params }: LoadedStage) =>
     new (await import('./features/tokenizer.js')).RegexTokenizer(params as never),
   SequenceEncoder: async ({ params }: LoadedStage) =>
