@@ -103,7 +103,7 @@ function mixedMetric(metric: Metric): Metric {
     : { ...metric, sums: (tf, output, target, weight) => metric.sums(tf, output, classOf(tf, target), weight) }
 }
 
-function checkAugmentations(
+export function checkAugmentations(
   caller: string,
   augmentations: readonly Augmentation[],
   shape: Shape,

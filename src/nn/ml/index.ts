@@ -126,3 +126,4 @@ export {
   type RandomForestRegressionModel,
   type RandomForestRegressorOptions,
 } from './plain/random-forest.js'
+export { augment, type AugmentOptions } from '../augment/augment-frame.js'
