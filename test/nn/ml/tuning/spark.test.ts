@@ -75,7 +75,6 @@ test('a grid reaches the stages of a pipeline, and a fold with one class is told
     { 'HashingTF.numFeatures': 64, 'LogisticRegression.regParam': 0.1 },
     { 'HashingTF.numFeatures': 64, 'LogisticRegression.regParam': 0.01 },
   ])
-  expect(tuned.bestParams['HashingTF.numFeatures']).toBe(64)
   expect(tuned.avgMetrics[tuned.bestIndex]).toBeGreaterThan(0.95)
   await expect(validator.copy({ foldCol: 'half' }).fit(texts)).rejects.toThrow(
     "CrossValidator.fit: expected two classes in every part held out, got only 'label' 0 in fold 0. Spread the classes evenly: stratify: 'label'.",
