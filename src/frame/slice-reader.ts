@@ -112,10 +112,10 @@ export class SliceReader {
     let next = start(first)
     try {
       for (let at = first; next !== undefined; at++) {
-        const read = await next
-        next = undefined
-        read.take(buffers)
+        const read: Window = await next
+        // The engine works on the next window while this one is copied.
         next = start(at + 1)
+        read.take(buffers)
         const window = order.window(at)
         yield { order: window, values: buffers, kept: false }
       }

@@ -59,9 +59,7 @@ describe('lists in the feed', () => {
   test('are refused without a length, and other columns with one', async () => {
     const df = frame([{ x: [0.5], s: 'a' }])
     await expect(rowsOf(df, 'x', {})).rejects.toThrow(/lists: \{ x: \{ length: 32/)
-    await expect(rowsOf(df, 's', { lists: { s: { length: 2 } } })).rejects.toThrow(
-      /expected a sparse vector or a list/,
-    )
+    await expect(rowsOf(df, 's', { lists: { s: { length: 2 } } })).rejects.toThrow(/expected a sparse vector or a list/)
     await expect(rowsOf(df, 'x', { lists: { x: { length: 0 } } })).rejects.toThrow(/length of 'x'/)
     await expect(rowsOf(df, 'x', { lists: { y: { length: 1 } } })).rejects.toThrow(/no column 'y'/)
   })
@@ -81,12 +79,7 @@ describe('sparse vectors in the feed', () => {
   test('come as components and values, filled up with zeros', async () => {
     await fc.assert(
       fc.asyncProperty(vectors, fc.integer({ min: 1, max: 3 }), async (all, slices) => {
-        const { rows } = await rowsOf(
-          sparse(all),
-          'features',
-          { lists: { features: { length: 5 } } },
-          slices,
-        )
+        const { rows } = await rowsOf(sparse(all), 'features', { lists: { features: { length: 5 } } }, slices)
         expect(rows).toEqual(
           all.map((indices, row) => [
             ...filled(indices, 5),
@@ -113,9 +106,7 @@ describe('sparse vectors in the feed', () => {
 
   test('with more components than asked for are an error', async () => {
     const lists = { features: { length: 2 } }
-    await expect(rowsOf(sparse([[1], [1, 2, 3]]), 'features', { lists })).rejects.toThrow(
-      /at most 2 components/,
-    )
+    await expect(rowsOf(sparse([[1], [1, 2, 3]]), 'features', { lists })).rejects.toThrow(/at most 2 components/)
   })
 })
 
@@ -126,9 +117,7 @@ describe('finite columns', () => {
       v: { shape: [20, 3] as const, dtype: 'float32', values },
       n: Float64Array.from({ length: 20 }, (_, i) => (i === 12 ? -Infinity : i)),
     })
-    await expect(rowsOf(df, 'v', { finite: ['v'] }, 2)).rejects.toThrow(
-      /finite numbers in 'v', got NaN in row 13/,
-    )
+    await expect(rowsOf(df, 'v', { finite: ['v'] }, 2)).rejects.toThrow(/finite numbers in 'v', got NaN in row 13/)
     await expect(rowsOf(df, 'n', { finite: ['n'] })).rejects.toThrow(/'n', got -Infinity in row 12/)
     expect((await rowsOf(df, 'n', {})).rows[12]).toEqual([-Infinity])
   })

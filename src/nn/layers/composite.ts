@@ -138,6 +138,7 @@ const perSample = new Set([
   'dropout',
   'spatialDropout',
   'gaussianNoise',
+  'gaussianSample',
   'batchNormalization',
   'add',
   'concatenate',

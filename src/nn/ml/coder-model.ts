@@ -1,8 +1,9 @@
 /** What autoencoders of every kind fit: a network of an encoder and a decoder, with the code between. */
+import { sizeOf } from '../../core/dtype.js'
 import type { TensorData } from '../../core/dtype.js'
 import { ShardbookError } from '../../core/errors.js'
 import type { Trace } from '../../engine/index.js'
-import { findColumn } from '../../frame/index.js'
+import { findColumn, frame as frameOf } from '../../frame/index.js'
 import type { AnyFrame, Column, Frame, Schema, Tensor } from '../../frame/index.js'
 import { describeType } from '../../frame/schema-spec.js'
 import { showShape } from '../layers/layer.js'
@@ -11,6 +12,7 @@ import type { Model } from '../model.js'
 import { outputColumn, withColumns } from './columns.js'
 import type { With } from './columns.js'
 import type { Input } from './input.js'
+import { samplesOf } from './latent.js'
 import { between, mapFrame, NetworkModel, recordOver } from './network-model.js'
 
 export interface CoderParams<InputCol extends string = string, Output extends string = string> {
@@ -140,6 +142,20 @@ export abstract class CoderModel<
   /** The shape of a code. */
   get codeShape(): readonly number[] {
     return codeShape(this.network, this.coder)
+  }
+
+  /** What codes decode to, as samples of the kind that was learnt from, with the codes beside them. */
+  protected async fromCodes(codes: Float32Array): Promise<Frame> {
+    const { inputCol, input } = this.coder
+    const shape = this.codeShape
+    const rows = codes.length / sizeOf(shape)
+    const encoded = frameOf({ [this.outputCol]: { shape: [rows, ...shape], dtype: 'float32' as const, values: codes } })
+    const decoded = mapFrame<{ decoded: Tensor }>(encoded, this.programs.decode, this.weights).select('decoded')
+    const { values } = (await decoded.toColumns()).decoded
+    return frameOf({
+      [inputCol]: samplesOf(values as Float32Array, [rows, ...input.shape], input.isBytes),
+      [this.outputCol]: { shape: [rows, ...shape], dtype: 'float32' as const, values: codes },
+    }) as unknown as Frame
   }
 
   protected addedColumns(): readonly Column[] {

@@ -9,6 +9,7 @@ import { adam } from '../optimiser.js'
 import type { Optimiser } from '../optimiser.js'
 import { cosine } from '../schedule.js'
 import { removeCheckpoints } from '../train/checkpoint.js'
+import { blameLayer } from '../train/divergence.js'
 import type { TrainingJob } from '../train/job.js'
 import { local } from '../train/local.js'
 import { checkFitOptions } from '../train/options.js'
@@ -134,6 +135,7 @@ async function prepareTraining<M>(plan: FitPlan<M>, fit: FitOptions, rules: read
   return {
     strategy,
     job,
+    explain: async (error) => blameLayer(error, job, objective),
     finish: async (state) => {
       const model = await finish(optimiser.finish?.(state) ?? state.weights)
       const complete = state.step >= epochs * stepsPerEpoch || state.progress?.stopped !== undefined

@@ -4,26 +4,13 @@
  */
 import { nearest, show } from '../../core/check.js'
 import { ShardbookError } from '../../core/errors.js'
-import type { AutoEncodersOptions } from './auto-encoders.js'
-import type { CNNClassifierOptions, CNNRegressorOptions } from './cnn.js'
-import type { MLPClassifierOptions, MLPRegressorOptions } from './mlp.js'
-import type { RNNClassifierOptions, RNNRegressorOptions } from './rnn.js'
-import { savedOptions } from './saved-estimator.js'
-import { savedModel } from './saved-model.js'
+import { neuralLoaders } from './load-neural.js'
 import { readStage } from './saved-stage.js'
 import type { LoadedStage } from './saved-stage.js'
 import type { Stage, Transformer } from './stage.js'
 
-const loadClassifier = async (saved: LoadedStage) =>
-  (await import('./classifier-model.js')).ClassifierModel.load(savedModel(saved))
-const loadRegressor = async (saved: LoadedStage) =>
-  (await import('./regressor-model.js')).RegressorModel.load(savedModel(saved))
-
 const loaders = {
-  AutoEncoders: async (saved: LoadedStage) =>
-    new (await import('./auto-encoders.js')).AutoEncoders(savedOptions(saved) as AutoEncodersOptions),
-  AutoEncodersModel: async (saved: LoadedStage) =>
-    (await import('./auto-encoders-model.js')).AutoEncodersModel.load(savedModel(saved)),
+  ...neuralLoaders,
   Bucketizer: async ({ params }: LoadedStage) =>
     new (await import('./features/bucketizer.js')).Bucketizer(params as never),
   CountVectorizer: async ({ params }: LoadedStage) =>
@@ -115,24 +102,6 @@ const loaders = {
     (await import('./features/string-indexer.js')).StringIndexerModel.load(saved),
   Tokenizer: async ({ params }: LoadedStage) =>
     new (await import('./features/tokenizer.js')).Tokenizer(params as never),
-  CNNClassifier: async (saved: LoadedStage) =>
-    new (await import('./cnn.js')).CNNClassifier(savedOptions(saved) as CNNClassifierOptions),
-  CNNClassifierModel: loadClassifier,
-  MultilayerPerceptronClassifier: async (saved: LoadedStage) =>
-    new (await import('./mlp.js')).MultilayerPerceptronClassifier(savedOptions(saved) as MLPClassifierOptions),
-  MultilayerPerceptronClassifierModel: loadClassifier,
-  MultilayerPerceptronRegressor: async (saved: LoadedStage) =>
-    new (await import('./mlp.js')).MultilayerPerceptronRegressor(savedOptions(saved) as MLPRegressorOptions),
-  MultilayerPerceptronRegressorModel: loadRegressor,
-  RNNClassifier: async (saved: LoadedStage) =>
-    new (await import('./rnn.js')).RNNClassifier(savedOptions(saved) as RNNClassifierOptions),
-  RNNClassifierModel: loadClassifier,
-  RNNRegressor: async (saved: LoadedStage) =>
-    new (await import('./rnn.js')).RNNRegressor(savedOptions(saved) as RNNRegressorOptions),
-  RNNRegressorModel: loadRegressor,
-  CNNRegressor: async (saved: LoadedStage) =>
-    new (await import('./cnn.js')).CNNRegressor(savedOptions(saved) as CNNRegressorOptions),
-  CNNRegressorModel: loadRegressor,
   TunedModel: async (saved: LoadedStage) =>
     (await import('./tuning/tuned-model.js')).TunedModel.load(saved, await loadAll(saved)),
   VectorAssembler: async ({ params }: LoadedStage) =>

@@ -8,8 +8,9 @@
 import { ShardbookError } from '../../../core/errors.js'
 import { hasWindow, partsOf, type ExprNode } from '../../expr/node.js'
 import type { AggregateNode, Plan, ProjectNode, SortNode, TensorStore } from '../../plan.js'
+import type { ColumnType } from '../../schema.js'
 import { sqlNames } from './names.js'
-import { type ExprScope, printSortKeys, printSqlExpr } from './print-expr.js'
+import { printSortKeys, printSqlExpr, type ExprScope } from './print-expr.js'
 import { printJoin } from './print-join.js'
 import { printDistinct, printExplode, printSample } from './print-rows.js'
 import { printScan } from './print-scan.js'
@@ -85,16 +86,9 @@ function printProject(plan: ProjectNode, ordered: boolean, stores: TensorStore[]
   const input = print(plan.input, ordered || windows, stores)
   const scope = { schema: plan.input.schema, rowOrder: `t.${row}`, stores }
   const names = sqlNames(plan.schema)
-  const list = plan.columns.map(({ expr }, i) => `${printColumn(expr, scope)} AS ${names[i]}`)
+  const list = plan.columns.map(({ expr }, i) => `${printColumn(expr, plan.schema[i]!.type, scope)} AS ${names[i]}`)
   if (!windows) return `SELECT ${list.join(', ')} FROM (${input}) t`
   return `SELECT ${list.join(', ')} FROM (${numbered(input, row)}) t${ordered ? ` ORDER BY t.${row}` : ''}`
-}
-
-/** An expression as a column: a number that is written out is one, where DuckDB takes whole ones for integers. */
-function printColumn(expr: ExprNode, scope: ExprScope): string {
-  const sql = printSqlExpr(expr, scope)
-  const own = expr.kind === 'cast' && expr.to.kind === 'number' ? expr.input : expr
-  return own.kind === 'literal' && own.literal.kind === 'number' ? `CAST(${sql} AS DOUBLE)` : sql
 }
 
 function printAggregateNode(plan: AggregateNode, ordered: boolean, stores: TensorStore[]): string {
@@ -104,13 +98,19 @@ function printAggregateNode(plan: AggregateNode, ordered: boolean, stores: Tenso
   const names = sqlNames(plan.schema)
   const list = [...plan.keys, ...plan.aggregates].map(({ expr }, i) => {
     const to = plan.schema[i]!.type
-    return `${i < plan.keys.length ? printColumn(expr, scope) : `CAST(${printSqlExpr(expr, scope)} AS ${sqlType(to)})`} AS ${names[i]}`
+    return `${i < plan.keys.length ? printColumn(expr, to, scope) : `CAST(${printSqlExpr(expr, scope)} AS ${sqlType(to)})`} AS ${names[i]}`
   })
   const ordinals = plan.keys.map((_, i) => i + 1)
   const group = ordinals.length === 0 ? '' : ` GROUP BY ${ordinals.join(', ')}`
   const order =
     ordinals.length === 0 || !ordered ? '' : ` ORDER BY ${ordinals.map((i) => `${i} NULLS LAST`).join(', ')}`
   return `SELECT ${list.join(', ')} FROM (${needsOrder ? numbered(input, row) : input}) t${group}${order}`
+}
+
+/** A literal that is whole prints as an integer: as a column it has the column's type. */
+function printColumn(expr: ExprNode, type: ColumnType, scope: ExprScope): string {
+  const sql = printSqlExpr(expr, scope)
+  return type.kind !== 'number' || expr.kind === 'column' ? sql : `CAST(${sql} AS ${sqlType(type)})`
 }
 
 function readsOrder(expr: ExprNode): boolean {
