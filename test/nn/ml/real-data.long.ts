@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { openEngine } from '../../../src/engine/index.js'
 import * as ml from '../../../src/nn/ml/index.js'
 import { missing } from '../../needs.js'
-import { accuraciesOf500, accuracy, digits, hasMnist } from './real-data.js'
+import { accuraciesOf500, accuracy, augment, digits, hasMnist } from './real-data.js'
 
 describe.skipIf(!hasMnist || missing('native') !== undefined)('with MNIST from SHARDBOOK_DATA', () => {
   beforeAll(async () => {
@@ -16,6 +16,23 @@ describe.skipIf(!hasMnist || missing('native') !== undefined)('with MNIST from S
     const mean = runs.reduce((sum, { plain, augmented }) => sum + (augmented - plain) / 3, 0)
     console.log(runs, mean)
     expect(mean).toBeGreaterThanOrEqual(0.02)
+  })
+
+  test('a tree that learns from a CNN beats one that learns from the labels', async () => {
+    const { pool, test: held } = await digits()
+    const train = pool.sample({ rows: 1500, seed: 1 }).cache()
+    const model = await new ml.CNNClassifier({ inputCol: 'image', maxIter: 20, batchSize: 64, seed: 1, augment }).fit(
+      train,
+    )
+    const tree = new ml.DecisionTreeClassifier({ featuresCol: 'image', maxDepth: 12 })
+    const own = await accuracy.evaluate((await tree.fit(train)).transform(held))
+    const distilled = await ml.distill(model, tree, train, {
+      unlabelled: pool.drop('label'),
+      on: { frame: held, evaluator: accuracy },
+    })
+    console.log(own, String(distilled))
+    expect(distilled.score!.after).toBeGreaterThan(own)
+    expect(distilled.fidelity).toBeGreaterThan(0.75)
   })
 
   test('a CNN loses at most half a point as int8, and has a seed spread', async () => {

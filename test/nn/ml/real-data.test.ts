@@ -6,7 +6,7 @@ import { accuraciesOf500, hasMnist } from './real-data.js'
 describe.skipIf(!hasMnist || missing('native') !== undefined)('with MNIST from SHARDBOOK_DATA', () => {
   test('500 images teach more when they are augmented', async () => {
     await openEngine('native')
-    const { plain, augmented } = await accuraciesOf500(1, 20)
+    const { plain, augmented } = await accuraciesOf500(1, 12)
     expect(augmented - plain).toBeGreaterThan(0.01)
   })
 })
