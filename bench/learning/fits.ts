@@ -82,22 +82,20 @@ async function fitContest(workload: FitWorkload, rounds: number): Promise<Row[]>
 async function fit(workload: FitWorkload, rows: AnyFrame, onStep: (step: number) => void = () => {}): Promise<number> {
   const training = beginTraining({
     name: workload.name,
-    on: undefined,
+    frame: rows,
     epochs: workload.epochs,
-    batchRows: workload.batchRows,
-    slices: undefined,
+    stepSize: workload.learningRate,
+    batch: { rows: workload.batchRows, isGiven: true },
     seed: 1,
+    training: { schedule: constant(workload.learningRate) },
     fit: { callbacks: [(event) => (event.kind === 'step' ? onStep(event.step) : undefined)] },
     prepare: async () => ({
       objective: objectiveOf(workload),
+      fields: {},
       rows: workload.x.shape[0]!,
-      optimiser: adam(),
-      schedule: constant(workload.learningRate),
       weights: workload.weights,
       finish: async () => ({ save: async () => {} }),
     }),
-    source: async (columns) => rows.source(columns),
-    validation: undefined,
   })
   await training
   return training.history.at(-1)!.loss
