@@ -56,7 +56,7 @@ export async function augment<S>(frame: Frame<S>, options: AugmentOptions<S>): P
         const x = tf.tensor(isBytes ? part.map((value) => value / 255) : part, [count, ...sample])
         const ids = tf.cast(numbers, 'int32')
         const y = withRandom({ key, rows: ids }, (random) =>
-          layers.reduce((image, layer) => layer.apply({ tf, random }, image, []), x as typeof x),
+          layers.reduce((image, layer) => layer.apply({ tf, random }, image, []), x),
         )
         return y.dataSync<'float32'>()
       })

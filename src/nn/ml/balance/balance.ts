@@ -116,7 +116,7 @@ async function resize<S>(
   const sizes = await classSizes(caller, given, labelCol)
   const wanted = rows ?? sizeOf(sizes.map((size) => size.rows))
   const parts = sizes.flatMap(({ label, rows: own }) => {
-    const all = given.filter(col(labelCol as string).eq(label as number)) as unknown as Frame
+    const all = given.filter(col<string>(labelCol).eq(label as number))
     const whole = Array.from({ length: Math.floor(wanted / own) }, () => all)
     return wanted % own === 0 ? whole : [...whole, all.sample({ rows: wanted % own, seed })]
   })

@@ -87,7 +87,7 @@ export async function distill<E extends Estimator>(
     const inputs = (rows as Frame).columns.filter((name) => name !== labelCol)
     const labelled = teacher.transform(rows) as Frame
     findColumn(caller, labelled.schema, said)
-    return labelled.select(...inputs, said).rename({ [said]: labelCol } as never) as unknown as Frame
+    return labelled.select(...inputs, said).rename({ [said]: labelCol } as never)
   }
   const lesson = unlabelled === undefined ? taught(frame) : concat(taught(frame), taught(unlabelled))
   const model = (await student.fit(lesson.cache(), strategy === undefined ? {} : { on: strategy })) as ModelOf<E>
@@ -104,5 +104,5 @@ export async function distill<E extends Estimator>(
 /** Rows of both, with the columns that both have. */
 function concat(first: Frame, second: Frame): Frame {
   const shared = first.columns.filter((name) => second.columns.includes(name))
-  return first.select(...shared).concat(second.select(...shared) as never) as unknown as Frame
+  return first.select(...shared).concat(second.select(...shared) as never)
 }

@@ -27,7 +27,7 @@ export function pack({ shape, values, dtype, stored }: SmallWeight): {
   readonly '': SavedTensor
   readonly '/scale'?: SavedTensor
 } {
-  if (stored === undefined || dtype !== 'float32') return { '': { shape, dtype, values } as SavedTensor }
+  if (stored === undefined || dtype !== 'float32') return { '': { shape, dtype, values } }
   if (stored === 'float16') return { '': { shape, dtype: 'float16', values: Uint16Array.from(values, halfBits) } }
   const channels = shape.at(-1)!
   const scales = scalesOf(values as Float32Array, channels)

@@ -26,7 +26,7 @@ function unequal() {
 
 async function sizes(rows: Frame<never>): Promise<number[]> {
   const counted = (rows as unknown as Frame).groupBy('label').agg({ n: col.count() })
-  return ((await counted.toRows()) as { n: number }[]).map(({ n }) => Number(n))
+  return ((await counted.toRows()) as { n: number }[]).map(({ n }) => n)
 }
 
 describe('classes of unequal size', () => {
@@ -73,9 +73,7 @@ describe('classes of unequal size', () => {
             Math.abs(value - (from + share * (to - from))) <= 0.5 + 1e-9
           return (
             near(n, a.n, b.n) &&
-            [...image.values].every((value, i) =>
-              near(Number(value), Number(a.image.values[i]), Number(b.image.values[i])),
-            )
+            [...image.values].every((value, i) => near(value, a.image.values[i]!, b.image.values[i]!))
           )
         }),
       )

@@ -8,11 +8,11 @@ const kernels = fc
   .map((values) => ({ shape: [4, 3], dtype: 'float32' as const, values: Float32Array.from(values) }))
 
 test('every float16 comes back from its number', () => {
-  for (let half = 0; half < 0x10000; half++) {
-    const value = fromHalfBits(half)
-    if (Number.isNaN(value)) expect(fromHalfBits(halfBits(value))).toBeNaN()
-    else expect(halfBits(value)).toBe(half)
-  }
+  const halves = Array.from({ length: 0x10000 }, (_, half) => half)
+  const numbers = halves.filter((half) => !Number.isNaN(fromHalfBits(half)))
+  expect(numbers).toHaveLength(0x10000 - 2 * 1023)
+  expect(numbers.map((half) => halfBits(fromHalfBits(half)))).toEqual(numbers)
+  expect(fromHalfBits(halfBits(NaN))).toBeNaN()
 })
 
 test('a number becomes the nearest float16, the even one of two, as IEEE 754 says', () => {

@@ -37,8 +37,8 @@ export async function tuners(): Promise<void> {
   const tuned = await validator.fit({} as never)
   const coefficients: Float64Array = tuned.bestModel.coefficients
   // @ts-expect-error a tuner needs an estimator
-  new ml.CrossValidator({ estimatorParamMaps, evaluator })
+  void new ml.CrossValidator({ estimatorParamMaps, evaluator })
   // @ts-expect-error an evaluator is not a name
-  new ml.CrossValidator({ estimator: logistic, evaluator: 'accuracy' })
+  void new ml.CrossValidator({ estimator: logistic, evaluator: 'accuracy' })
   void coefficients
 }

@@ -26,8 +26,8 @@ describe('folds', () => {
       const folds = await foldsOf('test', ids, { numFolds: 4, seed })
       return Promise.all(
         folds.map(async ({ train, validation }) => {
-          const own = (await (validation as Frame).toRows()).map((row) => Number((row as { id: number }).id))
-          const rest = (await (train as Frame).toRows()).map((row) => Number((row as { id: number }).id))
+          const own = (await (validation as Frame).toRows()).map((row) => (row as { id: number }).id)
+          const rest = (await (train as Frame).toRows()).map((row) => (row as { id: number }).id)
           expect([...own, ...rest].toSorted((a, b) => a - b)).toEqual(Array.from({ length: 101 }, (_, i) => i))
           expect((validation as Frame).columns).toEqual(['id'])
           return own
@@ -111,9 +111,9 @@ describe('a cross-validator', () => {
     expect(title).toMatch(/^CrossValidator: 9 of 9 trials · .* s · best accuracy 0\.\d{4}: shift 0$/)
     expect(first).toMatch(/^★ +0 +0\.\d{4} +0\.\d{4} +3$/)
     expect(String(bundle['text/html'])).toContain('<td style="text-align:center;padding:.15em .7em">★</td>')
-    const chart = await viz.crossValidation(tuned.trials as never, { x: 'shift', y: 'accuracy' } as never).ready()
+    const chart = await viz.crossValidation(tuned.trials, { x: 'shift', y: 'accuracy' }).ready()
     expect(chart.text).toContain('best: shift 0')
-    const lines = await viz.parallel(tuned.trials as never, { columns: ['shift'], color: 'accuracy' } as never).ready()
+    const lines = await viz.parallel(tuned.trials, { columns: ['shift'], color: 'accuracy' }).ready()
     expect(lines.text).toContain('9 trials')
   })
 })
@@ -215,7 +215,7 @@ describe('finished trials in a folder', () => {
 
 describe('mistakes', () => {
   const make = (options: object): ml.CrossValidator =>
-    new ml.CrossValidator({ estimator, estimatorParamMaps: shifts, evaluator, ...options } as never)
+    new ml.CrossValidator({ estimator, estimatorParamMaps: shifts, evaluator, ...options })
 
   test('are found when a tuner is built', () => {
     expect(() => make({ estimatorParamMaps: [] })).toThrow('CrossValidator: expected candidates, got an empty grid.')
