@@ -7,6 +7,8 @@ export { AutoEncoders, type AutoEncodersOptions } from './auto-encoders.js'
 export type { AutoEncodersModel } from './auto-encoders-model.js'
 export type { ClassifierModel } from './classifier-model.js'
 export { CNNClassifier, type CNNClassifierOptions, CNNRegressor, type CNNRegressorOptions } from './cnn.js'
+export { GAN, type GANOptions } from './gan.js'
+export type { GANModel } from './gan-model.js'
 export { load } from './load.js'
 export {
   type MLPClassifierOptions,
@@ -19,6 +21,8 @@ export {
   type MulticlassClassificationEvaluatorOptions,
   type MulticlassMetric,
 } from './evaluators/multiclass-classification-evaluator.js'
+export { VariationalAutoEncoder, type VariationalAutoEncoderOptions } from './vae.js'
+export type { VariationalAutoEncoderModel } from './vae-model.js'
 export type { Activations } from './network-model.js'
 export type { FitOptions } from './options.js'
 export { RNNClassifier, type RNNClassifierOptions, RNNRegressor, type RNNRegressorOptions } from './rnn.js'
@@ -50,6 +54,7 @@ export {
   type LogisticRegressionOptions,
 } from './plain/logistic-regression.js'
 export { Pipeline, type PipelineModel } from './pipeline.js'
+export type { AnyStage } from './pipeline-types.js'
 export {
   type BalanceOptions,
   balanceWeights,

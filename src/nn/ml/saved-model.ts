@@ -40,11 +40,18 @@ export function weightTensors(network: Model, weights: readonly SmallWeight[]): 
 export function savedModel({ path, kind, params, network: data, tensors }: LoadedStage): SavedModel {
   if (data === undefined) throw new ShardbookError('data', `ml.load: expected a network in ${path}, got a ${kind}.`)
   const network = modelOf(data)
-  const weights = network.weights.map(({ name, shape }): SmallWeight => {
+  return { kind, params, network, weights: savedWeights({ path, tensors }, network.weights) }
+}
+
+/** Weights in their order. @throws ShardbookError `data` when one is missing or of another size. */
+export function savedWeights(
+  { path, tensors }: Pick<LoadedStage, 'path' | 'tensors'>,
+  weights: Model['weights'],
+): SmallWeight[] {
+  return weights.map(({ name, shape }): SmallWeight => {
     const tensor = tensors[name]
     const scale = tensors[`${name}/scale`]
     if (tensor !== undefined && sizeOf(tensor.shape) === sizeOf(shape)) return expand(tensor, scale)
     throw new ShardbookError('data', `ml.load: expected a weight "${name}" of shape [${shape.join(', ')}] in ${path}.`)
   })
-  return { kind, params, network, weights }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { openEngine } from '../../../src/engine/index.js'
 import { missing } from '../../needs.js'
-import { accuraciesOf500, hasMnist } from './real-data.js'
+import { accuraciesOf500, hasMnist } from './scarce-data.js'
 
 describe.skipIf(!hasMnist || missing('native') !== undefined)('with MNIST from SHARDBOOK_DATA', () => {
   test('500 images teach more when they are augmented', async () => {
