@@ -1,6 +1,7 @@
 /**
  * The coordinator: holds the workers and runs the session's tasks on them, one after another, in a process of its own.
- * So trainings go on while the session's code spins, blocks or waits.
+ * So trainings go on while the session's code spins, blocks or waits. Maps that follow one another share the workers: a worker
+ * that is free takes the next job of any of them.
  */
 import { rmSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
@@ -9,7 +10,7 @@ import type { TrainingJob, TrainingState } from '../nn/train/job.js'
 import { socketPath, type CoordinatorSettings } from './child.js'
 import { Connection } from './connection.js'
 import { greet } from './handshake.js'
-import type { Claim, CoordinatorMessage, SessionMessage, Work } from './messages.js'
+import type { Claim, CoordinatorMessage, SessionMessage, WireError, Work } from './messages.js'
 import { Outbox } from './outbox.js'
 import { Roster, type Slot } from './roster.js'
 import { TrainingRun, type Outcome } from './training-run.js'
@@ -25,6 +26,16 @@ interface Task {
   transform: TransformRun | undefined
   /** Blocks that were asked for before the transform began. */
   pulls: number[]
+  map: MapProgress | undefined
+}
+
+/** Where the jobs of a map stand. */
+interface MapProgress {
+  readonly waiting: (readonly [index: number, job: TrainingJob])[]
+  readonly states: TrainingState[]
+  running: number
+  failure: WireError | undefined
+  state: TrainingState | undefined
 }
 
 /** Runs until the session is gone or closes the pool; then ends the process. */
@@ -32,6 +43,7 @@ export async function coordinate(settings: CoordinatorSettings): Promise<void> {
   const secret = Buffer.from(settings.secret, 'base64')
   const roster = new Roster(settings, availableParallelism())
   const tasks: Task[] = []
+  const sleepers: (() => void)[] = []
   let outbox: Outbox | undefined
   let lastRun = 0
   let lastGeneration = 0
@@ -96,8 +108,19 @@ export async function coordinate(settings: CoordinatorSettings): Promise<void> {
           runs: [],
           transform: undefined,
           pulls: [],
+          map:
+            message.work.kind === 'map'
+              ? {
+                  waiting: [...message.work.jobs.entries()],
+                  states: [],
+                  running: 0,
+                  failure: undefined,
+                  state: undefined,
+                }
+              : undefined,
         })
         if (tasks.length === 1) void work()
+        else wake()
         return
       case 'control':
         return void control(message)
@@ -138,6 +161,10 @@ export async function coordinate(settings: CoordinatorSettings): Promise<void> {
   async function work(): Promise<void> {
     for (let task = tasks[0]; task !== undefined; task = tasks[0]) {
       roster.start()
+      if (task.map !== undefined) {
+        await Promise.all(roster.slots.map(async (slot) => workOnMaps(slot)))
+        continue
+      }
       try {
         await workOn(task)
       } catch (error) {
@@ -145,6 +172,57 @@ export async function coordinate(settings: CoordinatorSettings): Promise<void> {
       }
       tasks.shift()
     }
+  }
+
+  /** A worker's part in the maps at the front of the queue: job after job, until none of them goes on. */
+  async function workOnMaps(slot: Slot): Promise<void> {
+    for (;;) {
+      const maps = leadingMaps()
+      const next = maps.find(({ map }) => map.waiting.length > 0)
+      if (next !== undefined) await workOnJob(slot, next, next.map)
+      else if (maps.length > 0) await new Promise<void>((resolve) => sleepers.push(resolve))
+      else return
+    }
+  }
+
+  async function workOnJob(slot: Slot, task: Task, map: MapProgress): Promise<void> {
+    const [index, job] = map.waiting.shift()!
+    if (index === 0) roster.start()
+    map.running++
+    try {
+      const outcome = await train(task, job, index, [slot])
+      if (outcome.error === undefined) map.states[index] = outcome.state
+      else fail(task, map, outcome.error, outcome.state)
+    } catch (error) {
+      fail(task, map, toWire(error))
+    }
+    map.running--
+    if (map.running === 0 && map.waiting.length === 0) {
+      const { failure, state, states } = map
+      if (failure === undefined) outbox!.send({ type: 'trained', task: task.id, states })
+      else outbox!.send({ type: 'failed', task: task.id, error: failure, state })
+      tasks.splice(tasks.indexOf(task), 1)
+    }
+    wake()
+  }
+
+  /** Ends a map: none of its jobs begins, and those that run are abandoned. */
+  function fail(task: Task, map: MapProgress, error: WireError, state?: TrainingState): void {
+    if (map.failure !== undefined) return
+    map.failure = error
+    map.state = state
+    map.waiting.length = 0
+    for (const run of task.runs) run.abandon(error)
+  }
+
+  function leadingMaps(): (Task & { map: MapProgress })[] {
+    const other = tasks.findIndex(({ map }) => map === undefined)
+    return tasks.slice(0, other < 0 ? tasks.length : other) as (Task & { map: MapProgress })[]
+  }
+
+  /** Lets workers that have nothing to do look again. */
+  function wake(): void {
+    for (const resolve of sleepers.splice(0)) resolve()
   }
 
   async function workOn(task: Task): Promise<void> {
@@ -157,29 +235,8 @@ export async function coordinate(settings: CoordinatorSettings): Promise<void> {
         else outbox!.send({ type: 'trained', task: id, states: [outcome.state] })
         return
       }
-      case 'map': {
-        const states: TrainingState[] = []
-        const queue = [...todo.jobs.entries()]
-        let failure: Outcome | undefined
-        await Promise.all(
-          roster.slots.map(async (slot) => {
-            for (let next = queue.shift(); next !== undefined && failure === undefined; next = queue.shift()) {
-              const [index, job] = next
-              const outcome = await train(task, job, index, [slot])
-              if (outcome.error === undefined) {
-                states[index] = outcome.state
-                continue
-              }
-              failure ??= outcome
-              for (const run of task.runs) run.abandon(outcome.error)
-            }
-          }),
-        )
-        if (failure?.error !== undefined)
-          outbox!.send({ type: 'failed', task: id, error: failure.error, state: failure.state })
-        else outbox!.send({ type: 'trained', task: id, states })
-        return
-      }
+      case 'map':
+        throw new Error('maps are worked on side by side')
       case 'transform': {
         if (task.stopped) return
         const run = new TransformRun({

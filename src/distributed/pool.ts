@@ -14,7 +14,7 @@ import type { TensorData } from '../core/dtype.js'
 import { displaySymbol, type Displayable, type MimeBundle } from '../core/display.js'
 import { ShardbookError } from '../core/errors.js'
 import { engineNames, openEngine, type EngineName } from '../engine/index.js'
-import type { StepRun, Strategy, TransformJob } from '../nn/strategy.js'
+import type { StepOptions, StepRun, Strategy, TransformJob } from '../nn/strategy.js'
 import type { TrainingEvent } from '../nn/train/event.js'
 import type { TrainingJob, TrainingState } from '../nn/train/job.js'
 import { socketPath, spawnChild, type CoordinatorSettings } from './child.js'
@@ -119,9 +119,10 @@ class ProcessPool implements Pool {
     }
   }
 
-  step(job: TrainingJob, listener: (event: TrainingEvent) => void): StepRun {
+  step(job: TrainingJob, listener: (event: TrainingEvent) => void, options: StepOptions = {}): StepRun {
     this.#check('step', job.engine)
-    if (job.slices < this.workers) {
+    const alone = options.workers === 1
+    if (!alone && job.slices < this.workers) {
       throw new ShardbookError(
         'argument',
         `pool.step: expected a job of at least ${this.workers} slices, one a worker, got ${job.slices}.`,
@@ -130,10 +131,13 @@ class ProcessPool implements Pool {
     }
     const began = performance.now()
     let last: TrainingEvent | undefined
-    const { task, done: states } = this.#client.submit({ kind: 'step', job }, ({ event }) => {
-      last = event
-      listener(event)
-    })
+    const { task, done: states } = this.#client.submit(
+      alone ? { kind: 'map', jobs: [job] } : { kind: 'step', job },
+      ({ event }) => {
+        last = event
+        listener(event)
+      },
+    )
     const done = states.then(
       ([state]) => state!,
       (error: Error) => {

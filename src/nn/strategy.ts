@@ -16,12 +16,19 @@ export interface Strategy {
   readonly engine: EngineName
   /** Whether programs run in this process, where JavaScript that cannot be recorded can run too. */
   readonly inProcess?: true
+  /** Trainings on it show no chart of their own: whoever runs them shows them. */
+  readonly quiet?: true
   /** Runs synchronous data-parallel steps. Returns at once. */
-  step(job: TrainingJob, listener: (event: TrainingEvent) => void): StepRun
+  step(job: TrainingJob, listener: (event: TrainingEvent) => void, options?: StepOptions): StepRun
   /** Runs independent jobs, each on one worker, as a queue; results in the order of the jobs. */
   map(jobs: readonly TrainingJob[], listener?: (job: number, event: TrainingEvent) => void): Promise<TrainingState[]>
   /** Runs a program over all rows of a source; yields the results in row order. */
   transform(job: TransformJob): AsyncIterable<readonly TensorData[]>
+}
+
+export interface StepOptions {
+  /** With 1, one worker trains alone, and others may train something else beside it. Default: all. */
+  readonly workers?: 1
 }
 
 /** A running training. */

@@ -68,6 +68,20 @@ describe('a pool', () => {
     expect(state.step).toBeLessThan(1000 * stepsPerEpoch)
   })
 
+  test('trains on one worker alone while another training goes on beside it, and one over all workers after both', async () => {
+    const endless = await smallJob(ownFolder, 'wasm', { epochs: 1000 })
+    let begun = false
+    const first = workers.step(endless, ({ kind }) => void (begun ||= kind === 'step'), { workers: 1 })
+    const { state: expected } = await train(await local('wasm'), job)
+    await within(10_000, () => begun)
+    const second = await workers.step(job, silent, { workers: 1 }).done
+    expect(bytesOf(second).equals(bytesOf(expected))).toBe(true)
+    const over = workers.step(job, silent).done
+    await first.stop()
+    expect((await first.done).step).toBeGreaterThan(0)
+    expect((await over).step).toBe(second.step)
+  })
+
   test('goes on from a state to the same bits', async () => {
     const { state: whole } = await train(workers, job)
     const run = workers.step(job, (event) => {

@@ -20,7 +20,7 @@ export function ownTemporaryFolder(): string {
 
 /** Runs a job and keeps its events; `onStep` is called as steps are told. */
 export async function train(
-  on: Pool,
+  on: Pick<Pool, 'step'>,
   job: TrainingJob,
   onStep: (step: number, run: StepRun) => void = silent,
 ): Promise<{ state: TrainingState; events: TrainingEvent[] }> {

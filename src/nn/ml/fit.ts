@@ -34,6 +34,8 @@ export interface Fitting<M> {
   readonly weights: readonly TensorData[]
   /** The optimiser, where it is not the option's or Adam. */
   readonly optimiser?: Optimiser
+  /** Puts around the objective what happens to samples while training. */
+  readonly augment?: ((objective: Objective) => Objective) | undefined
   /** Makes the model of the trained weights. */
   readonly finish: (weights: readonly TensorData[]) => Promise<M>
 }
@@ -73,7 +75,8 @@ export function beginTraining<M extends Savable>(plan: FitPlan<M>): Training<M> 
   checkFitOptions(`${plan.name}.fit`, fit)
   const functions = callbacks.filter((callback) => typeof callback === 'function')
   const rules = callbacks.filter((callback) => typeof callback !== 'function')
-  return new Training(plan.name, async () => prepareTraining(plan, fit, rules), functions)
+  const quiet = fit.on?.quiet ?? false
+  return new Training(plan.name, async () => prepareTraining(plan, fit, rules), functions, { quiet })
 }
 
 async function prepareTraining<M>(plan: FitPlan<M>, fit: FitOptions, rules: readonly Rule[]): Promise<Prepared<M>> {
@@ -82,7 +85,8 @@ async function prepareTraining<M>(plan: FitPlan<M>, fit: FitOptions, rules: read
   const caller = `${name}.fit`
   const strategy = fit.on ?? (await local())
   const { rows, weights, fields, finish, ...fitting } = await plan.prepare()
-  const objective = weighObjective(caller, fitting.objective, training)
+  const weighed = weighObjective(caller, fitting.objective, training)
+  const objective = fitting.augment?.(weighed) ?? weighed
   const optimiser = fitting.optimiser ?? training.optimiser ?? adam()
   const metrics = objective.metrics.map(metricData)
   checkRules(caller, rules, names(metrics), held !== undefined)

@@ -35,6 +35,9 @@ export interface Prepared<M> {
   readonly explain?: (error: unknown) => Promise<unknown>
 }
 
+/** The chart of a training that somebody else shows. */
+const unseen: LiveChart = { id: '', update: () => {}, show: () => {}, end: async () => {} }
+
 /**
  * A running training: `await` it for the model.
  *
@@ -60,16 +63,17 @@ export class Training<M extends Savable> implements Promise<M>, Displayable {
   #awaited = false
   #ended = false
 
-  /** Begins: `prepare` is called at once. Users get trainings from `fit`. */
+  /** Begins: `prepare` is called at once. Users get trainings from `fit`. A quiet one shows no chart. */
   constructor(
     name: string,
     prepare: () => Promise<Prepared<M>>,
     callbacks: readonly ((event: TrainingEvent, training: Training<M>) => unknown)[] = [],
+    { quiet = false }: { readonly quiet?: boolean } = {},
   ) {
     this.name = name
     for (const callback of callbacks) this.#listeners.add((event) => callback(event, this))
     this.#view = { ...emptyTraining, name }
-    this.#chart = live(chartOf(this.#view))
+    this.#chart = quiet ? unseen : live(chartOf(this.#view))
     const prepared = prepare()
     this.#run = prepared.then(({ strategy, job }) => {
       for (const result of job.start.progress?.history ?? []) {
