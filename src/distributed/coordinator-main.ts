@@ -2,4 +2,5 @@
 import { readSettings, type CoordinatorSettings } from './child.js'
 import { coordinate } from './coordinator.js'
 
-await coordinate(await readSettings<CoordinatorSettings>())
+// The coordinator of a detached pool outlives who started it.
+await coordinate(await readSettings<CoordinatorSettings>(({ session }) => session === undefined))

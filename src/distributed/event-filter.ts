@@ -29,6 +29,9 @@ export class EventFilter {
         return fresh
       }
       case 'worker':
+      case 'workers':
+      case 'checkpoint':
+      case 'notice':
       case 'end':
         return true
       default:

@@ -30,6 +30,12 @@ export type TrainingEvent =
       readonly metrics: Readonly<Record<string, number>>
       readonly validation?: Readonly<Record<string, number>>
     }
+  /** The state was saved. */
+  | { readonly kind: 'checkpoint'; readonly step: number; readonly path: string }
+  /** What the workers do, at most once a second. */
+  | { readonly kind: 'workers'; readonly workers: readonly WorkerFigures[] }
+  /** Something that went wrong, and did not keep the training from going on. */
+  | { readonly kind: 'notice'; readonly step: number; readonly message: string }
   | {
       readonly kind: 'worker'
       readonly rank: number
@@ -43,3 +49,13 @@ export type TrainingEvent =
       readonly seconds: number
       readonly message?: string
     }
+
+/** A worker in the last second. */
+export interface WorkerFigures {
+  readonly rank: number
+  readonly rowsPerSecond: number
+  /** Shares of its time: waiting for data, and communication with waiting for the others. */
+  readonly inputShare: number
+  readonly reduceShare: number
+  readonly memoryBytes: number
+}

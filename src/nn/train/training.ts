@@ -58,7 +58,9 @@ export class Training<M extends Savable> implements Promise<M>, Displayable {
     this.#view = { ...emptyTraining, name }
     this.#chart = live(chartOf(this.#view))
     const prepared = prepare()
-    this.#run = prepared.then(({ strategy, job }) => strategy.step(job, (event) => this.#take(event)))
+    this.#run = prepared.then(({ strategy, job, finish }) =>
+      strategy.step(job, (event) => this.#take(event), finish),
+    )
     this.#result = this.#finish(prepared)
     const offInterrupt = host().onInterrupt(() => {
       if (this.#awaited) void this.stop()
@@ -103,6 +105,17 @@ export class Training<M extends Savable> implements Promise<M>, Displayable {
   async stop(): Promise<void> {
     const run = await this.#run.catch(() => undefined)
     await run?.stop()
+  }
+
+  /**
+   * Saves the state now, between two steps; the path of the checkpoint.
+   *
+   * @throws ShardbookError `state` where it runs in this process, or is over.
+   */
+  async checkpoint(): Promise<string> {
+    const { checkpoint } = await this.#run
+    if (checkpoint !== undefined) return await checkpoint()
+    throw new ShardbookError('state', 'training.checkpoint: expected a training in a pool, got one in this process.')
   }
 
   /** Saves the model, once the training has ended or was stopped. */

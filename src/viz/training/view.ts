@@ -28,6 +28,7 @@ export type TrainingViewEvent =
     }
   | ({ readonly kind: 'epoch' } & TrainingEpoch)
   | { readonly kind: 'worker'; readonly rank: number; readonly change: WorkerChange; readonly message: string }
+  | { readonly kind: 'checkpoint' | 'workers' | 'notice' }
   | {
       readonly kind: 'end'
       readonly reason: 'done' | 'stopped' | 'failed'
@@ -148,6 +149,10 @@ export function reduceTraining(view: TrainingView, event: TrainingViewEvent): Tr
       const { change, rank, message } = event
       return { ...view, events: [...view.events, { step: view.step, change, rank, message }].slice(-marksKept) }
     }
+    case 'checkpoint':
+    case 'workers':
+    case 'notice':
+      return view
     case 'end': {
       const { secondsLeft: _, ...rest } = view
       return {
