@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { ShardbookError } from '../core/errors.js'
 import type { EngineName } from '../engine/index.js'
+import { isAlive } from './is-alive.js'
 
 /** What every process of a pool is told. */
 export interface ChildSettings {
@@ -23,6 +24,10 @@ export interface ChildSettings {
   readonly engine: EngineName
   /** Where workers listen when they are reached from other hosts: `HOST`; unix sockets without. */
   readonly host?: string | undefined
+  /** The process that owns the pool and tidies up after it; none of a detached pool. */
+  readonly session?: number | undefined
+  /** Where checkpoints and, for a detached pool, its trainings are kept. */
+  readonly stateFolder: string
 }
 
 /** What the user may set of the workers. */
@@ -42,10 +47,6 @@ export interface CoordinatorSettings extends ChildSettings, WorkerLimits {
   readonly workers: number
   /** Where the coordinator listens. */
   readonly endpoint: string
-  /** The process that owns the pool and tidies up after it; none of a detached pool. */
-  readonly session?: number | undefined
-  /** Where checkpoints and, for a detached pool, its trainings are kept. */
-  readonly stateFolder: string
   readonly checkpoint: CheckpointPlan
   /** A detached pool ends after so long without a session and without work. */
   readonly idleMs?: number | undefined
@@ -67,7 +68,6 @@ export interface WorkerSettings extends ChildSettings {
   readonly incarnation: number
   readonly threads: number
   readonly niceness: number
-  readonly session?: number | undefined
 }
 
 /** Starts one of our own programs. */
@@ -104,16 +104,23 @@ function mainPath(main: string): string {
   })
 }
 
-/** Removes what a pool keeps outside of its state folder. */
-export function removePoolFolders({ folder, shared }: Pick<ChildSettings, 'folder' | 'shared'>): void {
+/** Folders of a pool's sockets and shared memory: those of one coordinator. */
+export type PoolFolders = Pick<ChildSettings, 'folder' | 'shared'>
+
+export function removePoolFolders({ folder, shared }: PoolFolders): void {
   for (const path of [folder, shared]) if (path !== undefined) rmSync(path, { recursive: true, force: true })
+}
+
+/** All that ends with the processes of a pool that is not detached. */
+function ownPlaces({ folder, shared, stateFolder }: ChildSettings): string[] {
+  return [folder, shared, stateFolder].filter((path) => path !== undefined)
 }
 
 /**
  * Child side: reads the settings. From then on the process watches its parent, unless it is `free` of it, and gives signs
  * of life.
  */
-export async function readSettings<T extends ChildSettings & { session?: number | undefined }>(
+export async function readSettings<T extends ChildSettings>(
   isFree: (settings: T) => boolean = () => false,
 ): Promise<T> {
   let text = ''
@@ -134,34 +141,26 @@ export async function readSettings<T extends ChildSettings & { session?: number 
     })
     process.stdin.on('end', () => {
       if (settings !== undefined && isFree(settings)) return
-      if (settings !== undefined) leaveOrphaned(settings)
+      if (settings !== undefined) leaveOrphaned(settings, parent)
       process.exit(0)
     })
   })
 }
 
 /** The session tidies up after a pool; where it is gone, whoever is left does. */
-function leaveOrphaned(settings: ChildSettings & { session?: number | undefined }): void {
-  if (settings.session !== undefined && !isAlive(settings.session)) removePoolFolders(settings)
-}
-
-/** Whether a process of that id runs. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
+function leaveOrphaned(settings: ChildSettings, parent: number): void {
+  const { session } = settings
+  if (session !== undefined && (session === parent || !isAlive(session))) {
+    for (const path of ownPlaces(settings)) rmSync(path, { recursive: true, force: true })
   }
 }
 
 const turnMs = 250
 
 /** The thread that watches goes on while this one computes; what it sends tells whether this one has had a turn since. */
-function watch(settings: ChildSettings & { session?: number | undefined }, parent: number | undefined): void {
+function watch(settings: ChildSettings, parent: number | undefined): void {
   const turns = new Int32Array(new SharedArrayBuffer(4))
   setInterval(() => Atomics.add(turns, 0, 1), turnMs).unref()
-  const { folder, shared, session } = settings
-  const workerData = { parent, session, folders: [folder, shared].filter((path) => path !== undefined), turns }
+  const workerData = { parent, session: settings.session, folders: ownPlaces(settings), turns }
   new Worker(new URL('./watch-parent.js', import.meta.url), { workerData, stdin: false }).unref()
 }

@@ -6,7 +6,7 @@ import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { ShardbookError } from '../core/errors.js'
-import { removePoolFolders, socketPath, spawnChild, type ChildSettings, type CoordinatorSettings } from './child.js'
+import { removePoolFolders, socketPath, spawnChild, type CoordinatorSettings, type PoolFolders } from './child.js'
 import { LogTail } from './log-tail.js'
 import { writeToRegistry } from './registry.js'
 import { sharedMemoryFolder } from './segment-file.js'
@@ -35,7 +35,7 @@ export async function launch(pool: PoolSettings): Promise<Started> {
   const folder = mkdtempSync(join(tmpdir().length > 60 ? '/tmp' : tmpdir(), 'shardbook-pool-'))
   const memory = rest.host === undefined ? sharedMemoryFolder() : undefined
   const shared = memory === undefined ? undefined : join(memory, basename(folder))
-  const places: Pick<ChildSettings, 'folder' | 'shared'> = { folder, shared }
+  const places: PoolFolders = { folder, shared }
   let child: ChildProcess | undefined
   try {
     if (shared !== undefined) mkdirSync(shared, { mode: 0o700 })

@@ -6,9 +6,10 @@
 import { rmSync } from 'node:fs'
 import { show } from '../core/check.js'
 import { ShardbookError } from '../core/errors.js'
-import { isAlive, removePoolFolders, type ChildSettings } from './child.js'
+import { removePoolFolders, type PoolFolders } from './child.js'
 import { Client } from './client.js'
 import { connect } from './connection.js'
+import { isAlive } from './is-alive.js'
 import { launch, release, type PoolSettings, type Started } from './launch.js'
 import { isRunning, readFromRegistry, removeFromRegistry, type Registered } from './registry.js'
 import type { PoolState } from './status.js'
@@ -22,7 +23,7 @@ const restartWindowMs = 60_000
 /** A coordinator that this or another process started. */
 interface Coordinator {
   readonly pid: number
-  readonly folders: Pick<ChildSettings, 'folder' | 'shared'>
+  readonly folders: PoolFolders
   /** Resolves with how it ended. */
   readonly exited: Promise<string>
   kill(): void

@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { show } from '../core/check.js'
 import { ShardbookError } from '../core/errors.js'
 import { cacheDir } from '../core/paths.js'
-import { isAlive, type CoordinatorSettings } from './child.js'
+import type { CoordinatorSettings } from './child.js'
+import { isAlive } from './is-alive.js'
 import { protocolVersion } from './messages.js'
 
 /** A detached pool, as it is found. */

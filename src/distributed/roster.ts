@@ -141,11 +141,11 @@ export class Roster {
 
   #spawn(seat: Seat): void {
     const incarnation = ++seat.incarnation
-    const { secret, folder, shared, engine, host, niceness, session } = this.#settings
+    const { secret, folder, shared, engine, host, niceness, session, stateFolder } = this.#settings
     seat.state = 'starting'
     seat.startError = undefined
     seat.load = undefined
-    const common = { secret, folder, shared, engine, host, endpoint: this.#endpoint, niceness, session }
+    const common = { secret, folder, shared, engine, host, endpoint: this.#endpoint, niceness, session, stateFolder }
     const child = spawnChild(
       'worker',
       { ...common, rank: seat.rank, incarnation, threads: this.#threads },

@@ -5,6 +5,7 @@
  */
 import { rmSync, writeSync } from 'node:fs'
 import { workerData } from 'node:worker_threads'
+import { isAlive } from './is-alive.js'
 
 interface Watched {
   /** None for a process that outlives its parent. */
@@ -32,19 +33,10 @@ setInterval(() => {
   if (parent === undefined) return
   // One round of grace for the main thread to leave in its own way.
   if (orphaned) {
-    if (session !== undefined && !isAlive(session)) {
+    if (session !== undefined && (session === parent || !isAlive(session))) {
       for (const folder of folders) rmSync(folder, { recursive: true, force: true })
     }
     process.kill(process.pid, 'SIGKILL')
   }
   orphaned = process.ppid !== parent
 }, lookMs)
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
