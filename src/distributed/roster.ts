@@ -183,6 +183,7 @@ export class Roster {
       user?.onUp(seat)
     } else if (message.type === 'load') {
       seat.load = message.load
+      this.#users.get(seat.rank)?.onMessage(seat, message)
     } else if (message.type === 'down') {
       seat.startError = message.error
     } else {
