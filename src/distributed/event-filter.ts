@@ -5,10 +5,11 @@ export class EventFilter {
   #started = false
   #step: number
   #epoch = 0
+  #validated: number
 
   /** `step`: steps that were done before. */
   constructor(step: number) {
-    this.#step = step
+    this.#step = this.#validated = step
   }
 
   admit(event: TrainingEvent): boolean {
@@ -28,6 +29,12 @@ export class EventFilter {
         if (fresh) this.#epoch = event.epoch
         return fresh
       }
+      case 'validation': {
+        const fresh = event.step > this.#validated
+        if (fresh) this.#validated = event.step
+        return fresh
+      }
+      case 'checkpoint':
       case 'worker':
       case 'workers':
       case 'checkpoint':

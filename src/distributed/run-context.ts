@@ -36,6 +36,8 @@ export interface ContextOptions {
   readonly openFeed: LoopContext['open']
   readonly rank: number
   report(event: TrainingEvent): void
+  /** Whether this worker saves the states of the training. */
+  writes(): boolean
   tellLoad(load: WorkerLoad): void
 }
 
@@ -139,6 +141,8 @@ export class RunContext implements LoopContext {
       this.#isPaused = false
     }
   }
+
+  writes = (): boolean => this.#options.writes()
 
   report = (event: TrainingEvent): void => {
     if (event.kind === 'step') {

@@ -155,6 +155,7 @@ export class WorkerRun {
       rank,
       openFeed: async (source, how) => openFeed(source, how),
       report: (event) => this.#report(event),
+      writes: () => this.#lead,
       tellLoad: (load) => this.#parts.send({ type: 'load', run: this.#id, load }),
     })
   }

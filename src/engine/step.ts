@@ -52,7 +52,12 @@ export function flatLayout({ gradients, results }: StepTraces) {
   const shapes = gradients.outputs.map(({ value }) => gradients.values[value]!.shape)
   const sizes = shapes.map(sizeOf)
   const sum = (numbers: readonly number[]): number => numbers.reduce((total, size) => total + size, 0)
-  return { shapes: shapes.slice(results), sizes: sizes.slice(results), before: sum(sizes.slice(0, results)), length: sum(sizes) }
+  return {
+    shapes: shapes.slice(results),
+    sizes: sizes.slice(results),
+    before: sum(sizes.slice(0, results)),
+    length: sum(sizes),
+  }
 }
 
 /** A step of programs that `load` makes when they are first run. */

@@ -39,6 +39,7 @@ export {
   spatialDropout,
 } from './layers/dropout.js'
 export { embedding, type EmbeddingOptions, positionEmbedding } from './layers/embedding.js'
+export { findLearningRate, type FindLearningRateOptions, type RateCurve } from './find-learning-rate.js'
 export type { InitializerName } from './layers/initializer.js'
 export type { Layer, LayerContext, LayerOptions, Shape, WeightSpec } from './layers/layer.js'
 export {
@@ -103,9 +104,18 @@ export {
   meanSquaredError,
   softmaxCrossEntropy,
 } from './loss.js'
+export { auc, type AucOptions, type AverageOptions, f1, precision, recall } from './count-metrics.js'
 export { accuracy, binaryAccuracy, type Metric, topKAccuracy } from './metric.js'
 export { model, type Model, type Summary } from './model.js'
-export { adam, type AdamOptions, type Optimiser, sgd } from './optimiser.js'
+export {
+  adagrad,
+  type AdagradOptions,
+  lion,
+  type LionOptions,
+  rmsprop,
+  type RmsPropOptions,
+} from './adaptive-optimisers.js'
+export { adam, type AdamOptions, type Optimiser, sgd, type SgdOptions } from './optimiser.js'
 export {
   accumulate,
   adamw,
@@ -116,4 +126,24 @@ export {
   movingAverage,
   weightDecay,
 } from './optimiser-transforms.js'
-export { constant, cosine, type CosineOptions, type Schedule } from './schedule.js'
+export {
+  constant,
+  cosine,
+  type CosineOptions,
+  type DecayOptions,
+  exponentialDecay,
+  oneCycle,
+  type OneCycleOptions,
+  type Schedule,
+  stepDecay,
+  warmUp,
+} from './schedule.js'
+export type { Callback, CheckpointOptions, FitOptions, TrainingOptions } from './train/options.js'
+export type { Profile } from './train/profile.js'
+export {
+  earlyStopping,
+  type EarlyStoppingOptions,
+  reduceOnPlateau,
+  type ReduceOnPlateauOptions,
+  type Rule,
+} from './train/rules.js'

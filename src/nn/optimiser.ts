@@ -37,24 +37,32 @@ export interface Updated {
   readonly slots: Tensor[]
 }
 
+export interface SgdOptions {
+  /** Share of the velocity that stays. Default 0. */
+  readonly momentum?: number
+  /** Whether the step looks ahead along the velocity (Nesterov, 1983). Default false. */
+  readonly nesterov?: boolean
+}
+
 /**
- * Stochastic gradient descent: `v <- momentum v + g`, `w <- w - rate v`.
+ * Stochastic gradient descent: `v <- momentum v + g`, `w <- w - rate v`, with Nesterov's look ahead `w <- w - rate (g + momentum v)`.
  *
- * @throws ShardbookError `argument` when momentum is outside [0, 1].
+ * @throws ShardbookError `argument` when momentum is outside [0, 1], or 0 with nesterov.
  * @example
  * ```ts
- * nn.sgd({ momentum: 0.9 })
+ * nn.sgd({ momentum: 0.9, nesterov: true })
  * ```
  */
-export function sgd({ momentum = 0 }: { readonly momentum?: number } = {}): Optimiser {
-  checkNumber('nn.sgd', 'momentum', momentum, 0, 1)
+export function sgd({ momentum = 0, nesterov = false }: SgdOptions = {}): Optimiser {
+  checkNumber('nn.sgd', 'momentum', momentum, nesterov ? Number.MIN_VALUE : 0, 1)
   return Object.freeze({
     kind: 'sgd',
     init: (weights: readonly TensorData[]) => (momentum === 0 ? [] : zerosLike(weights)),
     update: (tf: Tf, { weights, slots, gradients, learningRate }: UpdateInputs) => {
       const velocities = momentum === 0 ? gradients : slots.map((v, i) => tf.add(tf.mul(v, momentum), gradients[i]!))
+      const directions = nesterov ? velocities.map((v, i) => tf.add(gradients[i]!, tf.mul(v, momentum))) : velocities
       return {
-        weights: weights.map((w, i) => tf.sub(w, tf.mul(learningRate, velocities[i]!))),
+        weights: weights.map((w, i) => tf.sub(w, tf.mul(learningRate, directions[i]!))),
         slots: momentum === 0 ? [] : [...velocities],
       }
     },

@@ -75,7 +75,7 @@ export async function smallJob(
     epochs,
     batchRows,
     slices,
-    metrics: ['accuracy'],
+    metrics: [{ name: 'accuracy', finish: { kind: 'mean' } }],
     programs: recordPrograms(await loadTf(), objective, chosen, start, batchRows / slices),
     start,
     data,

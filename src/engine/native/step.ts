@@ -157,11 +157,7 @@ export class NativeStep implements Step {
     }
   }
 
-  #build(
-    lowering: Lowering,
-    what: Part,
-    specs: readonly { dtype: string; shape: readonly number[] }[],
-  ): FunctionBody {
+  #build(lowering: Lowering, what: Part, specs: readonly { dtype: string; shape: readonly number[] }[]): FunctionBody {
     const { builder } = lowering
     const { gradients, update, reads, results } = this.#traces
     const handles = this.#specs.map(() => builder.placeholder([], dataTypes.TF_RESOURCE))

@@ -5,12 +5,21 @@ import type { TensorData } from '../../core/dtype.js'
 import { ShardbookError } from '../../core/errors.js'
 import { loadTf, openEngine, whyEager } from '../../engine/index.js'
 import type { FrameSource } from '../../frame/index.js'
+import { removeCheckpoints } from '../train/checkpoint.js'
+import { blameLayer } from '../train/divergence.js'
 import type { TrainingJob } from '../train/job.js'
+import { checkFitOptions, checkTrainingOptions } from '../train/options.js'
+import type { FitOptions, TrainingOptions } from '../train/options.js'
 import type { Objective } from '../train/programs.js'
 import { recordPrograms } from '../train/programs.js'
+import { placeJob } from '../train/resume.js'
+import { checkRules } from '../train/rules.js'
+import type { Rule } from '../train/rules.js'
 import { Training } from '../train/training.js'
-import type { Savable } from '../train/training.js'
+import type { Prepared, Savable } from '../train/training.js'
+import { weighObjective } from '../train/weigh.js'
 import { local } from '../train/local.js'
+import { metricData } from '../metric.js'
 import type { Optimiser } from '../optimiser.js'
 import type { Schedule } from '../schedule.js'
 import type { Strategy } from '../strategy.js'
@@ -36,46 +45,95 @@ export interface FitPlan<M> {
   /** Default: `slicesOf` objective and batch. */
   readonly slices: number | undefined
   readonly seed: number
+  /** How the estimator learns: its options, whatever else they hold. */
+  readonly training?: TrainingOptions
+  /** The options of this fit, whatever else they hold. */
+  readonly fit?: FitOptions
   /** Looks at the data and builds the network. */
   prepare(): Promise<Fitting<M>>
-  source(): Promise<FrameSource>
-  validation: (() => Promise<FrameSource>) | undefined
+  /** The rows to train on, with the columns that are needed. */
+  source(columns: readonly string[]): Promise<FrameSource>
+  validation: ((columns: readonly string[]) => Promise<FrameSource>) | undefined
 }
 
-/** Begins a training at once. */
+/**
+ * Begins a training at once.
+ *
+ * @throws ShardbookError `argument` for options that are out of range.
+ */
 export function beginTraining<M extends Savable>(plan: FitPlan<M>): Training<M> {
-  return new Training(plan.name, async () => {
-    const { name, epochs, batchRows, seed } = plan
-    const strategy = plan.on ?? (await local())
-    const { objective, rows, optimiser, schedule, weights, finish } = await plan.prepare()
-    const slices = plan.slices ?? slicesOf(objective, batchRows)
-    const [data, validation] = await Promise.all([plan.source(), plan.validation?.()])
-    // The step is recorded for the engine that will run it.
-    await openEngine(strategy.engine)
-    const start = { step: 0, weights, slots: optimiser.init(weights) }
-    const programs = recordPrograms(await loadTf(), objective, optimiser, start, batchRows / slices)
-    checkRecorded(name, strategy, programs)
-    return {
-      strategy,
-      job: {
-        version: 1,
-        name,
-        engine: strategy.engine,
-        seed,
-        epochs,
-        batchRows,
-        slices,
-        metrics: objective.metrics.map((metric) => metric.name),
-        programs,
-        start,
-        data,
-        ...(validation === undefined ? {} : { validation }),
-        rates: schedule(epochs * Math.ceil(rows / batchRows)),
-        ...(optimiser.scalesLoss ? { scalesLoss: true } : {}),
-      },
-      finish: (state) => finish(optimiser.finish?.(state) ?? state.weights),
-    }
-  })
+  const { callbacks = [], ...fit } = plan.fit ?? {}
+  checkFitOptions(`${plan.name}.fit`, fit)
+  checkTrainingOptions(plan.name, plan.training ?? {})
+  const functions = callbacks.filter((callback) => typeof callback === 'function')
+  const rules = callbacks.filter((callback) => typeof callback !== 'function')
+  return new Training(plan.name, async () => prepareTraining(plan, fit, rules), functions)
+}
+
+async function prepareTraining<M>(plan: FitPlan<M>, fit: FitOptions, rules: readonly Rule[]): Promise<Prepared<M>> {
+  const { name, batchRows, seed, training = {} } = plan
+  const caller = `${name}.fit`
+  const strategy = plan.on ?? fit.on ?? (await local())
+  const { rows, weights, finish, ...fitting } = await plan.prepare()
+  const objective = weighObjective(caller, fitting.objective, training)
+  const optimiser = training.optimiser ?? fitting.optimiser
+  const metrics = objective.metrics.map(metricData)
+  checkRules(caller, rules, names(metrics), plan.validation !== undefined)
+  if (fit.validateEvery !== undefined && plan.validation === undefined) {
+    throw new ShardbookError('argument', `${caller}: expected validation rows for validateEvery, got none.`)
+  }
+  const slices = plan.slices ?? slicesOf(objective, batchRows)
+  const columns = names(objective.columns)
+  const [data, validation] = await Promise.all([plan.source(columns), plan.validation?.(columns)])
+  // The step is recorded for the engine that will run it.
+  await openEngine(strategy.engine)
+  const start = { step: 0, weights, slots: optimiser.init(weights) }
+  const programs = recordPrograms(await loadTf(), objective, optimiser, start, batchRows / slices)
+  checkRecorded(name, strategy, programs)
+  const stepsPerEpoch = Math.ceil(rows / batchRows)
+  const epochs = fit.rates === undefined ? plan.epochs : Math.ceil(fit.rates.length / Math.max(stepsPerEpoch, 1))
+  const rates = fit.rates ?? (training.schedule ?? fitting.schedule)(epochs * stepsPerEpoch)
+  const untrained = objective.weights.flatMap(({ momentum }, i) => (momentum === undefined ? [] : [i]))
+  const job = await placeJob(
+    caller,
+    {
+      version: 1,
+      name,
+      engine: strategy.engine,
+      seed,
+      epochs,
+      batchRows,
+      slices,
+      metrics,
+      programs,
+      start,
+      data,
+      rates,
+      rules,
+      ...(validation === undefined ? {} : { validation }),
+      ...(optimiser.scalesLoss ? { scalesLoss: true } : {}),
+      ...(fit.rates === undefined ? {} : { maxSteps: fit.rates.length }),
+      ...(fit.validateEvery === undefined ? {} : { validateEvery: fit.validateEvery }),
+      ...(fit.gradientNorm ? { gradientNorm: { without: untrained } } : {}),
+      ...(fit.profile ? { profile: true } : {}),
+    },
+    fit,
+  )
+  return {
+    strategy,
+    job,
+    explain: async (error) => blameLayer(error, job, objective),
+    finish: async (state) => {
+      const model = await finish(optimiser.finish?.(state) ?? state.weights)
+      const complete = state.step >= epochs * stepsPerEpoch || state.progress?.stopped !== undefined
+      if (fit.backup !== undefined && complete) await removeCheckpoints(job.checkpoint!.path)
+      return model
+    },
+  }
+}
+
+function names(list: readonly { readonly name: string }[]): string[] {
+  return list.map(({ name }) => name)
 }
 
 /** Tells when a step could not be recorded: a warning here, an error where it would have to travel. */

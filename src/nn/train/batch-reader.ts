@@ -32,13 +32,14 @@ export interface Batch {
   readonly rowIndex: Tensor
   /** Rows of the global batch, over all workers. */
   readonly globalRows: number
+  /** Milliseconds in which the rows were read, and made tensors. */
+  readonly times: { readonly read: number; readonly copy: number }
 }
 
-interface ColumnBuffer {
+interface ColumnSpec {
   readonly name: string
   readonly dtype: DType
   readonly shape: readonly number[]
-  readonly values: TensorValues
 }
 
 export class BatchReader {
@@ -48,7 +49,7 @@ export class BatchReader {
   readonly #feeds: readonly Feed[]
   readonly #owned: readonly number[]
   readonly #options: ReaderOptions
-  readonly #columns: readonly ColumnBuffer[]
+  readonly #columns: readonly ColumnSpec[]
 
   private constructor(
     tf: Tf,
@@ -64,15 +65,13 @@ export class BatchReader {
     this.#options = options
     this.totalRows = feeds[0]!.totalRows
     this.stepsPerEpoch = Math.ceil(this.totalRows / (slices * rowsPerSlice))
-    const rows = owned.length * rowsPerSlice
     this.#columns = source.columns.map((name) => {
       const input = program.inputs.find((candidate) => candidate.name === name && candidate.split)
       if (input === undefined) {
         throw new ShardbookError('internal', `training: expected a program that takes the column "${name}", got none.`)
       }
-      const spec = program.values[input.value]!
-      const shape = spec.shape.slice(1)
-      return { name, dtype: spec.dtype, shape, values: allocate(spec.dtype, rows * sizeOf(shape)) }
+      const { dtype, shape } = program.values[input.value]!
+      return { name, dtype, shape: shape.slice(1) }
     })
   }
 
@@ -103,9 +102,15 @@ export class BatchReader {
       for (let step = skip; step < this.stepsPerEpoch; step += every) {
         const rowWeight = new Float32Array(this.#owned.length * rowsPerSlice)
         const rowIndex = new Int32Array(rowWeight.length)
+        // New ones for each batch: an engine may keep an array until it needs it.
+        const buffers = this.#columns.map(({ dtype, shape }) => allocate(dtype, rowWeight.length * sizeOf(shape)))
+        const began = performance.now()
+        let read = 0
         for (const [i, iterator] of iterators.entries()) {
           const expected = this.#rowsOf(this.#owned[i]!, step)
+          const asked = performance.now()
           const next = expected === 0 ? undefined : await iterator.next()
+          read += performance.now() - asked
           const batch = next === undefined || next.done === true ? undefined : next.value
           if ((batch?.rows ?? 0) !== expected) {
             throw new ShardbookError(
@@ -116,12 +121,15 @@ export class BatchReader {
           }
           rowWeight.fill(1, i * rowsPerSlice, i * rowsPerSlice + expected)
           if (batch !== undefined) rowIndex.set(batch.index.subarray(0, expected), i * rowsPerSlice)
-          for (const column of this.#columns) copyRows(column, batch, i * rowsPerSlice, rowsPerSlice)
+          for (const [at, column] of this.#columns.entries()) {
+            copyRows(column, buffers[at]!, batch, i * rowsPerSlice, rowsPerSlice)
+          }
         }
         const globalRows = Math.min(slices * rowsPerSlice, this.totalRows - step * slices * rowsPerSlice)
-        const tensors = this.#tensors(rowWeight, rowIndex)
+        const tensors = this.#tensors(buffers, rowWeight, rowIndex)
+        const times = { read, copy: performance.now() - began - read }
         try {
-          yield { ...tensors, globalRows }
+          yield { ...tensors, globalRows, times }
         } finally {
           for (const tensor of [...tensors.columns, tensors.rowWeight, tensors.rowIndex]) tensor.dispose()
         }
@@ -142,23 +150,30 @@ export class BatchReader {
     return Math.max(0, Math.min(rowsPerSlice, rows - step * rowsPerSlice))
   }
 
-  #tensors(rowWeight: Float32Array, rowIndex: Int32Array): Omit<Batch, 'globalRows'> {
+  #tensors(
+    buffers: readonly TensorValues[],
+    rowWeight: Float32Array,
+    rowIndex: Int32Array,
+  ): Pick<Batch, 'columns' | 'rowWeight' | 'rowIndex'> {
     const tf = this.#tf
     return {
-      // Copied: an engine may keep the array until it needs it, while the buffer takes the next batch.
-      columns: this.#columns.map(({ values, shape, dtype }) =>
-        tf.tensor(values.slice(), [rowWeight.length, ...shape], dtype),
-      ),
+      columns: this.#columns.map(({ shape, dtype }, i) => tf.tensor(buffers[i]!, [rowWeight.length, ...shape], dtype)),
       rowWeight: tf.tensor1d(rowWeight),
       rowIndex: tf.tensor1d(rowIndex, 'int32'),
     }
   }
 }
 
-/** Copies a slice's rows into a column's buffer from row `at` on, cast to its type, and fills up with zeros. */
-function copyRows(column: ColumnBuffer, batch: FeedBatch | undefined, at: number, rows: number): void {
+/** Copies a slice's rows into a column's buffer, all zeros, from row `at` on, cast to its type. */
+function copyRows(
+  column: ColumnSpec,
+  values: TensorValues,
+  batch: FeedBatch | undefined,
+  at: number,
+  rows: number,
+): void {
   const size = sizeOf(column.shape)
-  const target = column.values.subarray(at * size, (at + rows) * size)
+  const target = values.subarray(at * size, (at + rows) * size)
   const filled = (batch?.rows ?? 0) * size
   if (batch !== undefined) {
     const source = batch.columns[column.name]
@@ -172,5 +187,4 @@ function copyRows(column: ColumnBuffer, batch: FeedBatch | undefined, at: number
     }
     target.set(source.values.subarray(0, filled))
   }
-  target.fill(0, filled)
 }

@@ -1,4 +1,5 @@
 /** What a training tells while it runs. Plain data: it crosses processes and feeds charts. */
+import type { EpochResult } from './job.js'
 
 export type TrainingEvent =
   | {
@@ -20,18 +21,33 @@ export type TrainingEvent =
       /** Rows of the global batch and the wall time since the last step ended. */
       readonly rows: number
       readonly stepMs: number
+      /** Of that time, the wait for data. */
+      readonly inputMs?: number
+      /** Of that time, the communication with other workers. */
+      readonly reduceMs?: number
+      /** Euclidean norm of all gradients, where it is asked for. */
+      readonly gradientNorm?: number
+      /** Where a profile is asked for. */
+      readonly phases?: PhaseTimes
+    }
+  /** An epoch ended; epochs count from 1. */
+  | ({
+      readonly kind: 'epoch'
+      /** Why the training ends with it, where a rule says so. */
+      readonly stop?: string
+    } & EpochResult)
+  /** Loss and metrics on the validation rows within an epoch. */
+  | {
+      readonly kind: 'validation'
+      readonly step: number
+      readonly epoch: number
+      readonly validation: Readonly<Record<string, number>>
     }
   | {
-      readonly kind: 'epoch'
-      /** From 1. */
-      readonly epoch: number
+      readonly kind: 'checkpoint'
       readonly step: number
-      readonly loss: number
-      readonly metrics: Readonly<Record<string, number>>
-      readonly validation?: Readonly<Record<string, number>>
+      readonly path: string
     }
-  /** The state was saved. */
-  | { readonly kind: 'checkpoint'; readonly step: number; readonly path: string }
   /** What the workers do, at most once a second. */
   | { readonly kind: 'workers'; readonly workers: readonly WorkerFigures[] }
   /** Something that went wrong, and did not keep the training from going on. */
@@ -58,4 +74,18 @@ export interface WorkerFigures {
   readonly inputShare: number
   readonly reduceShare: number
   readonly memoryBytes: number
+}
+
+/** Where the time of a step goes, in milliseconds. */
+export interface PhaseTimes {
+  /** Rows are read and decoded. */
+  readonly read: number
+  /** Rows become tensors of the engine. */
+  readonly copy: number
+  /** Gradients are computed and, with several workers, brought to the host. */
+  readonly compute: number
+  /** Gradients are added up over the workers. */
+  readonly reduce: number
+  /** Weights and slots change. */
+  readonly update: number
 }

@@ -17,6 +17,8 @@ import type { EngineName } from '../../engine/engine.js'
 import type { Trace } from '../../engine/trace.js'
 import type { TensorData } from '../../core/dtype.js'
 import type { FrameSource } from '../../frame/index.js'
+import type { MetricData } from '../metric.js'
+import type { Rule } from './rules.js'
 
 export interface TrainingJob {
   readonly version: 1
@@ -27,8 +29,8 @@ export interface TrainingJob {
   readonly epochs: number
   readonly batchRows: number
   readonly slices: number
-  /** Names of the metrics whose sums follow the loss in `gradients` and `evaluate`. */
-  readonly metrics: readonly string[]
+  /** The metrics whose sums follow the loss in `gradients` and `evaluate`: a scalar or vector each. */
+  readonly metrics: readonly MetricData[]
   readonly programs: { readonly gradients: Trace; readonly update: Trace; readonly evaluate: Trace }
   readonly start: TrainingState
   readonly data: FrameSource
@@ -37,6 +39,25 @@ export interface TrainingJob {
   readonly rates: readonly number[]
   /** Whether `gradients` takes slot 0, by which it multiplies the gradients. */
   readonly scalesLoss?: true
+  /** The training ends after so many steps, if not before. */
+  readonly maxSteps?: number
+  /** What is decided at the end of each epoch. */
+  readonly rules?: readonly Rule[]
+  /** Validates after every so many steps too. */
+  readonly validateEvery?: number
+  readonly checkpoint?: CheckpointPlan
+  /** Step events tell the norm of the gradients but for those of these weights, running averages. */
+  readonly gradientNorm?: { readonly without: readonly number[] }
+  /** Step events tell the time of each phase. */
+  readonly profile?: true
+}
+
+/** Where states are saved, and after how many steps; none: after every epoch. */
+export interface CheckpointPlan {
+  readonly path: string
+  readonly everySteps?: number
+  readonly everyEpochs?: number
+  readonly keep: number
 }
 
 /** Where a training stands: enough to go on from, bit for bit. */
@@ -47,7 +68,7 @@ export interface TrainingState {
   readonly slots: readonly TensorData[]
   /** What the loop has seen and decided; none before the first step. */
   readonly progress?: Progress
-  /** The weights that were best so far, where the training is to end with those. */
+  /** Weights and slots that were best so far, where the training is to end with those. */
   readonly best?: readonly TensorData[]
 }
 
@@ -64,6 +85,8 @@ export interface Progress {
   readonly rules: readonly RuleState[]
   /** What the rules have made of the learning rate. */
   readonly rateFactor: number
+  /** Why a rule has ended the training. */
+  readonly stopped?: string
 }
 
 export interface EpochResult {

@@ -4,7 +4,6 @@
  * It owns weights and optimiser slots on an engine, reads its slices, computes gradients, has them added up over all
  * workers, applies them. It is restartable at any step: `epoch` and position follow from the number of steps done.
  */
-import type { TensorData } from '../../core/dtype.js'
 import { loadTf } from '../../engine/index.js'
 import type { Engine } from '../../engine/engine.js'
 import type { Feed, FrameSource } from '../../frame/index.js'
@@ -25,22 +24,27 @@ export interface LoopContext {
   /**
    * Adds `vector` up over all workers, in place. Rejects when a peer is lost: the step is then not applied.
    * Called once for each step, with the number of steps applied before it; and, where there is validation data, once at
-   * each epoch's end, with the number of steps applied so far. All workers call in the same order with the same lengths.
+   * each epoch's end and each validation within, with the number of steps applied so far. All workers call in the same order
+   * with the same lengths.
    */
   reduce(step: number, vector: Float32Array): Promise<void>
   /** Asked before each step: waits while paused. */
   gate(step: number): Promise<'go' | 'stop'>
-  /** Start, step and epoch events, the same on every worker: whose are told is not the loop's affair. */
+  /** Start, step, validation and epoch events, the same on every worker: whose are told is not the loop's affair. */
   report(event: TrainingEvent): void
+  /** Whether this process writes the checkpoints of the job; default: with one worker. It alone reports them. */
+  writes?(): boolean
 }
 
 export interface Loop {
   /** Steps done and applied. */
   readonly step: number
+  /** Why a rule of the job has ended the training. */
+  readonly stopped: string | undefined
   /** Runs to the end or to a stop. When `reduce` rejects it rejects, with the state as after the last applied step. */
   run(): Promise<'done' | 'stopped'>
   snapshot(): Promise<TrainingState>
-  restore(state: Pick<TrainingState, 'step'> & { weights: readonly TensorData[]; slots: readonly TensorData[] }): void
+  restore(state: TrainingState): void
   dispose(): Promise<void>
 }
 

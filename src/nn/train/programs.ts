@@ -10,6 +10,7 @@ import type { RecordedInput, RecordedOutput, Trace } from '../../engine/index.js
 import type { Tf } from '../../engine/tf.js'
 import type { LayerContext, Shape, WeightSpec } from '../layers/layer.js'
 import type { Loss } from '../loss.js'
+import { sumMetric } from '../metric.js'
 import type { Metric } from '../metric.js'
 import type { Optimiser } from '../optimiser.js'
 import type { TrainingJob } from './job.js'
@@ -33,6 +34,10 @@ export interface Objective {
     weights: readonly Tensor[],
     columns: readonly Tensor[],
   ): { readonly output: Tensor; readonly target: Tensor }
+  /** What the losses of rows are multiplied by: `[rows]`. */
+  readonly rowFactor?: (tf: Tf, columns: readonly Tensor[], target: Tensor, training: boolean) => Tensor1D | undefined
+  /** What is added to the mean loss. */
+  readonly penalty?: (tf: Tf, weights: readonly Tensor[]) => Scalar
 }
 
 /** Records the three programs of a training whose slices have `rows` rows. */
@@ -69,7 +74,8 @@ function recordGradients(tf: Tf, objective: Objective, optimiser: Optimiser, row
         }
         const weightedLoss = (...current: Tensor[]): Scalar => {
           const { output, target } = objective.forward({ tf, random, training }, current, columns)
-          const loss = tf.mul<Scalar>(tf.sum(tf.mul(objective.loss.rows(tf, output, target), rowWeight)), scale)
+          const parts = { weights: current, columns, output, target, rowWeight, training: true }
+          const loss = tf.mul<Scalar>(lossSum(tf, objective, parts), scale)
           kept.push(...[output, target, loss].map((tensor) => tf.keep(tf.clone(tensor))))
           return scaled(loss)
         }
@@ -94,7 +100,7 @@ function recordEvaluate(tf: Tf, objective: Objective, rows: number): Trace {
     const rowWeight = input('rowWeight', [rows], 'float32', true) as Tensor1D
     return () => {
       const { output, target } = objective.forward({ tf }, weights, columns)
-      const loss = tf.sum(tf.mul(objective.loss.rows(tf, output, target), rowWeight))
+      const loss = lossSum(tf, objective, { weights, columns, output, target, rowWeight, training: false })
       return [{ name: 'loss', tensor: loss, merge: 'sum' }, ...metricSums(tf, objective, output, target, rowWeight)]
     }
   })
@@ -158,6 +164,26 @@ export function recordTransform(
   })
 }
 
+/** The sum of the losses of a slice's rows; a penalty counts once a row, so that the mean has it once. */
+function lossSum(
+  tf: Tf,
+  { loss, rowFactor, penalty }: Objective,
+  parts: {
+    readonly weights: readonly Tensor[]
+    readonly columns: readonly Tensor[]
+    readonly output: Tensor
+    readonly target: Tensor
+    readonly rowWeight: Tensor1D
+    readonly training: boolean
+  },
+): Scalar {
+  const { weights, columns, output, target, rowWeight, training } = parts
+  const factor = rowFactor?.(tf, columns, target, training)
+  const weight = factor === undefined ? rowWeight : tf.mul(rowWeight, factor)
+  const sum = tf.sum<Scalar>(tf.mul(loss.rows(tf, output, target), weight))
+  return penalty === undefined ? sum : tf.add(sum, tf.mul(penalty(tf, weights), tf.sum(rowWeight)))
+}
+
 function metricSums(
   tf: Tf,
   { metrics }: Objective,
@@ -165,9 +191,9 @@ function metricSums(
   target: Tensor,
   rowWeight: Tensor1D,
 ): RecordedOutput[] {
-  return metrics.map(({ name, rows }) => ({
-    name,
-    tensor: tf.sum(tf.mul(rows(tf, output, target), rowWeight)),
+  return metrics.map((metric) => ({
+    name: metric.name,
+    tensor: sumMetric(tf, metric, output, target, rowWeight),
     merge: 'sum',
   }))
 }

@@ -1,28 +1,35 @@
 /**
  * The loop behind `createLoop`.
  *
- * Invariants: weights and slots change only when a step is applied as a whole; `step` counts those. What happens at an
- * epoch's end depends on `step` alone (never on what this process remembers), so that after a failure a fresh worker and
- * the survivors call `reduce` in the same order.
+ * Invariants: weights and slots change only when a step is applied as a whole; `step` counts those whose results are known. What
+ * happens between two steps depends on the state alone, so that after a failure a fresh worker and the survivors call
+ * `reduce` in the same order; what was decided already is not decided again.
+ *
+ * A whole step is begun before the results of the one before are read, so that the engine never waits for this process, and
+ * while it runs the next batch is read. Before anything looks at the state, no step is under way.
  */
-import type { Tensor } from '@tensorflow/tfjs-core'
 import type { TensorData } from '../../core/dtype.js'
-import { sizeOf } from '../../core/dtype.js'
 import { ShardbookError } from '../../core/errors.js'
-import { fold, keyOf } from '../../core/random.js'
 import type { Program, Step } from '../../engine/index.js'
 import type { Tf } from '../../engine/tf.js'
 import type { Batch, BatchReader } from './batch-reader.js'
-import { EpochSums } from './epoch-sums.js'
+import { saveCheckpoint } from './checkpoint.js'
+import { divergence } from './divergence.js'
+import { finishSums, LoopProgress, sumSize } from './loop-progress.js'
 import type { TrainingJob, TrainingState } from './job.js'
 import type { Loop, LoopContext } from './loop.js'
+import { read, StepRunner } from './step-runner.js'
+import { checkShapes, readState, writeState } from './step-state.js'
 
 export class TrainingLoop implements Loop {
   #step = 0
-  #sums = new EpochSums()
   #started = false
-  #reportedEpoch = 0
   #disposed = false
+  /** When the last step ended. */
+  #stepEnded = 0
+  /** Weights and slots of the best epoch. */
+  #best: readonly TensorData[] | undefined
+  #saving: Promise<void> = Promise.resolve()
   readonly #tf: Tf
   readonly #job: TrainingJob
   readonly #context: LoopContext
@@ -30,13 +37,13 @@ export class TrainingLoop implements Loop {
   readonly #validation: BatchReader | undefined
   /** Owns weights and slots. */
   readonly #program: Step
+  readonly #runner: StepRunner
+  readonly #progress: LoopProgress
   /** Absent without validation data and on a worker that owns no slice. */
   readonly #evaluate: Program | undefined
-  /** Loss, metrics and gradients of one step, flat: what is reduced. Unused with one worker. */
-  readonly #vector: Float32Array
 
   constructor(tf: Tf, job: TrainingJob, context: LoopContext, data: BatchReader, validation: BatchReader | undefined) {
-    const { engine, owned, workers } = context
+    const { engine, owned } = context
     const { gradients, update, evaluate } = job.programs
     if (data.totalRows === 0)
       throw new ShardbookError('data', 'training: expected rows to train on, got an empty frame.')
@@ -45,13 +52,13 @@ export class TrainingLoop implements Loop {
     this.#context = context
     this.#data = data
     this.#validation = validation
+    this.#progress = new LoopProgress(job, data.totalRows)
     const slices = { slices: owned.length }
     const reads = job.start.weights.length + (job.scalesLoss ? 1 : 0)
     const traces = { gradients, update, reads, results: 1 + job.metrics.length }
     this.#program = engine.loadStep(traces, { slices: Math.max(owned.length, 1) })
+    this.#runner = new StepRunner(tf, job, context, this.#program)
     this.#evaluate = owned.length === 0 || validation === undefined ? undefined : engine.load(evaluate, slices)
-    const floats = gradients.outputs.reduce((n, { value }) => n + sizeOf(gradients.values[value]!.shape), 0)
-    this.#vector = new Float32Array(workers === 1 ? 0 : floats)
     this.restore(job.start)
   }
 
@@ -59,155 +66,185 @@ export class TrainingLoop implements Loop {
     return this.#step
   }
 
+  get stopped(): string | undefined {
+    return this.#progress.stopped
+  }
+
   async run(): Promise<'done' | 'stopped'> {
-    const { epochs, seed } = this.#job
-    const { stepsPerEpoch } = this.#data
+    const { epochs, maxSteps = Infinity } = this.#job
+    const last = Math.min(epochs * this.#data.stepsPerEpoch, maxSteps)
     this.#reportStart()
-    if (this.#step > 0 && this.#step % stepsPerEpoch === 0) await this.#endEpoch()
-    while (this.#step < epochs * stepsPerEpoch) {
-      const epoch = Math.floor(this.#step / stepsPerEpoch)
-      let began = performance.now()
-      for await (const batch of this.#data.batches({ seed, epoch, skip: this.#step % stepsPerEpoch })) {
-        if ((await this.#context.gate(this.#step)) === 'stop') return 'stopped'
-        await this.#runStep(batch, epoch, began)
-        began = performance.now()
-        await nextTurn()
-      }
-      await this.#endEpoch()
-    }
-    return 'done'
+    // Where several workers begin again, some may have done what comes between the steps, and some not.
+    if (this.#step > 0) await this.#between(this.#step !== this.#job.start.step)
+    let going = true
+    while (going && this.#step < last && this.stopped === undefined) going = await this.#runEpoch(last)
+    await this.#saving
+    if (this.#best !== undefined) writeState(this.#tf, this.#program, this.#best)
+    return this.#step < last ? 'stopped' : 'done'
   }
 
   async snapshot(): Promise<TrainingState> {
-    const step = this.#step
-    const state = this.#program.state()
-    const read = await Promise.all(
-      state.map(async (tensor) => ({
-        shape: [...tensor.shape],
-        dtype: tensor.dtype as TensorData['dtype'],
-        values: (await tensor.data<'float32' | 'int32'>()).slice(),
-      })),
-    )
-    for (const tensor of state) tensor.dispose()
+    const [step, progress, best] = [this.#step, this.#progress.snapshot(), this.#best]
+    const state = await readState(this.#program)
     const count = this.#job.start.weights.length
-    return { step, weights: read.slice(0, count), slots: read.slice(count) }
+    return {
+      step,
+      weights: state.slice(0, count),
+      slots: state.slice(count),
+      progress,
+      ...(best === undefined ? {} : { best }),
+    }
   }
 
-  restore({ step, weights, slots }: TrainingState): void {
+  restore({ step, weights, slots, progress, best }: TrainingState): void {
     const { start } = this.#job
-    checkSame('weights', start.weights, weights)
-    checkSame('slots', start.slots, slots)
-    const state = [...weights, ...slots].map(({ values, shape, dtype }) =>
-      this.#tf.tensor(values.slice(), [...shape], dtype),
-    )
-    this.#program.restore(state)
-    for (const tensor of state) tensor.dispose()
+    checkShapes('weights', start.weights, weights)
+    checkShapes('slots', start.slots, slots)
+    this.#progress.restore(progress)
+    writeState(this.#tf, this.#program, [...weights, ...slots])
+    this.#best = best
     this.#step = step
-    this.#sums = new EpochSums()
   }
 
   async dispose(): Promise<void> {
     if (this.#disposed) return
     this.#disposed = true
+    this.#runner.dispose()
     this.#program.dispose()
     this.#evaluate?.dispose()
     await Promise.all([this.#data.close(), this.#validation?.close()])
   }
 
-  async #runStep(batch: Batch, epoch: number, began: number): Promise<void> {
-    const { rates, metrics: names } = this.#job
-    const step = this.#step
-    const scale = 1 / batch.globalRows
-    const learningRate = rates[Math.min(step, rates.length - 1)]!
-    const { workers } = this.#context
-    const scalars = await (workers === 1
-      ? this.#runAlone(batch, scale, learningRate)
-      : this.#runReduced(batch, scale, learningRate))
-    const loss = scalars[0]!
-    if (!Number.isFinite(loss)) throw diverged(step, loss, learningRate)
-    this.#step++
-    const metrics = scalars.slice(1).map((sum) => sum * scale)
-    this.#sums.add(batch.globalRows, [loss, ...metrics])
+  /** Runs what is left of the epoch; gives whether to go on. */
+  async #runEpoch(last: number): Promise<boolean> {
+    const { stepsPerEpoch } = this.#data
+    const epoch = Math.floor(this.#step / stepsPerEpoch)
+    let begun = this.#step
+    let underWay: Promise<void> = Promise.resolve()
+    let asked = (this.#stepEnded = performance.now())
+    try {
+      for await (const batch of this.#data.batches({ seed: this.#job.seed, epoch, skip: begun % stepsPerEpoch })) {
+        const inputMs = performance.now() - asked
+        if ((await this.#context.gate(begun)) === 'stop') {
+          await underWay
+          return false
+        }
+        const before = underWay
+        const next = this.#runStep(batch, begun++, before, inputMs)
+        // Awaited below, or when all is over.
+        next.catch(() => undefined)
+        underWay = next
+        if (!this.#runner.overlaps) await next
+        if (this.#rests(begun) || begun === last) {
+          await next
+          if (begun % stepsPerEpoch !== 0) await this.#between(true)
+          this.#stepEnded = performance.now()
+          if (begun === last) break
+        } else {
+          await before
+        }
+        asked = performance.now()
+        await nextTurn()
+      }
+      await underWay
+    } finally {
+      await Promise.allSettled([underWay])
+      this.#runner.dispose()
+    }
+    if (this.#step % stepsPerEpoch === 0) await this.#between(true)
+    return true
+  }
+
+  /** One step: begun at once, told of after the one before. */
+  async #runStep(batch: Batch, step: number, before: Promise<void>, inputMs: number): Promise<void> {
+    const learningRate = this.#progress.rate(step)
+    const { globalRows } = batch
+    const running = this.#runner.run(batch, step, learningRate)
+    const [earlier, result] = await Promise.allSettled([before, running])
+    if (earlier.status === 'rejected') throw earlier.reason
+    if (result.status === 'rejected') throw result.reason
+    const { numbers, reduceMs, gradientNorm, phases } = result.value
+    const [loss, ...sums] = numbers as [number, ...number[]]
+    if (!Number.isFinite(loss)) throw divergence(step, loss, learningRate)
+    this.#step = step + 1
+    this.#progress.add(globalRows, [loss * globalRows, ...sums])
+    const { loss: _, ...metrics } = finishSums(this.#job, numbers, globalRows)
+    const now = performance.now()
     this.#context.report({
       kind: 'step',
-      step: this.#step,
-      epoch: epoch + 1,
+      step: step + 1,
+      epoch: Math.floor(step / this.#data.stepsPerEpoch) + 1,
       loss,
-      metrics: record(names, metrics),
+      metrics,
       learningRate,
-      rows: batch.globalRows,
-      stepMs: performance.now() - began,
+      rows: globalRows,
+      stepMs: now - this.#stepEnded,
+      inputMs,
+      reduceMs,
+      ...(gradientNorm === undefined ? {} : { gradientNorm }),
+      ...(phases === undefined ? {} : { phases }),
     })
+    this.#stepEnded = now
   }
 
-  /** The whole step at once; loss and metric sums. */
-  async #runAlone(batch: Batch, scale: number, learningRate: number): Promise<number[]> {
-    const shared = [...this.#gradientScalars(scale), ...this.#updateScalars(learningRate)]
-    try {
-      return await readScalars(this.#program.run([...batch.columns, batch.rowWeight, batch.rowIndex, ...shared]))
-    } finally {
-      for (const tensor of shared) tensor.dispose()
+  /** Whether something is due after `step` steps. */
+  #rests(step: number): boolean {
+    const { validateEvery } = this.#job
+    return (validateEvery !== undefined && step % validateEvery === 0) || this.#savesAt(step)
+  }
+
+  #savesAt(step: number): boolean {
+    const { checkpoint } = this.#job
+    if (checkpoint === undefined) return false
+    const every = checkpoint.everySteps ?? (checkpoint.everyEpochs ?? 1) * this.#data.stepsPerEpoch
+    return step % every === 0
+  }
+
+  /** What is due between two steps: validation, decisions, a checkpoint. `fresh`: after steps of this run. */
+  async #between(fresh: boolean): Promise<void> {
+    const { validateEvery } = this.#job
+    const { stepsPerEpoch } = this.#data
+    const step = this.#step
+    const ends = step % stepsPerEpoch === 0
+    const reader = this.#validation
+    const validates = reader !== undefined && (ends || (validateEvery !== undefined && step % validateEvery === 0))
+    const validation = validates ? await this.#validate(reader) : undefined
+    if (ends) await this.#endEpoch(step / stepsPerEpoch, validation)
+    else if (validation !== undefined && fresh) {
+      this.#context.report({ kind: 'validation', step, epoch: Math.floor(step / stepsPerEpoch) + 1, validation })
     }
+    if (fresh && this.#savesAt(step) && (this.#context.writes?.() ?? this.#context.workers === 1)) await this.#save()
   }
 
-  /** Gradients of the owned slices, added up over all workers, then applied where the loss is finite. */
-  async #runReduced(batch: Batch, scale: number, learningRate: number): Promise<number[]> {
-    const vector = this.#vector
-    if (this.#context.owned.length > 0) {
-      const shared = this.#gradientScalars(scale)
-      await this.#program.flatGradients([...batch.columns, batch.rowWeight, batch.rowIndex, ...shared], vector)
-      for (const tensor of shared) tensor.dispose()
-    } else {
-      vector.fill(0)
-    }
-    await this.#context.reduce(this.#step, vector)
-    const count = 1 + this.#job.metrics.length
-    if (Number.isFinite(vector[0])) {
-      const inputs = this.#updateScalars(learningRate)
-      this.#program.flatUpdate(vector, inputs)
-      for (const tensor of inputs) tensor.dispose()
-    }
-    return [...vector.subarray(0, count)]
+  async #endEpoch(epoch: number, validation: Readonly<Record<string, number>> | undefined): Promise<void> {
+    const end = this.#progress.endEpoch(epoch, this.#step, validation)
+    if (end === undefined) return
+    if (end.keepBest) this.#best = await readState(this.#program)
+    this.#context.report({ kind: 'epoch', ...end.result, ...(end.stop === undefined ? {} : { stop: end.stop }) })
   }
 
-  #gradientScalars(scale: number): Tensor[] {
-    const key = fold(keyOf(this.#job.seed), this.#step) | 0
-    return [this.#tf.scalar(scale), this.#tf.scalar(key, 'int32')]
-  }
-
-  #updateScalars(learningRate: number): Tensor[] {
-    return [this.#tf.scalar(learningRate), this.#tf.scalar(this.#step + 1)]
-  }
-
-  async #endEpoch(): Promise<void> {
-    const epoch = this.#step / this.#data.stepsPerEpoch
-    const validation = this.#validation === undefined ? undefined : await this.#validate(this.#validation)
-    const sums = this.#sums
-    this.#sums = new EpochSums()
-    if (sums.rows === 0 || epoch <= this.#reportedEpoch) return
-    this.#reportedEpoch = epoch
-    const [loss, ...metrics] = sums.means()
-    this.#context.report({
-      kind: 'epoch',
-      epoch,
-      step: this.#step,
-      loss: loss!,
-      metrics: record(this.#job.metrics, metrics),
-      ...(validation === undefined ? {} : { validation }),
-    })
+  /** Writes a checkpoint while the training goes on; a failure shows at the next one or at the end. */
+  async #save(): Promise<void> {
+    const { path: folder, keep } = this.#job.checkpoint!
+    await this.#saving
+    const state = await this.snapshot()
+    this.#saving = saveCheckpoint(folder, this.#job, state, { keep }).then((path) =>
+      this.#context.report({ kind: 'checkpoint', step: state.step, path }),
+    )
+    this.#saving.catch(() => undefined)
   }
 
   /** Means of loss and metrics over all rows of the validation data. */
   async #validate(reader: BatchReader): Promise<Readonly<Record<string, number>>> {
-    const names = ['loss', ...this.#job.metrics]
-    const sums = new Float32Array(names.length)
+    const { metrics, programs, start } = this.#job
+    const sums = new Float32Array(metrics.reduce((n, _, i) => n + sumSize(programs.evaluate, i + 1), 1))
     if (this.#evaluate !== undefined) {
       const state = this.#program.state()
-      const weights = state.slice(0, this.#job.start.weights.length)
+      const weights = state.slice(0, start.weights.length)
       try {
         for await (const batch of reader.batches()) {
-          const outputs = this.#evaluate.run([...weights, ...batch.columns, batch.rowWeight])
-          for (const [i, value] of (await readScalars(outputs)).entries()) sums[i]! += value
+          const numbers = await read(this.#evaluate.run([...weights, ...batch.columns, batch.rowWeight]))
+          for (const [i, value] of numbers.entries()) sums[i]! += value
           await nextTurn()
         }
       } finally {
@@ -215,10 +252,7 @@ export class TrainingLoop implements Loop {
       }
     }
     if (this.#context.workers > 1) await this.#context.reduce(this.#step, sums)
-    return record(
-      names,
-      [...sums].map((sum) => sum / reader.totalRows),
-    )
+    return finishSums(this.#job, [...sums], reader.totalRows)
   }
 
   #reportStart(): void {
@@ -229,36 +263,6 @@ export class TrainingLoop implements Loop {
     const { stepsPerEpoch } = this.#data
     this.#context.report({ kind: 'start', name, epochs, stepsPerEpoch, workers, engine: engine.name })
   }
-}
-
-async function readScalars(tensors: readonly Tensor[]): Promise<number[]> {
-  const values: number[] = []
-  for (const tensor of tensors) {
-    values.push((await tensor.data())[0]!)
-    tensor.dispose()
-  }
-  return values
-}
-
-function record(names: readonly string[], values: readonly number[]): Readonly<Record<string, number>> {
-  return Object.fromEntries(names.map((name, i) => [name, values[i]!]))
-}
-
-function checkSame(what: string, expected: readonly TensorData[], got: readonly TensorData[]): void {
-  const shapes = (list: readonly TensorData[]): string => list.map(({ shape }) => `[${shape.join(', ')}]`).join(' ')
-  if (shapes(expected) === shapes(got)) return
-  throw new ShardbookError(
-    'state',
-    `training: expected ${what} of shapes ${shapes(expected)}, got ${shapes(got)}: this is the state of another model.`,
-  )
-}
-
-function diverged(step: number, loss: number, learningRate: number): ShardbookError {
-  return new ShardbookError(
-    'data',
-    `training: expected a finite loss, got ${loss} at step ${step + 1} (learning rate ${learningRate}).`,
-    { hint: 'Lower stepSize, or look for NaN and infinite values in the data. The weights are as before that step.' },
-  )
 }
 
 /** Lets input, output and timers of the process have their turn. */

@@ -13,7 +13,10 @@ import { emptyTraining, live, reduceTraining, training as chartOf } from '../../
 import type { LiveChart, TrainingView } from '../../viz/index.js'
 import type { StepRun, Strategy } from '../strategy.js'
 import type { TrainingEvent } from './event.js'
-import type { TrainingJob, TrainingState } from './job.js'
+import type { EpochResult, TrainingJob, TrainingState } from './job.js'
+import { ProfileSums } from './profile.js'
+import type { Profile } from './profile.js'
+import { epochRow } from './rules.js'
 
 /** An epoch as a plain row: `loss`, the metrics, and the same with `validation` in front where there are validation rows. */
 export type HistoryRow = Readonly<{ epoch: number; step: number; loss: number } & Record<string, number>>
@@ -28,6 +31,8 @@ export interface Prepared<M> {
   readonly strategy: Strategy
   readonly job: TrainingJob
   readonly finish: (state: TrainingState) => Promise<M> | M
+  /** Says more of what went wrong. */
+  readonly explain?: (error: unknown) => Promise<unknown>
 }
 
 /**
@@ -45,22 +50,34 @@ export class Training<M extends Savable> implements Promise<M>, Displayable {
   readonly [Symbol.toStringTag] = 'Training'
   readonly #result: Promise<M>
   readonly #run: Promise<StepRun>
-  readonly #listeners = new Set<(event: TrainingEvent) => void>()
+  /** The run, once it has begun. */
+  #begun: StepRun | undefined
+  readonly #listeners = new Set<(event: TrainingEvent) => unknown>()
   readonly #history: HistoryRow[] = []
+  readonly #profile = new ProfileSums()
   readonly #chart: LiveChart
   #view: TrainingView
   #awaited = false
   #ended = false
 
   /** Begins: `prepare` is called at once. Users get trainings from `fit`. */
-  constructor(name: string, prepare: () => Promise<Prepared<M>>) {
+  constructor(
+    name: string,
+    prepare: () => Promise<Prepared<M>>,
+    callbacks: readonly ((event: TrainingEvent, training: Training<M>) => unknown)[] = [],
+  ) {
     this.name = name
+    for (const callback of callbacks) this.#listeners.add((event) => callback(event, this))
     this.#view = { ...emptyTraining, name }
     this.#chart = live(chartOf(this.#view))
     const prepared = prepare()
-    this.#run = prepared.then(({ strategy, job, finish }) =>
-      strategy.step(job, (event) => this.#take(event), finish),
-    )
+    this.#run = prepared.then(({ strategy, job, finish }) => {
+      for (const result of job.start.progress?.history ?? []) {
+        this.#remember(result)
+        this.#view = reduceTraining(this.#view, { kind: 'epoch', ...result })
+      }
+      return (this.#begun = strategy.step(job, (event) => this.#take(event), finish))
+    })
     this.#result = this.#finish(prepared)
     const offInterrupt = host().onInterrupt(() => {
       if (this.#awaited) void this.stop()
@@ -84,6 +101,11 @@ export class Training<M extends Savable> implements Promise<M>, Displayable {
     return this.#view
   }
 
+  /** Where the time of a step goes so far: by phase where `fit` was given `profile: true`. */
+  get profile(): Profile {
+    return this.#profile.profile()
+  }
+
   /** Calls `listener` with every event from now on; returns how to stop that. */
   on(listener: (event: TrainingEvent) => void): () => void {
     this.#listeners.add(listener)
@@ -103,7 +125,8 @@ export class Training<M extends Savable> implements Promise<M>, Displayable {
 
   /** Ends after the step in flight; the training then gives the model with the weights so far. */
   async stop(): Promise<void> {
-    const run = await this.#run.catch(() => undefined)
+    // At once where it can be: no other step begins.
+    const run = this.#begun ?? (await this.#run.catch(() => undefined))
     await run?.stop()
   }
 
@@ -153,8 +176,12 @@ export class Training<M extends Savable> implements Promise<M>, Displayable {
   async #finish(prepared: Promise<Prepared<M>>): Promise<M> {
     const began = performance.now()
     try {
-      const { finish } = await prepared
-      const model = await finish(await (await this.#run).done)
+      const { finish, explain = async (error) => error } = await prepared
+      const run = await this.#run
+      const state = await run.done.catch(async (error: unknown) => {
+        throw await explain(error)
+      })
+      const model = await finish(state)
       await this.#end()
       return model
     } catch (error) {
@@ -163,6 +190,8 @@ export class Training<M extends Savable> implements Promise<M>, Displayable {
         const message = error instanceof Error ? error.message : String(error)
         this.#take({ kind: 'end', reason: 'failed', step: this.#view.step, seconds, message })
       }
+      // Perhaps more is known of the failure than when it was told.
+      if (error instanceof Error) this.#view = { ...this.#view, message: error.message }
       await this.#end()
       throw error
     }
@@ -174,12 +203,13 @@ export class Training<M extends Savable> implements Promise<M>, Displayable {
   }
 
   #take(event: TrainingEvent): void {
-    this.#show(reduceTraining(this.#view, event))
+    if (event.kind !== 'validation' && event.kind !== 'checkpoint') this.#show(reduceTraining(this.#view, event))
     if (event.kind === 'end') this.#ended = true
     if (event.kind === 'epoch') this.#remember(event)
+    if (event.kind === 'step') this.#profile.add(event)
     for (const listener of this.#listeners) {
       try {
-        listener(event)
+        if (listener(event) === 'stop') void this.stop()
       } catch (cause) {
         // A listener is the user's: it is told of its failure and the training goes on.
         this.#listeners.delete(listener)
@@ -189,14 +219,10 @@ export class Training<M extends Savable> implements Promise<M>, Displayable {
     }
   }
 
-  #remember({ epoch, step, loss, metrics, validation = {} }: Extract<TrainingEvent, { kind: 'epoch' }>): void {
-    const named = Object.entries(validation).map(([name, value]) => [
-      `validation${name[0]!.toUpperCase()}${name.slice(1)}`,
-      value,
-    ])
-    const row: HistoryRow = { epoch, step, loss, ...metrics, ...(Object.fromEntries(named) as Record<string, number>) }
+  #remember(event: EpochResult): void {
+    const row = epochRow(event) as HistoryRow
     // After the loss of a worker an epoch may end a second time.
-    const at = this.#history.findIndex((other) => other.epoch >= epoch)
+    const at = this.#history.findIndex((other) => other.epoch >= row.epoch)
     this.#history.splice(at < 0 ? this.#history.length : at, Infinity, row)
   }
 
