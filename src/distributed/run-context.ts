@@ -118,6 +118,7 @@ export class RunContext implements LoopContext {
 
   reduce = async (step: number, vector: Float32Array): Promise<void> => {
     const { control } = this.#part!
+    this.#samples?.computed(step)
     control.agree(await this.#meter.communicating(this.#addUp(step, vector, control.latest)))
   }
 
@@ -145,10 +146,7 @@ export class RunContext implements LoopContext {
   writes = (): boolean => this.#options.writes()
 
   report = (event: TrainingEvent): void => {
-    if (event.kind === 'step') {
-      this.#samples?.applied(event.step)
-      this.#meter.stepDone(event.rows)
-    }
+    if (event.kind === 'step') this.#meter.stepDone(event.rows)
     this.#options.report(event)
   }
 

@@ -1,6 +1,6 @@
 /**
  * Which samples went into which step, by the worker that computed them: one line a slice and step, `step slice ordinals`, written
- * once the step is applied. For tests that count samples.
+ * before their gradients are handed over. A step that is repeated is written again. For those who count samples.
  */
 import { appendFileSync } from 'node:fs'
 import type { Feed } from '../frame/feed.js'
@@ -37,11 +37,10 @@ export class SampleLog {
     }
   }
 
-  /** Step `step` (from 1) is applied. */
-  applied(step: number): void {
-    const bySlice = this.#read.get(step - 1)
-    this.#read.delete(step - 1)
-    const lines = [...(bySlice ?? [])].map(([slice, index]) => `${step} ${slice} ${index.join(',')}\n`)
+  /** The gradients of step `step` (from 0) are computed. */
+  computed(step: number): void {
+    const lines = [...(this.#read.get(step) ?? [])].map(([slice, index]) => `${step} ${slice} ${index.join(',')}\n`)
+    this.#read.delete(step)
     if (lines.length > 0) appendFileSync(this.#path, lines.join(''))
   }
 }
