@@ -42,6 +42,11 @@ export interface Submitted {
   readonly done: Promise<readonly TrainingState[]>
 }
 
+/** Drawn, not counted: several sessions may share a pool, one after the other or at once. */
+export function newTask(): number {
+  return Math.floor(Math.random() * 2 ** 48)
+}
+
 export class Client {
   /** Resolves when the workers are up; rejects when they cannot start. */
   readonly ready: Promise<readonly WorkerReport[]>
@@ -72,9 +77,12 @@ export class Client {
   }
 
   /** Submits a task; `done` settles when the coordinator says that it is over. */
-  submit(work: Work, priority: number, listener: (event: JobEvent) => void = () => {}): Submitted {
-    // Drawn, not counted: several sessions may share a pool, one after the other or at once.
-    const task = Math.floor(Math.random() * 2 ** 48)
+  submit(
+    work: Work,
+    priority: number,
+    listener: (event: JobEvent) => void = () => {},
+    task: number = newTask(),
+  ): Submitted {
     return this.#open({ type: 'submit', task, work, priority }, listener)
   }
 

@@ -1,7 +1,7 @@
 /** Starts the coordinator of a pool. */
 import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
@@ -48,7 +48,7 @@ export async function launch(pool: PoolSettings): Promise<Started> {
     // In a process group of its own: an interrupt at the terminal is for the session.
     child = spawnChild('coordinator', settings, { detached: true, ...(log === undefined ? {} : { log }) })
     if (log !== undefined) closeSync(log)
-    const { exited, listening } = watch(child, () => (isDetached ? readFileSync(logPath, 'utf8').slice(-2000) : ''))
+    const { exited, listening } = watch(child, () => (existsSync(logPath) ? readFileSync(logPath, 'utf8').slice(-2000) : ''))
     const bound = await listening
     if (isDetached) writeToRegistry({ pid: child.pid!, endpoint: bound, settings })
     return { settings, secret, endpoint: bound, pid: child.pid!, child, exited }

@@ -74,9 +74,9 @@ export interface Pool extends Strategy, Displayable {
    * A training of this pool that another session began, by its name or number: its chart goes on from where it is, and awaiting it
    * gives the model. Default: the one that began last.
    *
-   * @throws ShardbookError `argument` when there is none.
+   * It rejects with `argument` when there is none.
    */
-  training(which?: string | number): Promise<Training<Savable>>
+  training(which?: string | number): Training<Savable>
   /** Leaves a detached pool to itself; what it does goes on. */
   detach(): Promise<void>
   /** Ends the workers and removes what they left. Trainings that go on are rejected. Closing twice is fine. */

@@ -1,4 +1,5 @@
 /** The pool as a session sees it: what it offers on the workers behind a `PoolSession`. */
+import { join } from 'node:path'
 import { checkInteger, show } from '../core/check.js'
 import type { TensorData } from '../core/dtype.js'
 import { displaySymbol, type MimeBundle } from '../core/display.js'
@@ -9,9 +10,10 @@ import type { FinishModel, StepRun, Strategy, TransformJob } from '../nn/strateg
 import type { TrainingEvent } from '../nn/train/event.js'
 import type { TrainingJob, TrainingState } from '../nn/train/job.js'
 import { Training, type Savable } from '../nn/train/training.js'
-import type { Client, Submitted } from './client.js'
+import { newTask, type Client, type Submitted } from './client.js'
 import { EventFilter } from './event-filter.js'
 import { joinShards } from './join-shards.js'
+import { keepFiles } from './keep-files.js'
 import { LivePool } from './live-pool.js'
 import type { JobEvent, RunOptions, TaskReport } from './messages.js'
 import { modelFrom, saveTemplate } from './model-template.js'
@@ -91,20 +93,10 @@ export class ProcessPool implements Pool {
     return (await this.status()).tasks
   }
 
-  async training(which?: string | number): Promise<Training<Savable>> {
+  training(which?: string | number): Training<Savable> {
     this.#checkOpen('training')
-    const trainings = (await this.tasks()).filter(({ kind }) => kind === 'step')
-    const found = trainings.findLast(({ task, name }) => which === undefined || which === task || which === name)
-    if (found === undefined) {
-      const names = trainings.map(({ name }) => show(name)).join(', ')
-      throw new ShardbookError(
-        'argument',
-        `pool.training: expected a training of the pool ${show(this.name)}, got ${show(which)}.`,
-        { hint: names === '' ? 'It has none.' : `It has ${names}.` },
-      )
-    }
-    const { task, name } = found
-    return new Training<Savable>(name, async () => {
+    return new Training<Savable>(which === undefined ? 'Training' : String(which), async () => {
+      const { task } = await this.#find(which)
       // What comes before the training listens waits for it.
       const early: TrainingEvent[] = []
       let hear = (event: TrainingEvent): void => void early.push(event)
@@ -112,7 +104,7 @@ export class ProcessPool implements Pool {
       const step = (_: TrainingJob, listener: (event: TrainingEvent) => void): StepRun => {
         hear = listener
         for (const event of early) listener(event)
-        return this.#runOf({ task, done }, (states) => states[0]!)
+        return this.#runOf({ task, done })
       }
       const template = taskFolder(this.#session.settings.stateFolder, task)
       const finish = async (state: TrainingState): Promise<Savable> => modelFrom(template, job, state)
@@ -139,6 +131,18 @@ export class ProcessPool implements Pool {
     return await this.#live.show()
   }
 
+  async #find(which: string | number | undefined): Promise<TaskReport> {
+    const trainings = (await this.tasks()).filter(({ kind }) => kind === 'step')
+    const found = trainings.findLast(({ task, name }) => which === undefined || which === task || which === name)
+    if (found !== undefined) return found
+    const names = trainings.map(({ name }) => show(name)).join(', ')
+    throw new ShardbookError(
+      'argument',
+      `pool.training: expected a training of the pool ${show(this.name)}, got ${show(which)}.`,
+      { hint: names === '' ? 'It has none.' : `It has ${names}.` },
+    )
+  }
+
   #step(
     job: TrainingJob,
     listener: (event: TrainingEvent) => void,
@@ -157,16 +161,19 @@ export class ProcessPool implements Pool {
     let last: TrainingEvent | undefined
     const options: RunOptions = { strategy, compression, sampleLogs }
     const filter = new EventFilter(job.start.step)
-    const submitted = this.#client.submit({ kind: 'step', job, options }, priority, ({ event }: JobEvent) => {
+    const task = newTask()
+    const { stateFolder, session } = this.#session.settings
+    const folder = taskFolder(stateFolder, task)
+    const kept = session === undefined ? keepFiles(job, join(folder, 'data')) : job
+    const hear = ({ event }: JobEvent): void => {
       // A coordinator that took another's place tells some things again.
       if (!filter.admit(event)) return
       if (event.kind === 'notice') host().publish({ 'text/plain': `${job.name}: ${event.message}` })
       last = event
       listener(event)
-    })
-    if (finish !== undefined && this.#session.settings.session === undefined) {
-      void saveTemplate(taskFolder(this.#session.settings.stateFolder, submitted.task), job, finish)
     }
+    const submitted = this.#client.submit({ kind: 'step', job: kept, options }, priority, hear, task)
+    if (finish !== undefined && session === undefined) void saveTemplate(folder, job, finish)
     const done = submitted.done.catch((error: Error) => {
       // The coordinator tells of every end but its own.
       if (last?.kind !== 'end') {
@@ -176,16 +183,16 @@ export class ProcessPool implements Pool {
       }
       throw error
     })
-    return this.#runOf({ task: submitted.task, done }, (states) => states[0]!)
+    return this.#runOf({ task, done })
   }
 
-  #runOf({ task, done }: Submitted, stateOf: (states: readonly TrainingState[]) => TrainingState): StepRun {
+  #runOf({ task, done }: Submitted): StepRun {
     const settled = done.then(
       () => {},
       () => {},
     )
     return {
-      done: done.then(stateOf),
+      done: done.then(([state]) => state!),
       pause: async () => this.#client.control(task, 'pause'),
       resume: async () => this.#client.control(task, 'run'),
       stop: async () => {
