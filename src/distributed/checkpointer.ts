@@ -7,7 +7,9 @@ import type { TrainingJob, TrainingState } from '../nn/train/job.js'
 import type { WireError, WorkerCheckpoints } from './messages.js'
 import { toWire } from './wire-error.js'
 
-export type SavedState = { readonly step: number; readonly path: string } | { readonly step: number; readonly error: WireError }
+export type SavedState =
+  | { readonly step: number; readonly path: string }
+  | { readonly step: number; readonly error: WireError }
 
 export class Checkpointer {
   readonly #job: TrainingJob

@@ -7,15 +7,7 @@ import { ShardbookError } from '../core/errors.js'
 import type { TrainingJob, TrainingState } from '../nn/train/job.js'
 import { Connection } from './connection.js'
 import type { Mode } from './control.js'
-import type {
-  Answer,
-  CoordinatorMessage,
-  JobEvent,
-  SessionMessage,
-  Shard,
-  Work,
-  WorkerReport,
-} from './messages.js'
+import type { Answer, CoordinatorMessage, JobEvent, SessionMessage, Shard, Work, WorkerReport } from './messages.js'
 import { fromWire, TrainingFailure } from './wire-error.js'
 
 interface OpenTask {

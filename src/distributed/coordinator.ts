@@ -142,7 +142,10 @@ class Coordinator {
           answer(message.request, { job: find.work.job })
           return find.follow(from)
         }
-        const error = { code: 'argument', message: 'pool.training: expected a training of this pool, got none.' } as const
+        const error = {
+          code: 'argument',
+          message: 'pool.training: expected a training of this pool, got none.',
+        } as const
         return answer(message.request, { error })
       }
       case 'control':

@@ -27,10 +27,13 @@ export async function listen(endpoint: string, secret: Buffer, onSocket: (socket
   if (place.kind === 'unix') server = createServer({ pauseOnConnect: true, noDelay: true }, onSocket)
   else {
     const psk = keyOf(secret)
-    server = createTlsServer({ ...tlsOptions, pskCallback: (_, name) => (name === identity ? psk : null) }, (socket) => {
-      socket.setNoDelay(true)
-      onSocket(socket.pause())
-    })
+    server = createTlsServer(
+      { ...tlsOptions, pskCallback: (_, name) => (name === identity ? psk : null) },
+      (socket) => {
+        socket.setNoDelay(true)
+        onSocket(socket.pause())
+      },
+    )
     server.on('tlsClientError', (error) => process.stderr.write(`turned a caller away: ${error.message}\n`))
   }
   await new Promise<void>((resolve, reject) => {
@@ -69,7 +72,9 @@ export async function dial(endpoint: string, secret: Buffer): Promise<Socket> {
     socket.once(place.kind === 'unix' ? 'connect' : 'secureConnect', resolve)
     socket.once('error', (cause) => {
       reject(
-        new ShardbookError('pool', `connection: expected a pool process at ${endpoint}, got ${cause.message}.`, { cause }),
+        new ShardbookError('pool', `connection: expected a pool process at ${endpoint}, got ${cause.message}.`, {
+          cause,
+        }),
       )
     })
   })
@@ -83,9 +88,7 @@ type Place =
 
 function parse(endpoint: string): Place {
   const match = /^tls:(.+):(\d+)$/.exec(endpoint)
-  return match === null
-    ? { kind: 'unix', path: endpoint }
-    : { kind: 'tls', host: match[1]!, port: Number(match[2]) }
+  return match === null ? { kind: 'unix', path: endpoint } : { kind: 'tls', host: match[1]!, port: Number(match[2]) }
 }
 
 function keyOf(secret: Buffer): Buffer {

@@ -29,10 +29,14 @@ export function keepFiles(job: TrainingJob, folder: string): TrainingJob {
   const rename = (value: unknown): unknown => {
     if (typeof value === 'string') return value.startsWith(own) ? keep(value) : value
     if (Array.isArray(value)) return value.map(rename)
-    const isPlain = typeof value === 'object' && value !== null && !ArrayBuffer.isView(value) && !(value instanceof Date)
+    const isPlain =
+      typeof value === 'object' && value !== null && !ArrayBuffer.isView(value) && !(value instanceof Date)
     return isPlain ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, rename(item)])) : value
   }
-  const renamed = (source: FrameSource): FrameSource => ({ ...source, plan: rename(source.plan) as FrameSource['plan'] })
+  const renamed = (source: FrameSource): FrameSource => ({
+    ...source,
+    plan: rename(source.plan) as FrameSource['plan'],
+  })
   const { validation } = job
   return { ...job, data: renamed(job.data), ...(validation === undefined ? {} : { validation: renamed(validation) }) }
 }

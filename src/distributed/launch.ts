@@ -48,7 +48,9 @@ export async function launch(pool: PoolSettings): Promise<Started> {
     // In a process group of its own: an interrupt at the terminal is for the session.
     child = spawnChild('coordinator', settings, { detached: true, ...(log === undefined ? {} : { log }) })
     if (log !== undefined) closeSync(log)
-    const { exited, listening } = watch(child, () => (existsSync(logPath) ? readFileSync(logPath, 'utf8').slice(-2000) : ''))
+    const { exited, listening } = watch(child, () =>
+      existsSync(logPath) ? readFileSync(logPath, 'utf8').slice(-2000) : '',
+    )
     const bound = await listening
     if (isDetached) writeToRegistry({ pid: child.pid!, endpoint: bound, settings })
     return { settings, secret, endpoint: bound, pid: child.pid!, child, exited }
@@ -83,10 +85,7 @@ function watch(child: ChildProcess, log: () => string): { exited: Promise<string
       })
     }),
     exited.then((how) => {
-      const taken = /got one that is taken\./.test(how)
-      throw new ShardbookError('pool', `pool: expected its coordinator to start, but ${how}`, {
-        ...(taken ? { hint: 'Name another port, or none for any that is free.' } : {}),
-      })
+      throw new ShardbookError('pool', `pool: expected its coordinator to start, but ${how}`)
     }),
   ])
   return { exited, listening }

@@ -30,7 +30,9 @@ export class LoadReport {
     )
     this.#emit({ kind: 'workers', workers })
     for (const { rank, computeMs = 0 } of reports) {
-      const others = reports.flatMap((other) => (other.rank === rank ? [] : [other.computeMs ?? 0])).toSorted((a, b) => a - b)
+      const others = reports
+        .flatMap((other) => (other.rank === rank ? [] : [other.computeMs ?? 0]))
+        .toSorted((a, b) => a - b)
       const median = others[Math.floor(others.length / 2)] ?? 0
       const reported = median > 0 && computeMs > slowFactor * median ? (this.#slow.get(rank) ?? 0) + 1 : 0
       this.#slow.set(rank, reported)

@@ -71,7 +71,8 @@ export function nextMove(
   if (finished !== undefined) return { kind: 'ask', member: finished }
   if (deal) return ahead !== undefined && newest > keptStep ? { kind: 'ask', member: ahead } : { kind: 'deal' }
   if (ahead === undefined || members.some(({ phase }) => phase !== 'ready')) return { kind: 'wait' }
-  if (newest > keptStep) return members.some(({ step }) => step < newest) ? { kind: 'ask', member: ahead } : { kind: 'run' }
+  if (newest > keptStep)
+    return members.some(({ step }) => step < newest) ? { kind: 'ask', member: ahead } : { kind: 'run' }
   return members.some(({ step }) => step < keptStep) ? { kind: 'restore' } : { kind: 'run' }
 }
 

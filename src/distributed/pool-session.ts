@@ -137,7 +137,9 @@ export class PoolSession {
       try {
         await this.#replace()
       } catch (error) {
-        return this.#fail(`${how} Another could not be started: ${error instanceof Error ? error.message : String(error)}`)
+        return this.#fail(
+          `${how} Another could not be started: ${error instanceof Error ? error.message : String(error)}`,
+        )
       }
     }
   }

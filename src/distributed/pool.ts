@@ -166,7 +166,15 @@ function checkFree(name: string): void {
 }
 
 function checkSettings(options: PoolOptions): void {
-  const { threads = 1, memoryBytes = 1e9, niceness = 10, heartbeatMs = 1e4, turnMs = 1e4, idleMs = 1e4, port = 0 } = options
+  const {
+    threads = 1,
+    memoryBytes = 1e9,
+    niceness = 10,
+    heartbeatMs = 1e4,
+    turnMs = 1e4,
+    idleMs = 1e4,
+    port = 0,
+  } = options
   const { everyMs = 1e4, keep = 3 } = options.checkpoints ?? {}
   checkInteger('pool', 'threads', threads, 1)
   checkNumber('pool', 'memoryBytes', memoryBytes, 1e8)

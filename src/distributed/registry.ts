@@ -45,7 +45,10 @@ export function readFromRegistry(name: string): Registered | undefined {
   const file = statSync(path, { throwIfNoEntry: false })
   if (file === undefined) return undefined
   if ((file.mode & 0o077) !== 0 || file.uid !== process.getuid?.()) {
-    throw new ShardbookError('pool', `pool.attach: expected ${path} to be its owner's alone, got one that others may use.`)
+    throw new ShardbookError(
+      'pool',
+      `pool.attach: expected ${path} to be its owner's alone, got one that others may use.`,
+    )
   }
   let entry: Registered
   try {
@@ -57,7 +60,9 @@ export function readFromRegistry(name: string): Registered | undefined {
   throw new ShardbookError(
     'pool',
     `pool.attach: expected the pool ${show(name)} to speak protocol version ${protocolVersion}, got ${entry.protocol}.`,
-    { hint: 'It was started by another version of the package: attach with that one, or end its process and start anew.' },
+    {
+      hint: 'It was started by another version of the package: attach with that one, or end its process and start anew.',
+    },
   )
 }
 

@@ -122,7 +122,9 @@ export class Ring {
   ): Promise<{ parts: readonly Float32Array[]; newest: Control }> {
     if (this.#broken !== undefined) throw this.#broken
     const workers = this.#workers
-    const parts = Array.from({ length: workers }, (_, rank) => (rank === this.#rank ? own : new Float32Array(own.length)))
+    const parts = Array.from({ length: workers }, (_, rank) =>
+      rank === this.#rank ? own : new Float32Array(own.length),
+    )
     let newest = control
     for (let turn = 0; turn < workers - 1; turn++) {
       const at = (back: number): Float32Array => parts[(this.#rank - back + 2 * workers) % workers]!

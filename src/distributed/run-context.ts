@@ -123,7 +123,8 @@ export class RunContext implements LoopContext {
   }
 
   gate = async (step: number): Promise<'go' | 'stop'> => {
-    const { control, checkpointer, onPaused } = this.#part!
+    const part = this.#part!
+    const { control, checkpointer } = part
     this.#meter.batchCame()
     if (this.#everySteps > 0 && step > this.#agreed.step && step % this.#everySteps === 0) await this.#average()
     // Without local SGD all states agree after every step.
@@ -135,7 +136,7 @@ export class RunContext implements LoopContext {
     try {
       return await control.gate((version) => {
         this.#isPaused = true
-        onPaused(version)
+        part.onPaused(version)
       })
     } finally {
       if (this.#isPaused) this.#meter.reset()

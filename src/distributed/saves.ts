@@ -35,7 +35,10 @@ export class Saves {
   }
 
   end(): void {
-    const error = { code: 'state', message: 'training.checkpoint: expected a training that goes on, got one that is over.' } as const
+    const error = {
+      code: 'state',
+      message: 'training.checkpoint: expected a training that goes on, got one that is over.',
+    } as const
     for (const resolve of this.#waiting.splice(0)) resolve({ error })
   }
 }

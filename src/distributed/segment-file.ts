@@ -46,7 +46,7 @@ export class SegmentWriter {
       this.#placeBytes = segment.byteLength
     }
     const offset = this.#base + (turn % this.#places) * this.#placeBytes
-    for (let done = 0; done < segment.byteLength; ) {
+    for (let done = 0; done < segment.byteLength;) {
       done += writeSync(this.#fd, segment, done, segment.byteLength - done, offset + done)
     }
     return offset
@@ -71,7 +71,9 @@ export class SegmentReader {
       if (fstatSync(fd).uid !== process.getuid?.()) throw new Error('a file of another user')
     } catch (cause) {
       if (fd >= 0) closeSync(fd)
-      throw new ShardbookError('pool', `ring: expected the segments of a peer at ${path}, got ${String(cause)}.`, { cause })
+      throw new ShardbookError('pool', `ring: expected the segments of a peer at ${path}, got ${String(cause)}.`, {
+        cause,
+      })
     }
     this.#fd = fd
     // Open files need no name: whoever is killed now leaves none behind.
@@ -80,7 +82,7 @@ export class SegmentReader {
 
   /** Fills `target` from the file. @throws ShardbookError `pool` when the file ends before. */
   read(offset: number, target: Float32Array): void {
-    for (let done = 0; done < target.byteLength; ) {
+    for (let done = 0; done < target.byteLength;) {
       const count = readSync(this.#fd, target, done, target.byteLength - done, offset + done)
       if (count === 0) throw new ShardbookError('pool', 'ring: expected a whole segment, got the end of the file.')
       done += count

@@ -13,12 +13,7 @@ export class PoolStatus implements Displayable {
   readonly workers: readonly WorkerReport[]
   readonly tasks: readonly TaskReport[]
 
-  constructor(
-    name: string,
-    state: PoolState,
-    workers: readonly WorkerReport[],
-    tasks: readonly TaskReport[],
-  ) {
+  constructor(name: string, state: PoolState, workers: readonly WorkerReport[], tasks: readonly TaskReport[]) {
     this.name = name
     this.state = state
     this.workers = workers
@@ -78,7 +73,9 @@ function cells(worker: WorkerReport): string[] {
   const memory = memoryBytes === undefined ? '' : `${Math.round(memoryBytes / 2 ** 20)} MB`
   // What it did lately says nothing of one that does nothing now.
   const isBusy = state === 'busy' && rowsPerSecond !== undefined
-  const load = isBusy ? [Math.round(rowsPerSecond).toLocaleString('en'), percent(inputShare), percent(reduceShare)] : ['', '', '']
+  const load = isBusy
+    ? [Math.round(rowsPerSecond).toLocaleString('en'), percent(inputShare), percent(reduceShare)]
+    : ['', '', '']
   return [String(rank), String(pid ?? ''), engine, memory, state, String(replaced), ...load]
 }
 

@@ -159,7 +159,8 @@ export class TaskRunner {
     task.left.delete(index)
     const { error, state } = outcome
     // Whoever comes back after the loss of this process finds it done.
-    if (error === undefined && this.#settings.session === undefined) await saveCheckpoint(folder, job, state, { keep: 1 })
+    if (error === undefined && this.#settings.session === undefined)
+      await saveCheckpoint(folder, job, state, { keep: 1 })
     else await removeCheckpoints(folder)
     task.tellEnd(index, error === undefined ? outcome.reason : 'failed', state?.step ?? run.step, error)
     return outcome

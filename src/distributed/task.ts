@@ -112,7 +112,8 @@ export class Task {
 
   report(): TaskReport {
     const { id: task, work, priority } = this
-    const name = work.kind === 'step' ? work.job.name : work.kind === 'map' ? `${work.jobs.length} trainings` : 'transform'
+    const name =
+      work.kind === 'step' ? work.job.name : work.kind === 'map' ? `${work.jobs.length} trainings` : 'transform'
     return { task, name, kind: work.kind, state: this.#state(), priority, step: this.#step }
   }
 

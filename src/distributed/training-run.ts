@@ -15,9 +15,10 @@ import type { TrainingJob, TrainingState } from '../nn/train/job.js'
 import type { Mode } from './control.js'
 import type { EventFilter } from './event-filter.js'
 import { LoadReport } from './load-report.js'
-import { anyHolds, membersOf, nextMove, type Member, type Phase } from './member.js'
+import { anyHolds, nextMove, type Member, type Phase } from './member.js'
 import type { Answer, RunOptions, WireError, WorkerCheckpoints, WorkerMessage } from './messages.js'
 import { RunControl } from './run-control.js'
+import { RunGroup } from './run-group.js'
 import type { Loss, Roster, SlotUser } from './roster.js'
 import { Saves } from './saves.js'
 import type { Slot } from './seat.js'
@@ -49,7 +50,7 @@ const breakPatience = 10
 
 export class TrainingRun implements SlotUser {
   readonly #parts: RunParts
-  #members: Member[]
+  readonly #group: RunGroup
   readonly #settle: (outcome: Outcome) => void
   /** Resolves when the run is over; failures are outcomes. */
   readonly outcome: Promise<Outcome>
@@ -58,7 +59,6 @@ export class TrainingRun implements SlotUser {
   #base: TrainingState
   /** The newest step that any member is known to have done. */
   #newest: number
-  #generation = 0
   readonly #control = new RunControl()
   readonly #saves: Saves
   readonly #load: LoadReport
@@ -76,13 +76,10 @@ export class TrainingRun implements SlotUser {
     this.#parts = parts
     this.#base = parts.base
     this.#newest = parts.base.step
-    this.#members = membersOf(
-      parts.slots.filter(({ isGivenUp }) => !isGivenUp),
-      parts.job.slices,
-    )
+    this.#group = new RunGroup(parts)
     this.#load = new LoadReport((event) => parts.onEvent(event))
     this.#saves = new Saves({
-      ask: () => this.#lead()?.slot.send({ type: 'save', run: parts.id }),
+      ask: () => this.#group.lead?.slot.send({ type: 'save', run: parts.id }),
       onEvent: (event) => parts.onEvent(event),
     })
     let settle: (outcome: Outcome) => void = () => {}
@@ -91,11 +88,9 @@ export class TrainingRun implements SlotUser {
   }
 
   begin(): void {
-    for (const member of this.#members) {
-      this.#parts.roster.assign(member.slot, this)
-      if (member.slot.up) this.#prepare(member)
-    }
-    if (this.#members.length === 0) {
+    for (const { slot } of this.#group.members) this.#parts.roster.assign(slot, this)
+    this.#group.prepareAll(this.#base)
+    if (this.#group.members.length === 0) {
       this.#fail({ code: 'pool', message: 'pool: expected workers, got none that can be started.' })
     }
   }
@@ -109,31 +104,28 @@ export class TrainingRun implements SlotUser {
   control(mode: Mode): void {
     const control = this.#control.change(mode)
     if (control === undefined) return
-    for (const { slot } of this.#members) slot.send({ type: 'control', run: this.#parts.id, control })
+    for (const { slot } of this.#group.members) slot.send({ type: 'control', run: this.#parts.id, control })
   }
 
   /** Resolves when all workers rest in the pause, or when there is nothing left to wait for. */
   async paused(): Promise<void> {
-    if (!this.#over && !this.#allPaused) await this.#control.settled()
+    if (!this.#over && !this.#group.allPausedAt(this.#control.current.version)) await this.#control.settled()
   }
 
-  /** Saves the state now. */
-  async save(): Promise<Answer> {
-    return await this.#saves.request()
-  }
+  save = async (): Promise<Answer> => this.#saves.request()
 
   onUp(slot: Slot): void {
-    const member = this.#memberOf(slot)
+    const member = this.#group.memberOf(slot)
     if (this.#over || this.#failure !== undefined || member === undefined) return
     const { rank } = slot
     if (member.lost) {
       this.#parts.onEvent({ kind: 'worker', rank, change: 'replaced', message: `Worker rank ${rank} was replaced.` })
     }
-    if (!this.#recovering && !this.#deal) this.#prepare(member)
+    if (!this.#recovering && !this.#deal) this.#group.prepare(member, this.#base)
   }
 
   onLost(slot: Slot, { reason, final }: Loss): void {
-    const member = this.#memberOf(slot)
+    const member = this.#group.memberOf(slot)
     if (this.#over || member === undefined) return
     member.phase = 'absent'
     member.pausedAt = -1
@@ -142,47 +134,49 @@ export class TrainingRun implements SlotUser {
     const message = final?.message ?? `Worker rank ${slot.rank} was lost: ${reason}.`
     this.#parts.onEvent({ kind: 'worker', rank: slot.rank, change: 'lost', message })
     if (final !== undefined) {
-      if (this.#members.length === 1) return this.#fail(final)
-      this.#members = this.#members.filter((other) => other !== member)
+      if (this.#group.members.length === 1) return this.#fail(final)
+      this.#group.drop(member)
       this.#parts.roster.assign(slot, undefined)
       this.#deal = true
-      this.#notice(`The training goes on with ${this.#members.length} of its workers: rank ${slot.rank} was given up.`)
+      this.#notice(
+        `The training goes on with ${this.#group.members.length} of its workers: rank ${slot.rank} was given up.`,
+      )
     }
     this.#saves.again()
-    if (this.#newest > this.#base.step && !anyHolds(this.#members, this.#base.step)) void this.#recover()
-    this.#interrupt()
+    if (this.#newest > this.#base.step && !anyHolds(this.#group.members, this.#base.step)) void this.#recover()
+    this.#group.interrupt()
     this.#advance()
   }
 
   onMessage(slot: Slot, message: WorkerMessage): void {
-    const member = this.#memberOf(slot)
+    const member = this.#group.memberOf(slot)
     if (this.#over || member === undefined || !('run' in message) || message.run !== this.#parts.id) return
     switch (message.type) {
       case 'ready': {
-        const expected = member.phase === 'preparing' ? 0 : this.#generation
+        const expected = member.phase === 'preparing' ? 0 : this.#group.generation
         if ((member.phase !== 'preparing' && member.phase !== 'halting') || message.generation !== expected) return
         this.#rest(member, 'ready', message.step)
         return this.#advance()
       }
       case 'broken': {
-        if (message.generation !== this.#generation || member.phase !== 'running') return
+        if (message.generation !== this.#group.generation || member.phase !== 'running') return
         this.#rest(member, 'ready', message.step)
         if (++this.#breaks > breakPatience) {
           const reason = `training ${this.#parts.job.name}: the ring broke ${this.#breaks} times without progress.`
           return this.#fail({ code: 'pool', message: reason })
         }
-        this.#interrupt()
+        this.#group.interrupt()
         return this.#advance()
       }
       case 'finished':
-        if (message.generation !== this.#generation || member.phase !== 'running') return
+        if (message.generation !== this.#group.generation || member.phase !== 'running') return
         this.#rest(member, 'finished', message.step)
         this.#reason = message.reason
         return this.#advance()
       case 'paused':
-        if (message.generation !== this.#generation) return
+        if (message.generation !== this.#group.generation) return
         member.pausedAt = message.version
-        if (this.#allPaused) this.#control.settle()
+        if (this.#group.allPausedAt(this.#control.current.version)) this.#control.settle()
         return
       case 'event':
         return this.#event(message.event)
@@ -192,10 +186,7 @@ export class TrainingRun implements SlotUser {
         if (message.error === undefined) this.#parts.roster.progress()
         return this.#saves.take(message)
       case 'load':
-        return this.#load.take(
-          this.#members.map((each) => each.slot),
-          this.#newest,
-        )
+        return this.#load.take(this.#group.slots, this.#newest)
       case 'failed':
         // A worker that fails to give its state has none to give.
         this.#rest(member, 'failed', this.#source === member ? -1 : message.step)
@@ -208,18 +199,8 @@ export class TrainingRun implements SlotUser {
     }
   }
 
-  /** Ends the run without waiting for anything. */
+  /** Ends it at once. */
   abandon = (error: WireError): void => this.#end({ error, state: undefined })
-
-  #prepare(member: Member): void {
-    member.phase = 'preparing'
-    member.fresh = true
-    member.step = this.#base.step
-    const { owned, slot } = member
-    const { id, job, options } = this.#parts
-    const workers = this.#members.length
-    slot.send({ type: 'assign', run: id, job: { ...job, start: this.#base }, options, owned, workers })
-  }
 
   #rest(member: Member, phase: Phase, step: number): void {
     member.phase = phase
@@ -228,21 +209,9 @@ export class TrainingRun implements SlotUser {
     this.#newest = Math.max(this.#newest, step)
   }
 
-  /** Begins a new generation: whoever runs is halted. */
-  #interrupt(): void {
-    if (this.#members.every(({ phase }) => phase !== 'running')) return
-    this.#generation = this.#parts.nextGeneration()
-    for (const member of this.#members) {
-      if (member.phase !== 'running' && member.phase !== 'halting') continue
-      member.phase = 'halting'
-      member.pausedAt = -1
-      member.slot.send({ type: 'halt', run: this.#parts.id, generation: this.#generation })
-    }
-  }
-
   #fail(error: WireError): void {
     this.#failure ??= error
-    this.#interrupt()
+    this.#group.interrupt()
     this.#advance()
   }
 
@@ -258,7 +227,7 @@ export class TrainingRun implements SlotUser {
     this.#newest = this.#base.step
     for (const message of found?.notices ?? []) this.#notice(message)
     this.#notice(`All workers were lost, the state after step ${lost} with them: on from step ${this.#base.step}.`)
-    for (const member of this.#members) if (member.slot.up && member.phase !== 'halting') this.#prepare(member)
+    this.#group.prepareAll(this.#base)
     this.#advance()
   }
 
@@ -266,19 +235,24 @@ export class TrainingRun implements SlotUser {
   #advance(): void {
     if (this.#over || this.#source !== undefined || this.#recovering) return
     const failed = this.#failure !== undefined
-    const move = nextMove(this.#members, this.#base.step, { failed, deal: this.#deal })
+    const move = nextMove(this.#group.members, this.#base.step, { failed, deal: this.#deal })
     switch (move.kind) {
       case 'ask':
         this.#source = move.member
         return move.member.slot.send({ type: 'snapshot', run: this.#parts.id })
       case 'restore':
-        return this.#restoreLaggards()
+        return this.#group.restoreLaggards(this.#base)
       case 'deal':
-        return this.#dealAnew()
+        this.#deal = false
+        return this.#group.deal(this.#base)
       case 'run':
-        return this.#run()
+        this.#group.run(this.#control.current)
+        return this.#saves.again()
       case 'give up':
-        return this.#end({ error: this.#failure!, state: this.#base === this.#parts.job.start ? undefined : this.#base })
+        return this.#end({
+          error: this.#failure!,
+          state: this.#base === this.#parts.job.start ? undefined : this.#base,
+        })
       case 'wait':
         return
       default:
@@ -292,45 +266,8 @@ export class TrainingRun implements SlotUser {
     this.#base = state
     if (this.#failure !== undefined) return this.#end({ error: this.#failure, state })
     if (member.phase === 'finished') return this.#end({ state, reason: this.#reason })
-    this.#restoreLaggards()
+    this.#group.restoreLaggards(this.#base)
     this.#advance()
-  }
-
-  #restoreLaggards(): void {
-    const state = this.#base
-    for (const laggard of this.#members) {
-      if (laggard.phase !== 'ready' || laggard.step >= state.step) continue
-      laggard.phase = 'preparing'
-      laggard.fresh = true
-      laggard.slot.send({ type: 'restore', run: this.#parts.id, state })
-    }
-  }
-
-  /** The slices go to the members that are left. */
-  #dealAnew(): void {
-    this.#deal = false
-    const lost = new Map(this.#members.map((member) => [member.slot, member.lost]))
-    this.#members = membersOf([...lost.keys()], this.#parts.job.slices)
-    for (const member of this.#members) {
-      member.lost = lost.get(member.slot)!
-      if (member.slot.up) this.#prepare(member)
-    }
-  }
-
-  /** Puts all members on a new ring. Events come from one that was there before, if there is one. */
-  #run(): void {
-    this.#generation = this.#parts.nextGeneration()
-    const lead = this.#members.find(({ fresh }) => !fresh) ?? this.#members[0]!
-    const peers = this.#members.map(({ slot }) => slot.door ?? '')
-    const { id: run, checkpoint } = this.#parts
-    for (const [rank, member] of this.#members.entries()) {
-      member.phase = 'running'
-      member.fresh = false
-      member.lead = member === lead
-      const part = { rank, lead: member.lead, peers, control: this.#control.current, checkpoint }
-      member.slot.send({ type: 'ring', run, generation: this.#generation, ...part })
-    }
-    this.#saves.again()
   }
 
   #event(event: TrainingEvent): void {
@@ -352,22 +289,10 @@ export class TrainingRun implements SlotUser {
     this.#over = true
     this.#control.settle()
     this.#saves.end()
-    for (const { slot } of this.#members) {
+    for (const { slot } of this.#group.members) {
       slot.send({ type: 'release', run: this.#parts.id })
       this.#parts.roster.assign(slot, undefined)
     }
     this.#settle(outcome)
-  }
-
-  get #allPaused(): boolean {
-    return this.#members.every(({ pausedAt }) => pausedAt === this.#control.current.version)
-  }
-
-  #lead(): Member | undefined {
-    return this.#members.find(({ lead, phase }) => lead && phase === 'running')
-  }
-
-  #memberOf(slot: Slot): Member | undefined {
-    return this.#members.find((member) => member.slot === slot)
   }
 }

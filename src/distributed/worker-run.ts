@@ -145,7 +145,7 @@ export class WorkerRun {
   }
 
   #contextOf({ job, options, owned, workers }: RunOrder & { type: 'assign' }): RunContext {
-    const { engine, rank, openFeed } = this.#parts
+    const { engine, rank } = this.#parts
     return new RunContext({
       job,
       options,
@@ -153,7 +153,7 @@ export class WorkerRun {
       workers,
       engine,
       rank,
-      openFeed: async (source, how) => openFeed(source, how),
+      openFeed: async (source, how) => this.#parts.openFeed(source, how),
       report: (event) => this.#report(event),
       writes: () => this.#lead,
       tellLoad: (load) => this.#parts.send({ type: 'load', run: this.#id, load }),

@@ -100,7 +100,9 @@ describe('a detached pool', () => {
     const { pid } = JSON.parse(readFileSync(join(cache, 'pools', 'second.json'), 'utf8')) as { pid: number }
     process.kill(pid, 'SIGKILL')
     expect(await within(5000, () => !runs(pid))).toBe(true)
-    await expect(pool({ name: 'second', detached: true, engine: 'wasm' })).rejects.toThrow(/was lost with its trainings/)
+    await expect(pool({ name: 'second', detached: true, engine: 'wasm' })).rejects.toThrow(
+      /was lost with its trainings/,
+    )
     const workers = await pool.attach('second')
     const training = workers.training('CNNClassifier')
     await training

@@ -24,7 +24,10 @@ describe('workers share a training', () => {
   test.each([1, 2, 3, 4])('%d workers come to the weights of one process', async (count) => {
     const workers = await start(count)
     const alone = await local('wasm')
-    for (const [optimiser, limit] of [['sgd', 1e-5], ['adam', 1e-3]] as const) {
+    for (const [optimiser, limit] of [
+      ['sgd', 1e-5],
+      ['adam', 1e-3],
+    ] as const) {
       const job = await smallJob(ownFolder, 'wasm', { optimiser, epochs: 5 })
       const expected = await alone.step(job, silent).done
       const state = await workers.step(job, silent).done
@@ -42,7 +45,7 @@ describe('workers share a training', () => {
     const losses: number[] = []
     const state = await strategy.step(job, (event) => event.kind === 'epoch' && losses.push(event.loss)).done
     expect(state.step).toBe(40)
-    expect(losses.at(-1)!).toBeLessThan(losses[0]! * 0.7)
+    expect(losses.at(-1)!).toBeLessThan(losses[0]! - 0.1)
     expect(bytesOf(await workers.step(job, silent).done).equals(bytesOf(state))).toBe(false)
     const [pid] = await pidsOf(workers)
     const run = strategy.step(job, (event) => {
@@ -115,7 +118,10 @@ describe('trainings share workers', () => {
     await urgent
     expect(ends).toEqual(['urgent', 'first'])
     expect(state.step).toBe(300)
-    expect((await workers.tasks()).map(({ name, state: how }) => `${name} ${how}`)).toEqual(['first done', 'urgent done'])
+    expect((await workers.tasks()).map(({ name, state: how }) => `${name} ${how}`)).toEqual([
+      'first done',
+      'urgent done',
+    ])
   })
 
   test('one that is paused makes room, and one that waits can be stopped', async () => {

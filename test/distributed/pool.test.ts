@@ -204,7 +204,10 @@ describe('a pool', () => {
     })
     const error = await run.done.then(silent, (cause: unknown) => cause)
     expect(error).toBeInstanceOf(TrainingFailure)
-    expect(error).toMatchObject({ code: 'pool', message: expect.stringMatching(/was lost \(\d losses without progress/) })
+    expect(error).toMatchObject({
+      code: 'pool',
+      message: expect.stringMatching(/was lost \(\d losses without progress/),
+    })
     expect((await train(workers, job)).state.step).toBe(30)
   })
 })

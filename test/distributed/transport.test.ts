@@ -53,7 +53,9 @@ describe('TLS', () => {
   test('a port that is taken is told', async () => {
     const listener = await listen('tls:127.0.0.1:0', secret, () => {})
     const port = Number(listener.endpoint.split(':').at(-1))
-    await expect(listen(listener.endpoint, secret, () => {})).rejects.toThrow(/got one that is taken\. Name another port/)
+    await expect(listen(listener.endpoint, secret, () => {})).rejects.toThrow(
+      /got one that is taken\. Name another port/,
+    )
     await expect(pool({ workers: 1, engine: 'wasm', host: '127.0.0.1', port })).rejects.toThrow(
       /got one that is taken.*Name another port/s,
     )
@@ -96,7 +98,9 @@ describe('a bad line', () => {
   }
 
   /** An all-reduce of two ranks, one of whose two connections is meddled with. */
-  async function reduceOver(meddle: (bytes: Buffer, far: Socket) => void): Promise<PromiseSettledResult<Float32Array>[]> {
+  async function reduceOver(
+    meddle: (bytes: Buffer, far: Socket) => void,
+  ): Promise<PromiseSettledResult<Float32Array>[]> {
     const pairs = [await through(meddle), await through((bytes, far) => far.write(bytes))]
     const rings = pairs.map(([next], rank) => {
       return new Ring({ rank, workers: 2, generation: 1, links: { next, previous: pairs[1 - rank]![1] } })
@@ -126,7 +130,9 @@ describe('a bad line', () => {
     [
       'puts bytes into another order',
       (bytes: Buffer) =>
-        bytes.length > 2000 ? Buffer.concat([bytes.subarray(0, 500), bytes.subarray(1000), bytes.subarray(500, 1000)]) : bytes,
+        bytes.length > 2000
+          ? Buffer.concat([bytes.subarray(0, 500), bytes.subarray(1000), bytes.subarray(500, 1000)])
+          : bytes,
     ],
   ])('that %s is found out: the ring breaks, no sum is wrong', async (_, change) => {
     for (const outcome of await reduceOver((bytes, far) => far.write(change(bytes)))) {

@@ -136,8 +136,8 @@ export class Training<M extends Savable> implements Promise<M>, Displayable {
    * @throws ShardbookError `state` where it runs in this process, or is over.
    */
   async checkpoint(): Promise<string> {
-    const { checkpoint } = await this.#run
-    if (checkpoint !== undefined) return await checkpoint()
+    const path = await (await this.#run).checkpoint?.()
+    if (path !== undefined) return path
     throw new ShardbookError('state', 'training.checkpoint: expected a training in a pool, got one in this process.')
   }
 
