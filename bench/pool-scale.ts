@@ -32,7 +32,7 @@ const models = [
 /** Communication of a step in milliseconds, on average over steps. */
 const strategies = {
   'all-reduce': (link: Link) => ring(link, link.bytes),
-  'float16': (link: Link) => ring(link, link.bytes / 2),
+  float16: (link: Link) => ring(link, link.bytes / 2),
   // Positions and values of 1 %, gathered from all.
   'top-k 1 %': (link: Link) => gather(link, link.bytes * 0.02),
   // Weights and two moments every 8 steps; loss and metrics at each.
@@ -48,7 +48,8 @@ interface Link {
 
 const ring = ({ workers, bytesPerMs }: Link, bytes: number): number =>
   2 * (workers - 1) * (bytes / workers / bytesPerMs + latencyMs)
-const gather = ({ workers, bytesPerMs }: Link, bytes: number): number => (workers - 1) * (bytes / bytesPerMs + latencyMs)
+const gather = ({ workers, bytesPerMs }: Link, bytes: number): number =>
+  (workers - 1) * (bytes / bytesPerMs + latencyMs)
 
 if (process.argv.includes('--measure')) writeFileSync(file, `${JSON.stringify({ stepMs: await measure() })}\n`)
 const measured = JSON.parse(readFileSync(file, 'utf8')) as Measured

@@ -100,14 +100,18 @@ export class PoolSession {
   leave(): void {
     if (this.#state !== 'open') return
     this.#state = 'detached'
-    this.client.leave(this.#closedError('left to itself'))
+    this.client.leave(
+      new ShardbookError('state', `pool ${show(this.settings.name)}: it goes on without this session.`, {
+        hint: `(await pool.attach(${show(this.settings.name)})).training() takes a training up again.`,
+      }),
+    )
   }
 
   async #close(): Promise<void> {
     if (this.#state === 'detached') return
     const wasOpen = this.#state === 'open'
     this.#state = wasOpen ? 'closed' : this.#state
-    this.client.close(this.#closedError('closed'))
+    this.client.close(this.#closedError())
     const { exited } = this.#coordinator
     this.#coordinator.hold(true)
     const timer = setTimeout(() => this.#coordinator.kill(), closeMs)
@@ -118,10 +122,10 @@ export class PoolSession {
     removeState(this.settings)
   }
 
-  #closedError(how: string): ShardbookError {
+  #closedError(): ShardbookError {
     return new ShardbookError(
       'state',
-      `pool ${show(this.settings.name)}: expected an open pool, got one that was ${how}.`,
+      `pool ${show(this.settings.name)}: expected an open pool, got one that was closed.`,
     )
   }
 

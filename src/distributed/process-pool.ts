@@ -179,7 +179,8 @@ export class ProcessPool implements Pool {
       if (last?.kind !== 'end') {
         const step = last?.kind === 'step' ? last.step : job.start.step
         const seconds = (performance.now() - began) / 1000
-        listener({ kind: 'end', reason: 'failed', step, seconds, message: error.message })
+        const reason = this.#session.state === 'detached' ? 'stopped' : 'failed'
+        listener({ kind: 'end', reason, step, seconds, message: error.message })
       }
       throw error
     })
