@@ -59,8 +59,10 @@ function largest(values: Float32Array, count: number): Int32Array {
   const threshold = magnitudes.slice().sort()[values.length - count]!
   const chosen = new Int32Array(count)
   let filled = 0
-  for (let i = 0; i < values.length && filled < count; i++) if (magnitudes[i]! > threshold) chosen[filled++] = i
-  for (let i = 0; i < values.length && filled < count; i++) if (magnitudes[i]! === threshold) chosen[filled++] = i
+  const isAmong = [(size: number) => size > threshold, (size: number) => size === threshold]
+  for (const test of isAmong) {
+    for (let i = 0; i < values.length && filled < count; i++) if (test(magnitudes[i]!)) chosen[filled++] = i
+  }
   return chosen.sort()
 }
 

@@ -15,7 +15,7 @@ import { Outbox } from './outbox.js'
 import { removeFromRegistry } from './registry.js'
 import { Roster } from './roster.js'
 import { Scheduler } from './scheduler.js'
-import { storedTasks, storeTask } from './task-store.js'
+import { removeTask, storedTasks, storeTask } from './task-store.js'
 import { Task } from './task.js'
 import { TaskRunner } from './task-runner.js'
 import { toWire } from './wire-error.js'
@@ -180,7 +180,10 @@ class Coordinator {
     const task = new Task(submission)
     task.follow(from)
     const over = this.#scheduler.tasks.filter((other) => other.isOver)
-    for (const old of over.slice(0, Math.max(0, over.length - keptTasks))) this.#scheduler.remove(old)
+    for (const old of over.slice(0, Math.max(0, over.length - keptTasks))) {
+      this.#scheduler.remove(old)
+      removeTask(this.#settings.stateFolder, old.id)
+    }
     this.#scheduler.add(task)
   }
 

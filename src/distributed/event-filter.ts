@@ -37,7 +37,6 @@ export class EventFilter {
       case 'checkpoint':
       case 'worker':
       case 'workers':
-      case 'checkpoint':
       case 'notice':
       case 'end':
         return true

@@ -111,8 +111,7 @@ describe('a pool', () => {
       for (const line of readFileSync(join(sampleLogs, file), 'utf8').trim().split('\n')) {
         const [step, slice, ordinals] = line.split(' ')
         // A step that is repeated has the same samples.
-        const again = bySlice.get(`${step} ${slice}`)
-        if (again !== undefined) expect(ordinals).toBe(again)
+        expect(bySlice.get(`${step} ${slice}`) ?? ordinals).toBe(ordinals)
         bySlice.set(`${step} ${slice}`, ordinals!)
       }
     }
