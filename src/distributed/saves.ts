@@ -25,8 +25,11 @@ export class Saves {
   }
 
   take({ step, path, error }: WorkerMessage & { type: 'saved' }): void {
-    for (const resolve of this.#waiting.splice(0)) resolve(error === undefined ? { path: path! } : { error })
-    if (path !== undefined) return this.#parts.onEvent({ kind: 'checkpoint', step, path })
+    const asked = this.#waiting.splice(0)
+    for (const resolve of asked) resolve(error === undefined ? { path: path! } : { error })
+    // What the pool saves on its own account is nobody's concern while it succeeds.
+    if (path !== undefined)
+      return asked.length > 0 ? this.#parts.onEvent({ kind: 'checkpoint', step, path }) : undefined
     // A full disk stays full for a while: once is enough.
     if (error!.message === this.#lastFailure) return
     this.#lastFailure = error!.message

@@ -2,6 +2,7 @@
 import { show } from '../core/check.js'
 import { sizeOf } from '../core/dtype.js'
 import { ShardbookError } from '../core/errors.js'
+import { allReduceKernel } from './all-reduce.js'
 import { isAttribute } from './attributes.js'
 import { describe, sameShape } from './errors.js'
 import type { Trace, ValueSpec } from './trace.js'
@@ -28,6 +29,10 @@ const arrayTypes = { float32: Float32Array, int32: Int32Array, bool: Uint8Array 
  * @throws ShardbookError `engine` naming the first rule that is broken and where.
  */
 export function checkTrace(trace: unknown): Trace {
+  return check(trace, false)
+}
+
+function check(trace: unknown, isBody: boolean): Trace {
   const root = record(trace, 'the trace')
   if (root['version'] !== 1) fail('version', '1', root['version'])
   const values = list(root['values'], 'values').map((value, i) => checkValue(value, `values[${i}]`))
@@ -85,6 +90,7 @@ export function checkTrace(trace: unknown): Trace {
     }
     const outputs = list(call['outputs'], `${where}.outputs`)
     if (kernel === 'Scan' || call['body'] !== undefined) checkScan(call, values, where)
+    if (kernel === allReduceKernel) checkAllReduce(call, values, where, isBody)
     if (outputs.length === 0) fail(`${where}.outputs`, 'at least one value', outputs)
     for (const [j, id] of outputs.entries()) define(id, `${where}.outputs[${j}]`)
   }
@@ -119,7 +125,7 @@ function checkScan(call: Record<string, unknown>, values: readonly ValueSpec[], 
       : fail(`${where}.attrs.${name}`, `an integer from ${least} on`, value)
   const [runs, states, rows] = [size('count', count, 1), size('carried', carried, 0), size('scanned', scanned, 0)]
   if (typeof reverse !== 'boolean') fail(`${where}.attrs.reverse`, 'a boolean', reverse)
-  const body = checkTrace(call['body'])
+  const body = check(call['body'], true)
   const inputs = list(record(call['inputs'], `${where}.inputs`)['inputs'], `${where}.inputs.inputs`)
   if (inputs.length !== body.inputs.length || inputs.length < states + rows) {
     fail(`${where}.inputs.inputs`, `the ${body.inputs.length} inputs of the body`, inputs)
@@ -146,6 +152,26 @@ function checkScan(call: Record<string, unknown>, values: readonly ValueSpec[], 
     const spec = body.values[value]!
     same(outputs[i], i < states ? inside[i]! : stacked(spec), `${where}.outputs[${i}]`)
     if (i < states) same(outputs[i], spec, `${where}.body.outputs[${i}]`)
+  }
+}
+
+/** Rule 6; that the ids are values is checked besides. */
+function checkAllReduce(
+  call: Record<string, unknown>,
+  values: readonly ValueSpec[],
+  where: string,
+  isBody: boolean,
+): void {
+  if (isBody) fail(where, 'no sums over the batch within a loop', allReduceKernel)
+  const inputs = list(record(call['inputs'], `${where}.inputs`)['inputs'], `${where}.inputs.inputs`)
+  const outputs = list(call['outputs'], `${where}.outputs`)
+  if (outputs.length !== inputs.length) fail(`${where}.outputs`, `${inputs.length} values, one for each input`, outputs)
+  for (const [i, id] of inputs.entries()) {
+    const spec = valueAt(values, id, `${where}.inputs.inputs[${i}]`)
+    if (spec.dtype !== 'float32') fail(`${where}.inputs.inputs[${i}]`, 'float32', describe(spec))
+    const sum = valueAt(values, outputs[i], `${where}.outputs[${i}]`)
+    const fits = sum.dtype === spec.dtype && sameShape(sum.shape, spec.shape)
+    if (!fits) fail(`${where}.outputs[${i}]`, describe(spec), describe(sum))
   }
 }
 

@@ -2,19 +2,16 @@
  * A trace run call by call through TensorFlow.js: the program of an engine without graphs. Slices run one after the
  * other; a tensor is disposed as soon as no later call needs it, so that peak memory is that of one slice.
  */
-import type { Tensor } from '@tensorflow/tfjs-core'
 import { checkInteger } from '../core/check.js'
 import { ShardbookError } from '../core/errors.js'
 import { checkInputs, inputSpecs } from './check-inputs.js'
 import type { Program } from './engine.js'
-import { planSlices } from './plan-slices.js'
+import { inputsOf } from './call-inputs.js'
 import { isRecording } from './record.js'
-import { inputsOf } from './remove-dead-calls.js'
 import { checkKernels, runCall } from './run-call.js'
 import { tensorOf, tfCore } from './tf.js'
 import type { Call, Trace } from './trace.js'
-
-type Environment = Map<number, Tensor>
+import { unrollSlices } from './unroll-slices.js'
 
 /** A call with the values that nothing reads after it. */
 interface Step {
@@ -27,25 +24,10 @@ export function eagerProgram(trace: Trace, backend: string, engine: string, slic
   checkKernels(trace, backend, engine)
   const tf = tfCore()
   const specs = inputSpecs(trace, slices)
-  const plan = planSlices(trace)
-  const results = new Set(trace.outputs.map((output) => output.value))
-  const sliced = schedule(plan.sliced, results)
-  const neededLater = new Set([...results, ...plan.sliced.flatMap(inputsOf)])
-  const shared = schedule(plan.shared, neededLater)
-  const constants = trace.constants.map(({ value, data }) => [value, tf.keep(tensorOf(data))] as const)
+  const whole = unrollSlices(trace, slices)
+  const steps = schedule(whole)
+  const constants = whole.constants.map(({ value, data }) => [value, tf.keep(tensorOf(data))] as const)
   let disposed = false
-
-  const runSteps = (steps: readonly Step[], environment: Environment, outer?: Environment): void => {
-    const tensorAt = (value: number): Tensor => environment.get(value) ?? outer!.get(value)!
-    for (const { call, last } of steps) {
-      const outputs = runCall(trace, call, tensorAt)
-      for (const [i, value] of call.outputs.entries()) environment.set(value, outputs[i]!)
-      for (const value of last) {
-        environment.get(value)?.dispose()
-        environment.delete(value)
-      }
-    }
-  }
 
   return {
     run(inputs) {
@@ -63,24 +45,15 @@ export function eagerProgram(trace: Trace, backend: string, engine: string, slic
       }
       checkInputs(specs, inputs)
       return tf.tidy(() => {
-        const common: Environment = new Map(constants)
-        for (const [i, { value, split }] of trace.inputs.entries()) if (!split) common.set(value, inputs[i]!)
-        const given = new Set(common.keys())
-        runSteps(shared, common)
-        const parts: Tensor[][] = []
-        for (let slice = 0; slice < slices; slice++) {
-          const own: Environment = new Map()
-          for (const [i, { value, split }] of trace.inputs.entries()) {
-            if (split) own.set(value, rowsOf(inputs[i]!, slice, slices))
-          }
-          runSteps(sliced, own, common)
-          // The caller owns results: what is not made by this slice alone is handed out as a clone.
-          const ends = trace.outputs.map(({ value }) => tf.clone(own.get(value) ?? common.get(value)!))
-          for (const tensor of own.values()) tensor.dispose()
-          mergeResults(trace, parts, ends)
+        const values = new Map(constants)
+        for (const [i, { value }] of whole.inputs.entries()) values.set(value, inputs[i]!)
+        for (const { call, last } of steps) {
+          const outputs = runCall(whole, call, (value) => values.get(value)!)
+          for (const [i, value] of call.outputs.entries()) values.set(value, outputs[i]!)
+          for (const value of last) values.get(value)!.dispose()
         }
-        for (const [value, tensor] of common) if (!given.has(value)) tensor.dispose()
-        return parts.map((part) => (part.length === 1 ? part[0]! : tf.concat(part, 0)))
+        // The caller owns results: one may be an input, a constant, or be handed out twice.
+        return whole.outputs.map(({ value }) => tf.clone(values.get(value)!))
       })
     },
     dispose() {
@@ -91,32 +64,10 @@ export function eagerProgram(trace: Trace, backend: string, engine: string, slic
   }
 }
 
-/** Adds a slice's results to those of the slices before: sums are kept added up, rows as a list. */
-export function mergeResults(trace: Trace, parts: Tensor[][], results: readonly Tensor[]): void {
-  for (const [i, result] of results.entries()) {
-    const part = (parts[i] ??= [])
-    const before = part[0]
-    if (before === undefined || trace.outputs[i]!.merge === 'concat') {
-      part.push(result)
-      continue
-    }
-    part[0] = tfCore().add(before, result)
-    before.dispose()
-    result.dispose()
-  }
-}
-
-/** The rows of one slice; a tensor of its own. */
-export function rowsOf(tensor: Tensor, slice: number, slices: number): Tensor {
-  const rows = tensor.shape[0] / slices
-  const zeros = tensor.shape.slice(1).map(() => 0)
-  return tfCore().slice(tensor, [slice * rows, ...zeros], [rows, ...tensor.shape.slice(1)])
-}
-
-/** Finds for each call the values made by these calls that it is the last to read. */
-function schedule(calls: readonly Call[], kept: ReadonlySet<number>): Step[] {
+/** Finds for each call the values made by calls that it is the last to read. */
+function schedule({ calls, outputs }: Trace): Step[] {
   const made = new Set(calls.flatMap((call) => call.outputs))
-  const seen = new Set(kept)
+  const seen = new Set(outputs.map(({ value }) => value))
   return calls
     .toReversed()
     .map((call) => {

@@ -4,8 +4,8 @@
  */
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { ShardbookError } from '../core/errors.js'
+import { runApart } from './all-reduce.js'
 import { checkInputs, inputSpecs } from './check-inputs.js'
-import { mergeResults, rowsOf } from './eager-program.js'
 import type { Program } from './engine.js'
 import type { RecordedInput, RecordedOutput } from './recorder.js'
 import { tfCore } from './tf.js'
@@ -59,7 +59,7 @@ export function stepProgram(trace: Trace, slices: number): Program | undefined {
         for (let slice = 0; slice < slices; slice++) {
           const ends = tf.tidy(() => {
             const own = trace.inputs.map(({ split }, i) => (split ? rowsOf(inputs[i]!, slice, slices) : inputs[i]!))
-            return step(own).map(({ tensor }) => tf.clone(tensor))
+            return runApart(slices, () => step(own)).map(({ tensor }) => tf.clone(tensor))
           })
           mergeResults(trace, parts, ends)
         }
@@ -70,4 +70,26 @@ export function stepProgram(trace: Trace, slices: number): Program | undefined {
       disposed = true
     },
   }
+}
+
+/** Adds a slice's results to those of the slices before: sums are kept added up, rows as a list. */
+function mergeResults(trace: Trace, parts: Tensor[][], results: readonly Tensor[]): void {
+  for (const [i, result] of results.entries()) {
+    const part = (parts[i] ??= [])
+    const before = part[0]
+    if (before === undefined || trace.outputs[i]!.merge === 'concat') {
+      part.push(result)
+      continue
+    }
+    part[0] = tfCore().add(before, result)
+    before.dispose()
+    result.dispose()
+  }
+}
+
+/** The rows of one slice; a tensor of its own. */
+function rowsOf(tensor: Tensor, slice: number, slices: number): Tensor {
+  const rows = tensor.shape[0] / slices
+  const zeros = tensor.shape.slice(1).map(() => 0)
+  return tfCore().slice(tensor, [slice * rows, ...zeros], [rows, ...tensor.shape.slice(1)])
 }

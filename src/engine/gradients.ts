@@ -19,6 +19,11 @@ export function activationGradient(activation: DifferentiableActivation, dy: Ten
   return tfCore().engine().runKernel(gradientKernels[activation], { dy, y })
 }
 
+/** Whether gradients are being differentiated: what a gradient is computed from must then be a saved input, not an output. */
+export function isNestedGradient(): boolean {
+  return (tfCore().engine() as unknown as { state: { gradientDepth: number } }).state.gradientDepth > 1
+}
+
 const ours = new WeakSet<object>()
 
 /** The slope of an activation at x, of operations that can be differentiated as often as one likes. */
@@ -36,7 +41,6 @@ const slopes: Readonly<Record<string, (x: Tensor) => Tensor>> = {
  */
 export function registerGradients(): void {
   const tf = tfCore()
-  const depth = (): number => (tf.engine() as unknown as { state: { gradientDepth: number } }).state.gradientDepth
   for (const kernelName of Object.keys(gradientKernels) as DifferentiableActivation[]) {
     const gradient = gradientKernels[kernelName]
     const composed = tf.getGradient(kernelName)
@@ -45,7 +49,7 @@ export function registerGradients(): void {
     const config: GradConfig = {
       kernelName,
       get inputsToSave() {
-        return slope !== undefined && depth() > 1 ? ['x'] : []
+        return slope !== undefined && isNestedGradient() ? ['x'] : []
       },
       outputsToSave: [true],
       gradFunc: (dy, saved, attrs) => {
@@ -57,6 +61,15 @@ export function registerGradients(): void {
     }
     ours.add(config)
     tf.registerGradient(config)
+  }
+  // The gradient of LeakyRelu and others picks by a comparison: differentiated again, that passes nothing on.
+  for (const kernelName of ['Greater', 'GreaterEqual', 'Less', 'LessEqual', 'Equal', 'NotEqual']) {
+    if (tf.getGradient(kernelName) !== undefined) continue
+    tf.registerGradient({
+      kernelName,
+      inputsToSave: ['a', 'b'],
+      gradFunc: (_, [a, b]) => ({ a: () => tf.zerosLike(a!), b: () => tf.zerosLike(b!) }),
+    })
   }
   tf.registerGradient({
     kernelName: gradientKernels.Relu,

@@ -1,10 +1,6 @@
 /** The pass that drops what no output needs: calls, constants and their values. Inputs stay: they are the signature. */
+import { inputsOf, renameInputs } from './call-inputs.js'
 import type { Call, ScanAttributes, Trace } from './trace.js'
-
-/** The values that a call reads. */
-export function inputsOf(call: Pick<Call, 'inputs'>): readonly number[] {
-  return Object.values(call.inputs).flatMap((input) => input ?? [])
-}
 
 /** The trace without the calls and constants that no output needs; values are numbered anew, in order of definition. */
 export function removeDeadCalls(trace: Trace): Trace {
@@ -32,12 +28,7 @@ export function removeDeadCalls(trace: Trace): Trace {
     constants: constants.map((constant) => ({ ...constant, value: at(constant.value) })),
     calls: calls.map((call) => ({
       ...call,
-      inputs: Object.fromEntries(
-        Object.entries(call.inputs).map(([name, input]) => [
-          name,
-          input === null ? null : typeof input === 'number' ? at(input) : input.map(at),
-        ]),
-      ),
+      inputs: renameInputs(call.inputs, at),
       outputs: call.outputs.map(at),
     })),
     outputs: trace.outputs.map((output) => ({ ...output, value: at(output.value) })),

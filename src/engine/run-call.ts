@@ -3,7 +3,7 @@ import type { NamedTensorMap, Tensor } from '@tensorflow/tfjs-core'
 import { ShardbookError } from '../core/errors.js'
 import { decodeAttributes } from './attributes.js'
 import { describe, sameShape } from './errors.js'
-import { inputsOf } from './remove-dead-calls.js'
+import { inputsOf } from './call-inputs.js'
 import { type Tf, tensorOf, tfCore } from './tf.js'
 import type { Call, Trace } from './trace.js'
 

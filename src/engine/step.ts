@@ -32,7 +32,8 @@ export interface Step {
   flatUpdate(flat: Float32Array, inputs: readonly Tensor[]): void
   /**
    * Both at once: inputs of `gradients` behind the state, then of `update` behind the gradients -> the first results, the
-   * caller's. Where the very first, the loss, is not finite the state stays as it was.
+   * caller's. Where the very first, the loss, is not finite the state stays as it was, also in all runs after it, which may have
+   * been begun before anyone saw that loss; until the state is set.
    */
   run(inputs: readonly Tensor[]): Tensor[]
   /** The state; the caller owns the tensors. */
@@ -67,6 +68,8 @@ export class ValueStep implements Step {
   readonly #gradients: () => Program
   readonly #update: () => Program
   readonly #loaded: Program[] = []
+  /** Whether all losses since the state was set were finite. */
+  #sound = true
   #disposed = false
 
   constructor(traces: StepTraces, slices: number, load: (trace: Trace, slices: number) => Program) {
@@ -118,7 +121,8 @@ export class ValueStep implements Step {
     const outputs = this.gradients(inputs.slice(0, own))
     const computed = outputs.slice(results)
     try {
-      if (Number.isFinite(outputs[0]!.dataSync()[0])) this.update([...computed, ...inputs.slice(own)])
+      this.#sound &&= Number.isFinite(outputs[0]!.dataSync()[0])
+      if (this.#sound) this.update([...computed, ...inputs.slice(own)])
     } finally {
       for (const tensor of computed) tensor.dispose()
     }
@@ -131,6 +135,7 @@ export class ValueStep implements Step {
 
   restore(state: readonly Tensor[]): void {
     checkInputs(stateSpecs(this.#traces), state)
+    this.#sound = true
     this.#replace(state.map((tensor) => tensor.clone()))
   }
 

@@ -15,6 +15,9 @@
  *    axis; its outputs are the next carried values, then any number of others. The call's outputs are the carried values after
  *    the last run, then the other outputs of all runs, stacked along a new first axis. With `reverse` the runs go from the
  *    last row to the first. (A loop without these rules would have no static shapes, or would need writes.)
+ * 6. A trace is what one slice of a batch does. A call of the kernel `AllReduce`, not allowed in a body, adds each of the float32
+ *    values of its input `inputs` up over all slices of the batch, whichever processes run them; its outputs, of the same shapes,
+ *    are those sums. (So whoever runs some slices has to wait there for the others. All run the same trace, hence the same calls.)
  */
 import type { DType, TensorData } from '../core/dtype.js'
 

@@ -36,6 +36,7 @@ export {
   type DropoutOptions,
   gaussianNoise,
   type GaussianNoiseOptions,
+  gaussianSample,
   spatialDropout,
 } from './layers/dropout.js'
 export { embedding, type EmbeddingOptions, positionEmbedding } from './layers/embedding.js'

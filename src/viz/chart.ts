@@ -8,7 +8,7 @@ import { type Displayable, type MimeBundle, displaySymbol } from '../core/displa
 import { checkNumber, checkOneOf } from '../core/check.js'
 import { ShardbookError } from '../core/errors.js'
 import { type Spec, freeze } from './json.js'
-import { renderPng, renderSvg } from './render.js'
+import { renderPdf, renderPng, renderSvg } from './render.js'
 import { saveChart } from './save.js'
 import { theme } from './theme.js'
 import { type ThemeName, recolour, themeNames } from './themes.js'
@@ -19,6 +19,9 @@ export interface ChartSource {
   /** Title and key figures: what a terminal shows, and what a screen reader reads. */
   readonly text: string
 }
+
+/** Most pixels of the picture that a notebook keeps, but for charts that have more units. */
+const pixelsSaved = 1_600_000
 
 const schema = (version: 5 | 6): string => `https://vega.github.io/schema/vega-lite/v${version}.json`
 
@@ -112,9 +115,14 @@ export class Chart implements Displayable {
     return renderPng(await this.svg(), scale)
   }
 
+  /** The chart as a PDF file of one page: lines and letters at any size, without a browser. */
+  async pdf(): Promise<Uint8Array> {
+    return renderPdf(await this.svg(), this.text.split('\n')[0]!)
+  }
+
   /**
-   * Writes the chart to a file, whole or not at all, in the format that the name ends in: `.svg`, `.png`, `.json` (the
-   * specification) or `.html` (one file that needs no network).
+   * Writes the chart to a file, whole or not at all, in the format that the name ends in: `.svg`, `.png`, `.pdf`, `.json`
+   * (the specification) or `.html` (one file that needs no network).
    *
    * @throws `argument` for another ending, `io` when the file cannot be written
    */
@@ -127,7 +135,13 @@ export class Chart implements Displayable {
     await this.ready()
     const bundle = lightBundle(this)
     if (options.png === false) return bundle
-    return { ...bundle, 'image/png': Buffer.from(await this.png()).toString('base64') }
+    const svg = await this.svg()
+    const [width = 1, height = 1] = [...svg.matchAll(/^<svg[^>]* width="([\d.]+)" height="([\d.]+)"/g)].flatMap(
+      (found) => found.slice(1).map(Number),
+    )
+    // The picture stays in the notebook: a large chart has a coarser one.
+    const scale = Math.min(2, Math.sqrt(pixelsSaved / (width * height)))
+    return { ...bundle, 'image/png': Buffer.from(await renderPng(svg, Math.max(1, scale))).toString('base64') }
   }
 
   [displaySymbol](): Promise<MimeBundle> {

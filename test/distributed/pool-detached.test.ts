@@ -37,9 +37,9 @@ async function leaveTraining(name: string, epochs: number): Promise<void> {
     const glyphs = await datasets.glyphs({ rows: 160, seed: 1 })
     const cnn = new ml.CNNClassifier({ inputCol: 'image', batchSize: 32, maxIter: ${epochs}, seed: 3 })
     const training = cnn.fit(glyphs, { on: workers })
-    let saved = 0
     training.on((event) => {
-      if (event.kind === 'checkpoint' && ++saved === 2) console.error('UNDER WAY')
+      if (event.kind === 'step' && event.step === 5) void training.checkpoint()
+      if (event.kind === 'checkpoint') console.error('UNDER WAY')
     })
     setInterval(() => {}, 1000)`,
   )

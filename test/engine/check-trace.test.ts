@@ -4,9 +4,10 @@ import { type DType, allocate, sizeOf } from '../../src/core/dtype.js'
 import { ShardbookError } from '../../src/core/errors.js'
 import { decodeAttributes, encodeAttributes } from '../../src/engine/attributes.js'
 import { checkTrace } from '../../src/engine/check-trace.js'
-import { planSlices } from '../../src/engine/plan-slices.js'
-import { inputsOf, removeDeadCalls } from '../../src/engine/remove-dead-calls.js'
+import { inputsOf } from '../../src/engine/call-inputs.js'
+import { removeDeadCalls } from '../../src/engine/remove-dead-calls.js'
 import type { Call, Trace, ValueSpec } from '../../src/engine/trace.js'
+import { unrollSlices } from '../../src/engine/unroll-slices.js'
 
 const rows = 3
 
@@ -184,15 +185,22 @@ describe('passes', () => {
     )
   })
 
-  test('shared calls do not depend on rows, and keep their order', () => {
+  test('over slices a trace keeps the rules and its signature; what depends on no rows is there once', () => {
     fc.assert(
-      fc.property(traces, (trace) => {
-        const { shared, sliced } = planSlices(trace)
-        const bySlice = new Set(trace.inputs.filter(({ split }) => split).map(({ value }) => value))
-        for (const { outputs } of sliced) for (const value of outputs) bySlice.add(value)
-        expect(shared.flatMap(inputsOf).some((value) => bySlice.has(value))).toBe(false)
-        expect(trace.calls.filter((call) => shared.includes(call))).toEqual(shared)
-        expect(shared.length + sliced.length).toBe(trace.calls.length)
+      fc.property(traces, fc.integer({ min: 1, max: 4 }), (trace, slices) => {
+        const whole = checkTrace(unrollSlices(trace, slices))
+        expect(whole.inputs.some(({ split }) => split)).toBe(false)
+        const rowsOf = ({ inputs, values }: Trace) => inputs.map(({ value }) => values[value]!.shape[0])
+        const expected = trace.inputs.map(({ split }) => (split ? rows * slices : rows))
+        expect(rowsOf(whole)).toEqual(expected)
+        expect(whole.outputs.map(({ name }) => name)).toEqual(trace.outputs.map(({ name }) => name))
+        const byRows = new Set(trace.inputs.filter(({ split }) => split).map(({ value }) => value))
+        for (const call of trace.calls) {
+          const depends = inputsOf(call).some((value) => byRows.has(value))
+          if (depends) for (const value of call.outputs) byRows.add(value)
+          const copies = whole.calls.filter(({ kernel }) => kernel === call.kernel)
+          expect(copies).toHaveLength(depends ? slices : 1)
+        }
       }),
     )
   })
@@ -217,77 +225,3 @@ function attempt(work: () => unknown): unknown {
     return error
   }
 }
-
-describe('a Scan', () => {
-  const float = (...shape: number[]): ValueSpec => ({ shape, dtype: 'float32' })
-  const body: Trace = {
-    version: 1,
-    values: [float(2), float(3), float(2), float(3)],
-    inputs: [
-      { name: 'state', value: 0, split: false },
-      { name: 'row', value: 1, split: false },
-    ],
-    constants: [],
-    calls: [
-      { kernel: 'Next', inputs: { state: 0, row: 1 }, attrs: {}, outputs: [2] },
-      { kernel: 'Exp', inputs: { x: 1 }, attrs: {}, outputs: [3] },
-    ],
-    outputs: [
-      { name: 'state', value: 2, merge: 'sum' },
-      { name: 'row', value: 3, merge: 'sum' },
-    ],
-  }
-  const attrs = { count: 5, carried: 1, scanned: 1, reverse: false }
-  const scan: Call = { kernel: 'Scan', inputs: { inputs: [0, 1] }, attrs, outputs: [2, 3], body }
-  const around = (call: object, values = [float(2), float(5, 3), float(2), float(5, 3)]) => ({
-    version: 1,
-    values,
-    inputs: [
-      { name: 'start', value: 0, split: false },
-      { name: 'rows', value: 1, split: false },
-    ],
-    constants: [],
-    calls: [call],
-    outputs: [{ name: 'end', value: 2, merge: 'sum' }],
-  })
-
-  test('that keeps the rules passes', () => {
-    expect(checkTrace(around(scan))).toEqual(around(scan))
-  })
-
-  test('loses the stacked rows that nothing needs, and their calls', () => {
-    const left = removeDeadCalls(checkTrace(around(scan)))
-    expect(left.calls[0]!.outputs).toHaveLength(1)
-    expect(left.calls[0]!.body!.calls.map(({ kernel }) => kernel)).toEqual(['Next'])
-    expect(checkTrace(left)).toEqual(left)
-  })
-
-  test.each<[string, object, RegExp]>([
-    ['no body', { ...scan, body: undefined }, /the trace: expected an object/],
-    ['a body elsewhere', { ...scan, kernel: 'Add' }, /a body only in a Scan/],
-    ['no runs', { ...scan, attrs: { ...attrs, count: 0 } }, /attrs.count: expected an integer from 1 on, got 0/],
-    ['no direction', { ...scan, attrs: { ...attrs, reverse: 1 } }, /attrs.reverse: expected a boolean/],
-    ['another number of rows', { ...scan, attrs: { ...attrs, count: 4 } }, /expected float32\[4, 3\], got/],
-    ['an input too few', { ...scan, inputs: { inputs: [0] } }, /the 2 inputs of the body/],
-    ['an output too few', { ...scan, outputs: [2] }, /the 2 outputs of the body/],
-    [
-      'more carried than the body gives',
-      { ...scan, attrs: { ...attrs, carried: 2, scanned: 0 } },
-      /inputs\[1\]: expected float32\[3\]/,
-    ],
-    [
-      'a carried value that changes its shape',
-      { ...scan, body: { ...body, outputs: [body.outputs[1]!, { ...body.outputs[0]!, value: 2 }] } },
-      /expected float32\[3\], got|expected float32\[2\], got|expected float32\[5, 2\], got/,
-    ],
-    [
-      'a body with split inputs',
-      { ...scan, body: { ...body, inputs: body.inputs.map((input) => ({ ...input, split: true })) } },
-      /inputs\[1\].*2 rows|not split/,
-    ],
-    ['a body that breaks a rule', { ...scan, body: { ...body, values: [...body.values, float()] } }, /values\[4\]/],
-  ])('with %s is refused', (_, call, message) => {
-    expect(() => checkTrace(around(call))).toThrow(message)
-    expect(() => checkTrace(around(call))).toThrow(ShardbookError)
-  })
-})

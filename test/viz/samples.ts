@@ -11,8 +11,9 @@ export function trainingEvents(options: {
   readonly steps?: number
   readonly metrics?: readonly string[]
   readonly decay?: boolean
+  readonly inside?: boolean
 }): viz.TrainingViewEvent[] {
-  const { epochs, stepsPerEpoch, metrics = ['accuracy'], decay = false } = options
+  const { epochs, stepsPerEpoch, metrics = ['accuracy'], decay = false, inside = false } = options
   const total = epochs * stepsPerEpoch
   const key = keyOf(5)
   const values = (scale: number, at: number): Record<string, number> =>
@@ -30,7 +31,8 @@ export function trainingEvents(options: {
       metrics: values(0.9 + 0.05 * uniform(key, total + step), step),
       learningRate: decay ? 0.001 * (1 - step / (total + 1)) : 0.001,
       rows: 128,
-      stepMs: 20,
+      stepMs: inside ? 20 + 4 * uniform(key, 3 * total + step) : 20,
+      ...(inside ? { gradientNorm: 3 * Math.exp((-3 * step) / total) + uniform(key, 2 * total + step) } : {}),
     })
     if (step % stepsPerEpoch === 0) {
       const validation = { loss: loss + 0.1, ...values(1, step) }
@@ -69,6 +71,21 @@ const ended = frozen(
     { kind: 'end', reason: 'done', step: 12, seconds: 3.2 },
   ]),
 )
+const watched = frozen(
+  viewOf([
+    ...trainingEvents({ epochs: 4, stepsPerEpoch: 10, steps: 26, decay: true, inside: true }),
+    { kind: 'checkpoint', step: 10, path: 'runs/digits/10' },
+    { kind: 'checkpoint', step: 20, path: 'runs/digits/20' },
+    {
+      kind: 'workers',
+      workers: [
+        { rank: 0, rowsPerSecond: 3120, inputShare: 0.04, reduceShare: 0.1, memoryBytes: 412e6 },
+        { rank: 1, rowsPerSecond: 2950, inputShare: 0.31, reduceShare: 0.02, memoryBytes: 408e6 },
+      ],
+    },
+    { kind: 'end', reason: 'stopped', step: 26, seconds: 1.1, message: 'early stopping: loss is no better' },
+  ]),
+)
 const maps = frozen({ layer: 'conv1', ...picture(1, 6, 6, 4), input: picture(1, 8, 8) })
 const kernel = frozen({ layer: 'conv1', ...picture(3, 3, 1, 4) })
 const kernelOverMany = frozen({ ...picture(3, 3, 2, 3) })
@@ -90,6 +107,7 @@ export const samples: Readonly<Record<string, () => viz.Chart>> = {
   'training-empty': () => viz.training(viz.emptyTraining),
   'training-running': () => viz.training(running),
   'training-ended': () => viz.training(ended),
+  'training-watched': () => viz.training(watched),
   'feature-maps': () => viz.featureMaps(maps),
   'feature-maps-of-layers': () => viz.featureMaps([maps, maps], { columns: 2 }),
   filters: () => viz.filters(kernel),

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { openMemory, preloadLibrary } from '../../ffi/index.js'
 import { ShardbookError } from '../../core/errors.js'
+import { registerAllReduce } from '../all-reduce.js'
 import { stepProgram, whyEager } from '../eager-step.js'
 import type { Engine, Program } from '../engine.js'
 import { registerGradients } from '../gradients.js'
@@ -33,6 +34,7 @@ export async function openNative(libraries: Libraries, threads: number = availab
   registerMatMul()
   registerScan(tensorFlow)
   registerRandom()
+  registerAllReduce(nativeBackend)
   registerGradients()
   tf.registerBackend(nativeBackend, () => backend)
   if (!(await tf.setBackend(nativeBackend))) {

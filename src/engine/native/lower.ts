@@ -1,10 +1,8 @@
 /** A trace as nodes of a TensorFlow graph: its calls run through tfjs-node's kernels while the binding builds. */
 import type { Tensor } from '@tensorflow/tfjs-core'
-import { planSlices } from '../plan-slices.js'
 import { runCall } from '../run-call.js'
 import { tensorOf, tfCore } from '../tf.js'
 import type { Call, Trace } from '../trace.js'
-import { attributeTypes } from './attributes.js'
 import type { NativeBackend } from './backend.js'
 import type { GraphBuilder, NodeOutput } from './graph.js'
 import { typeAttribute } from './kernels.js'
@@ -30,35 +28,27 @@ export class Lowering {
     return result!
   }
 
-  /**
-   * Adds a trace over `slices` slices: inputs that are split along the first axis feed as many independent chains, whose
-   * results are added, in their order, or joined.
-   */
-  trace(trace: Trace, slices: number, inputs: readonly NodeOutput[]): NodeOutput[] {
-    const axis = this.nodeOf(tfCore().scalar(0, 'int32'))
-    const shared = new Map<number, Tensor>()
-    const own = Array.from({ length: slices }, () => new Map<number, Tensor>())
-    for (const { value, data } of trace.constants) shared.set(value, tensorOf(data))
-    for (const [i, { value, split }] of trace.inputs.entries()) {
-      if (!split) shared.set(value, this.tensorOf(inputs[i]!))
-      else {
-        const parts = splitRows(this.builder, axis, inputs[i]!, slices)
-        for (const [slice, part] of parts.entries()) own[slice]!.set(value, this.tensorOf(part))
-      }
-    }
-    const plan = planSlices(trace)
-    this.calls(trace, plan.shared, shared)
-    for (const values of own) this.calls(trace, plan.sliced, values, shared)
-    return trace.outputs.map(({ value, merge }) => {
-      const parts = own.map((values) => this.nodeOf(values.get(value) ?? shared.get(value)!))
-      return mergeParts(this.builder, axis, parts, merge)
+  /** Adds a trace over one slice. Its results are nodes of their own: a function cannot hand out an input, nor a node twice. */
+  trace(trace: Trace, inputs: readonly NodeOutput[]): NodeOutput[] {
+    const values = new Map<number, Tensor>()
+    for (const { value, data } of trace.constants) values.set(value, tensorOf(data))
+    for (const [i, { value }] of trace.inputs.entries()) values.set(value, this.tensorOf(inputs[i]!))
+    this.calls(trace, trace.calls, values)
+    const used = new Set(trace.inputs.map(({ value }) => value))
+    return trace.outputs.map(({ value }) => {
+      const node = this.nodeOf(values.get(value)!)
+      const isOwn = !used.has(value)
+      used.add(value)
+      return isOwn
+        ? node
+        : this.builder.node('Identity', [{ ...typeAttribute('T', 'float32'), value: node.dtype }], [node])[0]!
     })
   }
 
-  /** Adds some calls of a trace, with their values in `values`, else in `outer`. */
-  calls(trace: Trace, calls: readonly Call[], values: Map<number, Tensor>, outer?: ReadonlyMap<number, Tensor>): void {
+  /** Adds some calls of a trace, with their values in `values`. */
+  calls(trace: Trace, calls: readonly Call[], values: Map<number, Tensor>): void {
     for (const call of calls) {
-      const outputs = runCall(trace, call, (value) => values.get(value) ?? outer!.get(value)!)
+      const outputs = runCall(trace, call, (value) => values.get(value)!)
       for (const [i, value] of call.outputs.entries()) values.set(value, outputs[i]!)
     }
   }
@@ -70,27 +60,4 @@ export class Lowering {
   tensorOf(node: NodeOutput): Tensor {
     return this.#backend.createOutputTensor(this.#backend.binding.addNode(node))
   }
-}
-
-function splitRows(builder: GraphBuilder, axis: NodeOutput, input: NodeOutput, slices: number): NodeOutput[] {
-  if (slices === 1) return [input]
-  const attributes = [
-    { name: 'num_split', type: attributeTypes.TF_ATTR_INT, value: slices },
-    { name: 'T', type: attributeTypes.TF_ATTR_TYPE, value: input.dtype },
-  ]
-  return builder.node('Split', attributes, [axis, input])
-}
-
-/** The slices' results as one. A lone result gets a node of its own, since a function cannot hand out an input. */
-function mergeParts(
-  builder: GraphBuilder,
-  axis: NodeOutput,
-  parts: readonly NodeOutput[],
-  merge: 'sum' | 'concat',
-): NodeOutput {
-  const type = { name: 'T', type: attributeTypes.TF_ATTR_TYPE, value: parts[0]!.dtype }
-  const count = { name: 'N', type: attributeTypes.TF_ATTR_INT, value: parts.length }
-  if (parts.length === 1) return builder.node('Identity', [type], parts)[0]!
-  if (merge === 'sum') return builder.node('AddN', [type, count], parts)[0]!
-  return builder.node('ConcatV2', [type, count, typeAttribute('Tidx', 'int32')], [...parts, axis])[0]!
 }

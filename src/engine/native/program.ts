@@ -2,9 +2,8 @@
  * A trace as one TensorFlow function: its calls become nodes of a graph, and the graph a function that one `TFE_Execute`
  * runs.
  *
- * With S slices the graph holds S independent chains (inputs split along the first axis, outputs added or joined), so
- * that as many cores as chains are busy although every operation runs on one thread. Sums go in the order of the slices:
- * results depend on S but not on the number of cores.
+ * With S slices the graph holds S chains (`unroll-slices.ts`), so that as many cores as chains are busy although every operation
+ * runs on one thread. Sums go in the order of the slices: results depend on S but not on the number of cores.
  */
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { checkInteger } from '../../core/check.js'
@@ -20,6 +19,7 @@ import type { TensorFlow } from './c-api.js'
 import { GraphBuilder, type NodeOutput } from './graph.js'
 import { dataTypeOf } from './kernels.js'
 import { Lowering } from './lower.js'
+import { unrollSlices } from '../unroll-slices.js'
 import { removeRepeats } from './remove-repeats.js'
 
 export function nativeProgram(trace: Trace, backend: NativeBackend, tensorFlow: TensorFlow, slices: number): Program {
@@ -28,7 +28,7 @@ export function nativeProgram(trace: Trace, backend: NativeBackend, tensorFlow: 
   const specs = inputSpecs(trace, slices)
   const compiled = new NativeFunction(backend, tensorFlow, (lowering) => {
     const inputs = specs.map(({ shape, dtype }) => lowering.builder.placeholder(shape, dataTypeOf[dtype]!))
-    return { inputs, outputs: lowering.trace(removeRepeats(trace), slices, inputs), controls: [] }
+    return { inputs, outputs: lowering.trace(unrollSlices(removeRepeats(trace), slices), inputs), controls: [] }
   })
   return {
     run(inputs) {

@@ -3,8 +3,9 @@
  * TensorFlow.js makes many of them in gradients.
  */
 import { sameShape } from '../errors.js'
+import { renameInputs } from '../call-inputs.js'
 import { removeDeadCalls } from '../remove-dead-calls.js'
-import type { Call, CallInput, Trace, ValueSpec } from '../trace.js'
+import type { Call, Trace, ValueSpec } from '../trace.js'
 
 /** The trace without them. */
 export function removeRepeats(trace: Trace): Trace {
@@ -17,7 +18,7 @@ export function removeRepeats(trace: Trace): Trace {
   for (const recorded of trace.calls) {
     const call = {
       ...recorded,
-      inputs: renamed(recorded.inputs, current),
+      inputs: renameInputs(recorded.inputs, current),
       ...(recorded.body === undefined ? {} : { body: removeRepeats(recorded.body) }),
     }
     const source = sameAs(call, trace.values, ones)
@@ -26,14 +27,6 @@ export function removeRepeats(trace: Trace): Trace {
   }
   const outputs = trace.outputs.map((output) => ({ ...output, value: current(output.value) }))
   return removeDeadCalls({ ...trace, calls, outputs })
-}
-
-function renamed(inputs: Call['inputs'], current: (value: number) => number): Call['inputs'] {
-  const one = (input: CallInput): CallInput => {
-    if (input === null) return null
-    return typeof input === 'number' ? current(input) : input.map(current)
-  }
-  return Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, one(input)]))
 }
 
 /** The value that a call only repeats, if it does. */

@@ -3,15 +3,16 @@
  * weights and slots in place.
  *
  * A variable is read once a step, before it is written. What is written hangs on one side of a `Switch`, which is dead where the
- * loss is not finite. `Adam` whose results are all state becomes `ResourceApplyAdam`; everything else that the update puts out is
- * assigned. Functions are started, in order, and not waited for; the state is touched from outside only when none is under way.
+ * loss, or one before it, is not finite. `Adam` whose results are all state becomes `ResourceApplyAdam`; everything else that the
+ * update puts out is assigned. Functions are started, in order, and not waited for; the state is touched from outside only when
+ * none is under way.
  */
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { sizeOf } from '../../core/dtype.js'
 import { ShardbookError } from '../../core/errors.js'
 import { adamKernel, type AdamAttributes } from '../adam.js'
 import { checkInputs, inputSpecs } from '../check-inputs.js'
-import { inputsOf } from '../remove-dead-calls.js'
+import { inputsOf } from '../call-inputs.js'
 import { checkKernels } from '../run-call.js'
 import { flatLayout, type Step, type StepTraces, stateSpecs } from '../step.js'
 import { tensorOf, tfCore } from '../tf.js'
@@ -23,6 +24,7 @@ import type { NodeOutput } from './graph.js'
 import { dataTypeOf, typeAttribute } from './kernels.js'
 import type { Lowering } from './lower.js'
 import { type FunctionBody, NativeFunction } from './program.js'
+import { unrollSlices } from '../unroll-slices.js'
 import { removeRepeats } from './remove-repeats.js'
 
 let variables = 0
@@ -38,6 +40,8 @@ export class NativeStep implements Step {
   readonly #specs: ReturnType<typeof stateSpecs>
   /** Ids of the variables on the binding. */
   readonly #variables: readonly number[]
+  /** Id of the variable that says whether all losses since the state was set were finite. */
+  readonly #sound: number
   readonly #functions = new Map<string, NativeFunction>()
   #disposed = false
 
@@ -48,14 +52,16 @@ export class NativeStep implements Step {
     this.#backend = backend
     this.#tensorFlow = tensorFlow
     this.#specs = stateSpecs(traces)
-    this.#variables = this.#specs.map(({ shape, dtype }) => {
+    const variable = (dtype: string, shape: readonly number[]): number => {
       const attributes = [
         { name: 'shared_name', type: attributeTypes.TF_ATTR_STRING, value: `shardbook_variable_${variables++}` },
         typeAttribute('dtype', dtype),
         { name: 'shape', type: attributeTypes.TF_ATTR_SHAPE, value: shape },
       ]
       return backend.binding.add(backend.binding.execute('VarHandleOp', attributes, [], 1)[0]!)
-    })
+    }
+    this.#variables = this.#specs.map(({ dtype, shape }) => variable(dtype, shape))
+    this.#sound = variable('bool', [])
   }
 
   gradients(inputs: readonly Tensor[]): Tensor[] {
@@ -105,17 +111,20 @@ export class NativeStep implements Step {
     checkInputs(this.#specs, state)
     this.#backend.binding.finish()
     const ids = this.#backend.getInputTensorIds(state)
-    for (const [i, { dtype }] of this.#specs.entries()) {
-      const attributes = [typeAttribute('dtype', dtype)]
-      this.#backend.binding.execute('AssignVariableOp', attributes, [this.#variables[i]!, ids[i]!], 0)
+    const assign = (variable: number, dtype: string, id: number): void => {
+      this.#backend.binding.execute('AssignVariableOp', [typeAttribute('dtype', dtype)], [variable, id], 0)
     }
+    for (const [i, { dtype }] of this.#specs.entries()) assign(this.#variables[i]!, dtype, ids[i]!)
+    const sound = tfCore().scalar(true, 'bool')
+    assign(this.#sound, 'bool', this.#backend.getInputTensorIds([sound])[0]!)
+    sound.dispose()
   }
 
   dispose(): void {
     if (this.#disposed) return
     this.#disposed = true
     for (const compiled of this.#functions.values()) compiled.dispose()
-    for (const id of this.#variables) {
+    for (const id of [...this.#variables, this.#sound]) {
       this.#backend.binding.execute('DestroyResourceOp', [], [id], 0)
       this.#backend.binding.deleteTensor(id)
     }
@@ -131,7 +140,7 @@ export class NativeStep implements Step {
     }
     compiled.checkRunnable()
     checkInputs(specs, inputs)
-    return compiled.run([...this.#variables, ...this.#backend.getInputTensorIds(inputs)])
+    return compiled.run([...this.#variables, this.#sound, ...this.#backend.getInputTensorIds(inputs)])
   }
 
   /** What is given besides the state. */
@@ -162,7 +171,8 @@ export class NativeStep implements Step {
     const { gradients, update, reads, results } = this.#traces
     const handles = this.#specs.map(() => builder.placeholder([], dataTypes.TF_RESOURCE))
     const given = specs.map(({ shape, dtype }) => builder.placeholder(shape, dataTypeOf[dtype]!))
-    const inputs = [...handles, ...given]
+    const sound = builder.placeholder([], dataTypes.TF_RESOURCE)
+    const inputs = [...handles, sound, ...given]
     const state = this.#specs.map(({ shape, dtype }, i) => builder.readVariable(handles[i]!, shape, dataTypeOf[dtype]!))
     const own = gradients.inputs.length - reads
     const applied = (values: readonly NodeOutput[]): FunctionBody => {
@@ -173,16 +183,20 @@ export class NativeStep implements Step {
       const { shapes } = flatLayout(this.#traces)
       return applied([...cut(lowering, given[0]!, shapes), ...given.slice(1)])
     }
-    const outputs = lowering.trace(gradients, this.#slices, [...state.slice(0, reads), ...given.slice(0, own)])
+    const slices = unrollSlices(gradients, this.#slices)
+    const outputs = lowering.trace(slices, [...state.slice(0, reads), ...given.slice(0, own)])
     if (what === 'gradients') return { inputs, outputs, controls: [] }
     if (what === 'flatGradients') return { inputs, outputs: [joined(lowering, outputs)], controls: [] }
     const float = [typeAttribute('T', 'float32')]
     const isFinite = builder.node('IsFinite', float, [outputs[0]!])[0]!
-    const [, whereFinite] = builder.node('Switch', float, [outputs[0]!, isFinite])
-    const gate = builder.operation('Identity', float, [whereFinite!])
+    const before = builder.readVariable(sound, [], dataTypes.TF_BOOL)
+    const goesOn = builder.node('LogicalAnd', [], [isFinite, before])[0]!
+    const kept = builder.operation('AssignVariableOp', [typeAttribute('dtype', 'bool')], [sound, goesOn])
+    const [, whereSound] = builder.node('Switch', float, [outputs[0]!, goesOn])
+    const gate = builder.operation('Identity', float, [whereSound!])
     const rest = [...outputs.slice(results), ...given.slice(own)]
     const controls = apply(lowering, update, handles, state, rest, [gate])
-    return { inputs, outputs: outputs.slice(0, results), controls }
+    return { inputs, outputs: outputs.slice(0, results), controls: [...controls, kept] }
   }
 }
 

@@ -5,6 +5,7 @@
  * (`ERR_WORKER_PATH`, tried on Node 20 and 24 with its flag for threads set), so the backend leaves it off under Node.
  */
 import { ShardbookError } from '../../core/errors.js'
+import { registerAllReduce } from '../all-reduce.js'
 import { eagerProgram } from '../eager-program.js'
 import { stepProgram } from '../eager-step.js'
 import type { Engine, Program } from '../engine.js'
@@ -21,6 +22,7 @@ export async function openWasm(): Promise<Engine> {
   const tf = tfCore()
   const version = completeBackend()
   registerWasmKernels()
+  registerAllReduce(wasmBackend)
   registerGradients()
   // The module installs handlers that end the process at any unhandled rejection: that is the host's to decide.
   const events = ['uncaughtException', 'unhandledRejection'] as const

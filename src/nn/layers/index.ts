@@ -4,7 +4,7 @@ import { multiHeadAttention, transformerBlock } from './attention.js'
 import { add, bidirectional, concatenate, residual, timeDistributed } from './composite.js'
 import { conv2d, conv2dTranspose } from './convolution.js'
 import { dense } from './dense.js'
-import { dropout, gaussianNoise, spatialDropout } from './dropout.js'
+import { dropout, gaussianNoise, gaussianSample, spatialDropout } from './dropout.js'
 import { embedding, positionEmbedding } from './embedding.js'
 import type { Layer } from './layer.js'
 import { batchNormalization, groupNormalization, layerNormalization } from './normalization.js'
@@ -41,6 +41,7 @@ export const layerKinds = {
   embedding,
   flatten,
   gaussianNoise,
+  gaussianSample,
   globalAveragePooling,
   globalMaxPooling,
   groupNormalization,

@@ -6,7 +6,7 @@
  * only and the same layer serves training, inference and every engine. That is why the layers stand on tfjs-core's
  * functions and not on tfjs-layers, whose layers own variables on the engine that was current when they were built.
  */
-import type { Scalar, Tensor, Tensor1D } from '@tensorflow/tfjs-core'
+import type { Scalar, Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core'
 import { ShardbookError } from '../../core/errors.js'
 import type { Random } from '../../engine/index.js'
 import type { Tf } from '../../engine/tf.js'
@@ -42,6 +42,8 @@ export interface LayerContext {
   readonly random?: Random
   /** While training: which rows count. */
   readonly training?: TrainingRows
+  /** [batch, steps] 1, or 0 where a sequence has ended and steps only fill it up; absent: all count. */
+  readonly mask?: Tensor2D
 }
 
 /**
@@ -70,6 +72,8 @@ export interface Layer {
   /** @throws ShardbookError `argument` when the layer cannot take such samples. */
   infer(input: Shape): Inferred
   apply(context: LayerContext, x: Tensor, weights: readonly Tensor[]): Tensor
+  /** Present where the layer knows which steps of its output count. Later layers keep that as long as they keep the steps. */
+  masks?(context: LayerContext, x: Tensor): Tensor2D
   /**
    * Present where the layer is a linear part followed by bias and an activation that never decreases: a maximum over places
    * commutes with the second half, so a model may pool between them, on fewer numbers and with the same result.
@@ -87,7 +91,11 @@ export interface LayerOptions {
 }
 
 /** Freezes a layer. */
-export function layer(kind: string, options: LayerOptions, rule: Pick<Layer, 'infer' | 'apply' | 'halves'>): Layer {
+export function layer(
+  kind: string,
+  options: LayerOptions,
+  rule: Pick<Layer, 'infer' | 'apply' | 'halves' | 'masks'>,
+): Layer {
   const made: Layer = Object.freeze({
     kind,
     name: options.name,

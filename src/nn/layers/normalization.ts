@@ -1,7 +1,9 @@
 /** Normalisation: mean zero and variance one, then a trained scale (`gamma`) and offset (`beta`). */
-import type { Scalar, Tensor } from '@tensorflow/tfjs-core'
+import type { Tensor } from '@tensorflow/tfjs-core'
 import { checkInteger, checkNumber } from '../../core/check.js'
 import { ShardbookError } from '../../core/errors.js'
+import { allReduce, isNestedGradient } from '../../engine/index.js'
+import type { Tf } from '../../engine/tf.js'
 import { layer, showShape } from './layer.js'
 import type { Layer, LayerContext, LayerOptions, Shape, TrainingRows, WeightSpec } from './layer.js'
 
@@ -64,34 +66,27 @@ export function groupNormalization(options: GroupNormalizationOptions = {}): Lay
 }
 
 export interface BatchNormalizationOptions extends NormalizationOptions {
-  /** Statistics of a slice's rows, not of the whole batch's: the only way that there is yet. */
-  readonly local: true
+  /** Statistics of a slice's rows instead of the whole batch's, so that slices and workers need not wait. Default false. */
+  readonly local?: boolean
   /** Share of the running statistics that a step keeps. Default 0.99. */
   readonly momentum?: number
 }
 
 /**
  * Normalises channels (Ioffe and Szegedy, 2015): `x: [batch, ..., channels] -> [batch, ..., channels]`. While training with mean
- * and variance of the rows at hand, otherwise with their running averages, which are weights that no gradient trains.
+ * and variance of the batch, otherwise with their running averages, which are weights that no gradient trains.
  *
- * The rows at hand are those of one slice: a batch is split into slices, in one process and in a pool alike, so the result does
- * not depend on the number of workers.
+ * The batch is the whole one, in however many slices and on however many workers it is computed. With `local` it is the rows of one
+ * slice, which the number of workers does not change either.
  *
- * @throws ShardbookError `argument` without `local: true`, and for options out of range.
+ * @throws ShardbookError `argument` for options out of range.
  * @example
  * ```ts
- * nn.batchNormalization({ local: true })
+ * nn.batchNormalization({ momentum: 0.9 })
  * ```
  */
-export function batchNormalization(options: BatchNormalizationOptions): Layer {
-  if ((options as Partial<BatchNormalizationOptions> | undefined)?.local !== true) {
-    throw new ShardbookError(
-      'argument',
-      'nn.batchNormalization: expected local: true, as statistics of a whole batch are not there yet.',
-      { hint: 'local: true takes those of a slice. nn.groupNormalization and nn.layerNormalization need none.' },
-    )
-  }
-  const { momentum = 0.99 } = options
+export function batchNormalization(options: BatchNormalizationOptions = {}): Layer {
+  const { momentum = 0.99, local = false } = options
   checkNumber('nn.batchNormalization', 'momentum', momentum, 0, 1)
   const epsilon = epsilonOf('batchNormalization', options)
   return layer('batchNormalization', options, {
@@ -106,52 +101,91 @@ export function batchNormalization(options: BatchNormalizationOptions): Layer {
         ],
       }
     },
-    apply: (context, x, [gamma, beta, movingMean, movingVariance]) => {
+    apply: (context, x, weights) => {
       const { tf, training } = context
-      const scale = (centred: Tensor, variance: Tensor) => tf.mul(centred, tf.rsqrt(tf.add(variance, epsilon)))
-      if (training === undefined) {
-        return finish(context, scale(tf.sub(x, movingMean!), movingVariance!), [gamma!, beta!])
+      if (training !== undefined) {
+        return normaliseBatch(tf, x, weights as BatchWeights, training, {
+          epsilon,
+          sum: local ? (own) => own : allReduce,
+        })
       }
-      const { mean, variance } = momentsOfRows(context, x, training)
-      const y = observing(context, scale(tf.sub(x, mean), variance), training.share, [
-        [movingMean!, mean],
-        [movingVariance!, variance],
-      ])
-      return finish(context, y, [gamma!, beta!])
+      const [gamma, beta, movingMean, movingVariance] = weights as BatchWeights
+      return finish(context, tf.mul(tf.sub(x, movingMean), tf.rsqrt(tf.add(movingVariance, epsilon))), [gamma, beta])
     },
   })
 }
 
-/** Mean and variance [channels] over the rows that count and all places. */
-function momentsOfRows({ tf }: LayerContext, x: Tensor, { mask }: TrainingRows) {
-  const axes = x.shape.slice(1).map((_, axis) => axis)
-  const places = x.shape.slice(1, -1).reduce((a, b) => a * b, 1)
-  const counts = tf.reshape(mask, [x.shape[0], ...x.shape.slice(1).map(() => 1)])
-  const numbers = tf.maximum(tf.mul(tf.sum(mask), places), 1)
-  const average = (values: Tensor): Tensor => tf.div(tf.sum(tf.mul(values, counts), axes), numbers)
-  const mean = average(x)
-  return { mean, variance: average(tf.square(tf.sub(x, mean))) }
+type BatchWeights = [gamma: Tensor, beta: Tensor, movingMean: Tensor, movingVariance: Tensor]
+
+interface BatchSums {
+  readonly epsilon: number
+  /** Adds sums over a slice's rows up over the batch. */
+  readonly sum: (own: readonly Tensor[]) => readonly Tensor[]
 }
 
-/** `y`, with a gradient for each running average by what was observed: see `TrainingRows`. */
-function observing(
-  { tf }: LayerContext,
-  y: Tensor,
-  share: Scalar,
-  pairs: readonly (readonly [running: Tensor, observed: Tensor])[],
-): Tensor {
+/** With a gradient for each running average by what was observed: see `TrainingRows`. */
+function normaliseBatch(
+  tf: Tf,
+  x: Tensor,
+  weights: BatchWeights,
+  { mask, share }: TrainingRows,
+  { epsilon, sum }: BatchSums,
+) {
+  const axes = x.shape.slice(1).map((_, axis) => axis)
+  const places = x.shape.slice(1, -1).reduce((a, b) => a * b, 1)
+  const counts = tf.reshape(mask, [x.shape[0], ...axes.map(() => 1)])
+
+  /** `centre` is any vector near the mean: one pass gives both sums, without the loss of digits of squares far from zero. */
+  const statistics = (values: Tensor, centre: Tensor, rowCounts: Tensor) => {
+    const centred = tf.sub(values, centre)
+    const counted = tf.mul(centred, rowCounts)
+    const own = [tf.mul(tf.sum(rowCounts), places), tf.sum(counted, axes), tf.sum(tf.mul(counted, centred), axes)]
+    const [rows, total, squares] = sum(own) as [Tensor, Tensor, Tensor]
+    const number = tf.maximum(rows, 1)
+    const shift = tf.div(total, number)
+    const variance = tf.relu(tf.sub(tf.div(squares, number), tf.square(shift)))
+    const inverse = tf.rsqrt(tf.add(variance, epsilon))
+    const normal = tf.mul(tf.sub(centred, shift), inverse)
+    return { normal, inverse, number, mean: tf.add(centre, shift), variance }
+  }
+
   const pass = tf.customGrad((...args) => {
     const save = args.pop() as unknown as (tensors: Tensor[]) => void
-    const [value, ...others] = args as [Tensor, ...Tensor[]]
-    save(others)
+    const [values, gamma, beta, movingMean, movingVariance] = args as unknown as [Tensor, ...BatchWeights]
+    const { normal, inverse, number, mean, variance } = statistics(values, movingMean, counts)
+    const nested = isNestedGradient()
+    const computed = nested ? [values] : [normal, inverse, number, mean, variance]
+    save([gamma, movingMean, movingVariance, counts, share, ...computed])
     const gradFunc = (dy: Tensor | Tensor[], saved: Tensor[]): Tensor[] => {
-      const [part, ...rest] = saved as [Tensor, ...Tensor[]]
-      const towards = pairs.map((_, i) => tf.mul(tf.sub(rest[i]!, rest[pairs.length + i]!), part))
-      return [dy as Tensor, tf.zerosLike(part), ...towards, ...towards.map((moved) => tf.zerosLike(moved))]
+      const [scale, centre, spread, counted, part, ...rest] = saved as [
+        Tensor,
+        Tensor,
+        Tensor,
+        Tensor,
+        Tensor,
+        ...Tensor[],
+      ]
+      const known = nested ? statistics(rest[0]!, centre, counted) : fromList(rest)
+      const own = [tf.sum(dy as Tensor, axes), tf.sum(tf.mul(dy as Tensor, known.normal), axes)]
+      const [offsets, scales] = sum(own) as [Tensor, Tensor]
+      const slope = tf.mul(scale, known.inverse)
+      const each = tf.div(slope, known.number)
+      const common = tf.add(tf.mul(known.normal, tf.mul(scales, each)), tf.mul(offsets, each))
+      return [
+        tf.sub(tf.mul(dy as Tensor, slope), tf.mul(common, counted)),
+        own[1]!,
+        own[0]!,
+        tf.mul(tf.sub(centre, known.mean), part),
+        tf.mul(tf.sub(spread, known.variance), part),
+      ]
     }
-    return { value: tf.clone(value), gradFunc }
+    return { value: tf.add(tf.mul(normal, gamma), beta), gradFunc }
   })
-  return pass(y, share, ...pairs.map(([running]) => running), ...pairs.map(([, observed]) => observed))
+  return pass(x, ...weights)
+}
+
+function fromList([normal, inverse, number, mean, variance]: readonly Tensor[]) {
+  return { normal: normal!, inverse: inverse!, number: number!, mean: mean!, variance: variance! }
 }
 
 function standardised({ tf }: LayerContext, x: Tensor, axes: number[], epsilon: number): Tensor {

@@ -4,16 +4,29 @@
  */
 import { nearest, show } from '../../core/check.js'
 import { ShardbookError } from '../../core/errors.js'
-import { savedModel } from './saved-model.js'
+import { neuralLoaders } from './load-neural.js'
 import { readStage } from './saved-stage.js'
 import type { LoadedStage } from './saved-stage.js'
-import type { Transformer } from './stage.js'
+import type { Stage, Transformer } from './stage.js'
 
 const loaders = {
-  AutoEncodersModel: async (saved: LoadedStage) =>
-    (await import('./auto-encoders-model.js')).AutoEncodersModel.load(savedModel(saved)),
-  CNNClassifierModel: async (saved: LoadedStage) =>
-    (await import('./cnn-classifier-model.js')).CNNClassifierModel.load(savedModel(saved)),
+  ...neuralLoaders,
+  HashingTF: async ({ params }: LoadedStage) =>
+    new (await import('./features/hashing-tf.js')).HashingTF(params as never),
+  IDF: async ({ params }: LoadedStage) => new (await import('./features/idf.js')).IDF(params as never),
+  IDFModel: async (saved: LoadedStage) => (await import('./features/idf.js')).IDFModel.load(saved),
+  LogisticRegression: async ({ params }: LoadedStage) =>
+    new (await import('./plain/logistic-regression.js')).LogisticRegression(params as never),
+  LogisticRegressionModel: async (saved: LoadedStage) =>
+    (await import('./plain/logistic-regression.js')).LogisticRegressionModel.load(saved),
+  Pipeline: async (saved: LoadedStage) =>
+    (await import('./pipeline.js')).Pipeline.load({ kind: saved.kind, stages: await loadAll(saved) }),
+  PipelineModel: async (saved: LoadedStage) =>
+    (await import('./pipeline.js')).PipelineModel.load({ stages: await loadAll(saved) }),
+  RegexTokenizer: async ({ params }: LoadedStage) =>
+    new (await import('./features/tokenizer.js')).RegexTokenizer(params as never),
+  Tokenizer: async ({ params }: LoadedStage) =>
+    new (await import('./features/tokenizer.js')).Tokenizer(params as never),
 }
 
 /** Names of the classes that `load` knows. */
@@ -46,4 +59,10 @@ export async function load(path: string, kind?: StageKind): Promise<unknown> {
     `ml.load: expected a kind of stage that this version knows in ${path}, got ${show(saved.kind)}.`,
     near === undefined ? {} : { hint: `The nearest is ${near}.` },
   )
+}
+
+async function loadAll({ stages }: LoadedStage): Promise<Stage[]> {
+  const loaded: Stage[] = []
+  for (const path of stages) loaded.push(await load(path))
+  return loaded
 }

@@ -23,9 +23,9 @@ export interface LoopContext {
   open(source: FrameSource, options: { slices: number; slice: number }): Promise<Feed>
   /**
    * Adds `vector` up over all workers, in place. Rejects when a peer is lost: the step is then not applied.
-   * Called once for each step, with the number of steps applied before it; and, where there is validation data, once at
-   * each epoch's end and each validation within, with the number of steps applied so far. All workers call in the same order
-   * with the same lengths.
+   * Called for each step, with the number of steps applied before it: once for each sum over the batch that its gradients need on
+   * their way (batch normalisation), then once for the gradients; and, where there is validation data, once at each epoch's end
+   * and each validation within, with the number of steps applied so far. All workers call in the same order with the same lengths.
    */
   reduce(step: number, vector: Float32Array): Promise<void>
   /** Asked before each step: waits while paused. */

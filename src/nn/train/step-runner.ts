@@ -2,13 +2,13 @@
  * Runs steps on an engine: whole ones, begun before the results of the one before are there, or in two halves with a look at the
  * gradients in between (to add them up over workers, for their norm, or to take times).
  *
- * Invariant: a step whose loss is not finite changes nothing, and neither does a step that was begun after it: its scale is made
- * from the loss before, so that it is not finite either.
+ * Invariant: a step whose loss is not finite changes nothing, and neither does a step that was begun after it (see `Step`).
  */
-import type { Scalar, Tensor } from '@tensorflow/tfjs-core'
+import type { Tensor } from '@tensorflow/tfjs-core'
 import { sizeOf } from '../../core/dtype.js'
 import { fold, keyOf } from '../../core/random.js'
-import type { Step } from '../../engine/index.js'
+import { loadSpreadGradients } from '../../engine/index.js'
+import type { SpreadGradients, Step, StepTraces } from '../../engine/index.js'
 import type { Tf } from '../../engine/tf.js'
 import type { Batch } from './batch-reader.js'
 import type { PhaseTimes } from './event.js'
@@ -46,10 +46,10 @@ export class StepRunner {
   readonly #results: number
   /** Loss, metrics and gradients of one step, flat: what is reduced. Unused with one worker. */
   readonly #vector: Float32Array
-  /** The loss of the whole step that was begun last. */
-  #lastLoss: Tensor | undefined
+  /** Of the owned slices, where there are other workers. */
+  readonly #spread: SpreadGradients | undefined
 
-  constructor(tf: Tf, job: TrainingJob, context: LoopContext, program: Step) {
+  constructor(tf: Tf, job: TrainingJob, context: LoopContext, program: Step, traces: StepTraces) {
     const { gradients } = job.programs
     this.#tf = tf
     this.#job = job
@@ -60,6 +60,8 @@ export class StepRunner {
     this.#numbers = job.metrics.reduce((n, _, i) => n + sumSize(gradients, i + 1), 1)
     const floats = gradients.outputs.reduce((n, { value }) => n + sizeOf(gradients.values[value]!.shape), 0)
     this.#vector = new Float32Array(context.workers === 1 ? 0 : floats)
+    this.#spread =
+      context.workers === 1 ? undefined : loadSpreadGradients(context.engine, program, traces, context.owned.length)
   }
 
   /** Begins step `step` (from 0). What is computed with is taken before this returns. */
@@ -67,17 +69,21 @@ export class StepRunner {
     return this.overlaps ? this.#runWhole(batch, step, rate) : this.#runHalves(batch, step, rate)
   }
 
+  /** Makes steps count again after one whose loss was not finite. */
+  recover(): void {
+    const state = this.#program.state()
+    this.#program.restore(state)
+    this.#tf.dispose(state)
+  }
+
   dispose(): void {
-    this.#lastLoss?.dispose()
-    this.#lastLoss = undefined
+    this.#spread?.dispose()
   }
 
   async #runWhole(batch: Batch, step: number, rate: number): Promise<StepResult> {
     const shared = [...this.#gradientScalars(batch, step), ...this.#updateScalars(step, rate)]
     const outputs = this.#program.run([...batch.columns, batch.rowWeight, batch.rowIndex, ...shared])
     for (const tensor of shared) tensor.dispose()
-    this.#lastLoss?.dispose()
-    this.#lastLoss = outputs[0]!.clone()
     return { numbers: await read(outputs), reduceMs: 0 }
   }
 
@@ -127,18 +133,19 @@ export class StepRunner {
   /** Gradients of the owned slices, added up over all workers. */
   async #beginReduced(batch: Batch, step: number): Promise<HalfStep> {
     const vector = this.#vector
-    if (this.#context.owned.length > 0) {
-      const shared = this.#gradientScalars(batch, step)
-      await this.#program.flatGradients([...batch.columns, batch.rowWeight, batch.rowIndex, ...shared], vector)
-      for (const tensor of shared) tensor.dispose()
-    } else {
-      vector.fill(0)
+    let reduceMs = 0
+    const reduce = async (sums: Float32Array): Promise<void> => {
+      const clock = new Clock()
+      await this.#context.reduce(step, sums)
+      reduceMs += clock.lap()
     }
-    const clock = new Clock()
-    await this.#context.reduce(step, vector)
+    const shared = this.#gradientScalars(batch, step)
+    const inputs = [...batch.columns, batch.rowWeight, batch.rowIndex, ...shared]
+    await this.#spread!.run(inputs, vector, reduce).finally(() => this.#tf.dispose(shared))
+    await reduce(vector)
     return {
       numbers: [...vector.subarray(0, this.#numbers)],
-      reduceMs: clock.lap(),
+      reduceMs,
       norm: async (without) => this.#flatNorm(without),
       end: (scalars) => {
         if (scalars !== undefined) this.#program.flatUpdate(vector, scalars)
@@ -159,14 +166,7 @@ export class StepRunner {
 
   #gradientScalars(batch: Batch, step: number): Tensor[] {
     const tf = this.#tf
-    const last = this.#lastLoss
-    const scale = tf.scalar(1 / batch.globalRows)
-    const key = tf.scalar(fold(keyOf(this.#job.seed), step) | 0, 'int32')
-    if (last === undefined) return [scale, key]
-    // Zero times a loss is 0, or not a number where the loss is not finite.
-    const guarded = tf.tidy(() => tf.add<Scalar>(scale, tf.mul(last, 0)))
-    scale.dispose()
-    return [guarded, key]
+    return [tf.scalar(1 / batch.globalRows), tf.scalar(fold(keyOf(this.#job.seed), step) | 0, 'int32')]
   }
 
   #updateScalars(step: number, rate: number): Tensor[] {

@@ -57,7 +57,7 @@ export class TrainingLoop implements Loop {
     const reads = job.start.weights.length + (job.scalesLoss ? 1 : 0)
     const traces = { gradients, update, reads, results: 1 + job.metrics.length }
     this.#program = engine.loadStep(traces, { slices: Math.max(owned.length, 1) })
-    this.#runner = new StepRunner(tf, job, context, this.#program)
+    this.#runner = new StepRunner(tf, job, context, this.#program, traces)
     this.#evaluate = owned.length === 0 || validation === undefined ? undefined : engine.load(evaluate, slices)
     this.restore(job.start)
   }
@@ -148,8 +148,8 @@ export class TrainingLoop implements Loop {
       }
       await underWay
     } finally {
-      await Promise.allSettled([underWay])
-      this.#runner.dispose()
+      const [end] = await Promise.allSettled([underWay])
+      if (end.status === 'rejected') this.#runner.recover()
     }
     if (this.#step % stepsPerEpoch === 0) await this.#between(true)
     return true

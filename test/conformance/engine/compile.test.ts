@@ -1,27 +1,14 @@
 /** Compiled functions: the same on every engine. */
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core'
-import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { type Engine, compile } from '../../../src/engine/index.js'
-import { type Tf, difference, open } from './engines.js'
+import { expect, test } from 'vitest'
+import { compile } from '../../../src/engine/index.js'
+import { type Tf, difference } from './engines.js'
+import { openForTests } from './setup.js'
 import { onEngines } from '../../nn/on-engines.js'
 
 onEngines('compile', (name) => {
-  let engine: Engine
   let tf: Tf
-  let before: ReturnType<Engine['memory']>
-  beforeAll(async () => {
-    ;({ engine, tf } = await open(name))
-  })
-  beforeEach(() => {
-    before = engine.memory()
-    tf.engine().startScope()
-  })
-  afterEach(() => {
-    tf.engine().endScope()
-    tf.disposeVariables()
-    // oxlint-disable-next-line vitest/no-standalone-expect -- no test may leak
-    expect(engine.memory(), 'tensors leaked').toEqual(before)
-  })
+  openForTests(name, (opened) => ({ tf } = opened))
 
   const random = (shape: number[], seed: number): Tensor => tf.randomUniform(shape, -0.5, 0.5, 'float32', seed)
   const values = (tensors: readonly Tensor[]): number[][] => tensors.map((tensor) => Array.from(tensor.dataSync()))

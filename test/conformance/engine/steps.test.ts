@@ -1,27 +1,16 @@
 /** Training steps that keep their state: the same on every engine. */
 import type { Scalar, Tensor, Tensor2D } from '@tensorflow/tfjs-core'
-import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { type Engine, record } from '../../../src/engine/index.js'
 import * as nn from '../../../src/nn/index.js'
 import { onEngines } from '../../nn/on-engines.js'
-import { type Tf, open } from './engines.js'
+import { type Tf } from './engines.js'
+import { openForTests } from './setup.js'
 
 onEngines('training steps', (name) => {
   let engine: Engine
   let tf: Tf
-  let before: ReturnType<Engine['memory']>
-  beforeAll(async () => {
-    ;({ engine, tf } = await open(name))
-  })
-  beforeEach(() => {
-    before = engine.memory()
-    tf.engine().startScope()
-  })
-  afterEach(() => {
-    tf.engine().endScope()
-    // oxlint-disable-next-line vitest/no-standalone-expect -- no test may leak
-    expect(engine.memory(), 'tensors leaked').toEqual(before)
-  })
+  openForTests(name, (opened) => ({ engine, tf } = opened))
 
   const rows = 8
   /** A linear model of two weights under an optimiser; slices of two rows. */
@@ -106,18 +95,24 @@ onEngines('training steps', (name) => {
     for (const step of [whole!, flat!]) step.dispose()
   })
 
-  test.each([Number.NaN, Infinity])('a loss of %s leaves the state as it was, and the step goes on', (poison) => {
-    const { traces: both, state } = traces(nn.adam())
-    const step = engine.loadStep(both, { slices: rows / 2 })
-    step.restore(state)
-    const scalars = [tf.scalar(0.1), tf.scalar(1)]
-    const [loss] = step.run([tf.mul(batch(1), poison), ...scalars])
-    expect(Number.isFinite(loss!.dataSync()[0])).toBe(false)
-    expect(values(step.state())).toEqual(values(state))
-    expect(Number.isFinite(step.run([batch(1), ...scalars])[0]!.dataSync()[0])).toBe(true)
-    expect(values(step.state())).not.toEqual(values(state))
-    step.dispose()
-  })
+  test.each([Number.NaN, Infinity])(
+    'a loss of %s leaves the state as it was, in the steps begun after it too, until it is set',
+    (poison) => {
+      const { traces: both, state } = traces(nn.adam())
+      const step = engine.loadStep(both, { slices: rows / 2 })
+      step.restore(state)
+      const scalars = [tf.scalar(0.1), tf.scalar(1)]
+      const [loss] = step.run([tf.mul(batch(1), poison), ...scalars])
+      expect(Number.isFinite(loss!.dataSync()[0])).toBe(false)
+      expect(values(step.state())).toEqual(values(state))
+      expect(Number.isFinite(step.run([batch(1), ...scalars])[0]!.dataSync()[0])).toBe(true)
+      expect(values(step.state())).toEqual(values(state))
+      step.restore(step.state())
+      step.run([batch(1), ...scalars])
+      expect(values(step.state())).not.toEqual(values(state))
+      step.dispose()
+    },
+  )
 
   test('what was read as the state stays as it was read', () => {
     const { traces: both, state } = traces(nn.adam())

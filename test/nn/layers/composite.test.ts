@@ -46,7 +46,7 @@ describe('layers say what they expect', () => {
     expect(() => build([4, 6], nn.groupNormalization({ groups: 4 }))).toThrow(
       /divide into 4 groups, got samples of \[4, 6\]/,
     )
-    expect(() => (nn.batchNormalization as () => nn.Layer)()).toThrow(/expected local: true/)
+    expect(() => nn.batchNormalization({ momentum: 2 })).toThrow(/nn\.batchNormalization: expected momentum/)
     expect(() => build([4, 6], nn.embedding({ inputDim: 3, outputDim: 2 }))).toThrow(/shape \[steps\], got \[4, 6\]/)
     expect(() => build([4], nn.slice({ start: 3, size: 2 }))).toThrow(/at least 5 along the first axis/)
     expect(() => build([2, 2, 1], nn.cropping2d())).toThrow(/larger than what is left out/)

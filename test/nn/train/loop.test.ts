@@ -41,6 +41,31 @@ onEngines('training loop', (name) => {
     for (const [i, value] of told(one).entries()) expect(told(several)[i]).toBeCloseTo(value, 4)
   })
 
+  test.each([
+    // One batch of all 10 rows a step: some of 16 slices have none.
+    ['slices', { rows: 10, epochs: 6, slices: 1 }, { slices: 8 }, 1],
+    ['slices of which some have no rows', { rows: 10, epochs: 6, slices: 1 }, { slices: 16 }, 1],
+    ['workers', {}, {}, 2],
+    ['workers of which some own no slice', {}, {}, 6],
+  ])('statistics of the whole batch are the same over more %s', async (_, options, changes, workers) => {
+    const layers = [
+      nn.conv2d({ filters: 4, kernelSize: 3 }),
+      nn.batchNormalization({ momentum: 0.8 }),
+      nn.activation({ activation: 'relu' }),
+      nn.flatten(),
+      nn.dense({ units: 5 }),
+      nn.batchNormalization(),
+      nn.dense({ units: 3 }),
+    ]
+    const given = { layers, optimiser: nn.sgd({ momentum: 0.5 }), rate: 0.05, validationRows: 19, ...options }
+    const one = await trainWith(engine, await makeJob(engine, given), 1)
+    const job = await makeJob(engine, { ...given, ...changes })
+    const several = await trainWith(engine, job, workers)
+    expect(distance(one.state, { ...job.start })).toBeGreaterThan(0.05)
+    expect(distance(one.state, several.state)).toBeLessThan(5e-5)
+    for (const state of several.states) expect(numbersOf(state)).toEqual(numbersOf(several.state))
+  })
+
   test('gives the same bits again, and other ones for another seed', async () => {
     const run = async (seed: number) => (await trainWith(engine, await makeJob(engine, { seed }), 1)).state
     const first = await run(3)
@@ -106,6 +131,30 @@ onEngines('training loop', (name) => {
       /expected a finite loss, got (NaN|Infinity) at step \d+ \(learning rate 1e\+38\)/,
     )
     expect(loop.step).toBeGreaterThan(0)
+    await loop.dispose()
+  })
+
+  test('a step that was begun before a loss turned out not to be finite changes nothing', async () => {
+    const job = await makeJob(engine, { optimiser: nn.sgd({ momentum: 0.5 }) })
+    // The rate that bursts the loss is that of the third step; a finite loss is in sight again at the sixth.
+    const rates = [0.01, 0.01, 1e30, 0, 0, 0, 0, 0]
+    const begun: number[] = []
+    const loop = await loneLoop(
+      engine,
+      { ...job, rates },
+      {
+        gate: async (step) => {
+          begun.push(step)
+          return 'go'
+        },
+      },
+    )
+    await expect(loop.run()).rejects.toThrow(/at step 4/)
+    expect(begun.at(-1)).toBeGreaterThanOrEqual(3)
+    const undisturbed = await trainWith(engine, { ...job, rates, maxSteps: 3 }, 1)
+    expect(loop.step).toBe(3)
+    const { weights, slots } = await loop.snapshot()
+    expect({ weights, slots }).toEqual({ weights: undisturbed.state.weights, slots: undisturbed.state.slots })
     await loop.dispose()
   })
 
