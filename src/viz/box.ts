@@ -101,11 +101,16 @@ export function box<R extends object>(table: Table<R>, options: BoxOptions<NoInf
             mark: { type: 'tick', size: width, thickness: 2, color: colours.ground },
             encoding: { y: length('median') },
           },
-          {
-            data: { values: beyond },
-            mark: { type: 'point', size: 16, color: colours.quiet, opacity: 0.8 },
-            encoding: { x: category, y: length('y'), tooltip: { field: 'y', type: 'quantitative', title: y } },
-          },
+          // Without outliers a layer of theirs would have no extent.
+          ...(beyond.length === 0 && boxes.length > 0
+            ? []
+            : [
+                {
+                  data: { values: beyond },
+                  mark: { type: 'point', size: 16, color: colours.quiet, opacity: 0.8 },
+                  encoding: { x: category, y: length('y'), tooltip: { field: 'y', type: 'quantitative', title: y } },
+                },
+              ]),
         ],
       },
     }

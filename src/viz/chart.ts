@@ -61,6 +61,11 @@ export class Chart implements Displayable {
     return this.#ready().text
   }
 
+  /** Whether its data is there. */
+  get isReady(): boolean {
+    return this.#source !== undefined
+  }
+
   /** Reads the chart's frame, if it is of one, and gives the chart itself. */
   async ready(): Promise<Chart> {
     if (this.#source !== undefined || this.#load === undefined) return this
@@ -97,6 +102,19 @@ export class Chart implements Displayable {
       origin.#source === undefined ? new Chart(async () => look(await origin.ready())) : new Chart(look(origin))
     made.#origin = origin
     return made
+  }
+
+  /**
+   * The same chart with a caption, a line below its title, which its text and what a screen reader reads say too.
+   *
+   * @example
+   * ```ts
+   * const told = viz.bar([{ kind: 'a' }, { kind: 'b' }], { x: 'kind' }).caption('As counted in May.')
+   * ```
+   */
+  caption(text: string): Chart {
+    const look = (chart: Chart): ChartSource => captioned(chart, text)
+    return this.isReady ? new Chart(look(this)) : new Chart(async () => look(await this.ready()))
   }
 
   /** The chart as SVG text. */
@@ -162,6 +180,17 @@ export function lightBundle(chart: Chart): MimeBundle {
     // JupyterLab 4 draws this type, and warns of a specification of another version.
     'application/vnd.vegalite.v5+json': { ...chart.spec, $schema: schema(5) },
     'text/plain': chart.text,
+  }
+}
+
+function captioned({ spec, text }: Chart, caption: string): ChartSource {
+  const { title } = spec
+  const isPlain = typeof title !== 'object' || title === null || Array.isArray(title)
+  const head: Spec = isPlain ? { text: title ?? '' } : (title as Spec)
+  const before = [head['subtitle'] ?? []].flat() as readonly string[]
+  return {
+    text: `${text}\n${caption}`,
+    spec: { ...spec, description: `${text}\n${caption}`, title: { ...head, subtitle: [...before, caption] } },
   }
 }
 

@@ -65,7 +65,12 @@ export function histogram<R extends object>(table: Table<R>, options: HistogramO
           ...(tones === undefined ? {} : { c: (keys[0] as Category).name }),
         }
       })
-    const written = (value: number): string => (isTime ? nameOf(new Date(value)) : String(round(value, 4)))
+    const day = 86_400_000
+    const written = (value: number): string => {
+      if (!isTime) return String(round(value, 4))
+      // Of days one hour is not worth a word.
+      return nameOf(new Date(high! - low! > 3 * day ? Math.floor(value / day) * day : value))
+    }
     const { text, ...head } = heading(options.title ?? `Distribution of ${x}`, [
       ...(count === 0
         ? ['no data']
@@ -85,7 +90,7 @@ export function histogram<R extends object>(table: Table<R>, options: HistogramO
         width: color === undefined ? 620 : 540,
         height: 260,
         data: { values: data },
-        mark: { type: 'bar', stroke: colours.ground, strokeWidth: 1 },
+        mark: { type: 'bar', stroke: colours.ground, strokeWidth: 1, ...(isTime ? { orient: 'vertical' } : {}) },
         encoding: {
           x: { field: 'x', title: x, ...across, ...domain },
           x2: { field: 'x2' },

@@ -3,12 +3,12 @@ import { checkInteger, checkOneOf, show } from '../core/check.js'
 import { ShardbookError } from '../core/errors.js'
 import { Chart, type ChartSource } from './chart.js'
 import { brightness } from './images.js'
-import type { JsonObject } from './json.js'
+import { type JsonObject, round } from './json.js'
 import { pictureUrl } from './grid.js'
 import { inPlane, type PlaneMethod, planeMethods } from './plane.js'
 import { pointCloud } from './scatter.js'
 import { leftOut } from './table.js'
-import { type PlainTensor, checkTensor, imagesOf, isTensor } from './tensor.js'
+import { type PlainTensor, checkTensor, extent, imagesOf, isTensor } from './tensor.js'
 import { count, type Point, pointCount } from './xy.js'
 
 export interface LatentOptions {
@@ -91,7 +91,7 @@ export function latent(points: PlainTensor | readonly ArrayLike<number>[], optio
       y: `${name} 2`,
       ...(labels === undefined ? {} : { color: { name: 'label', kind: 'nominal' } }),
     })
-    return { text, spec: pictures === undefined || cloud.length === 0 ? spec : withPictures(spec) }
+    return { text, spec: pictures === undefined || cloud.length === 0 ? spec : withPictures(spec, cloud) }
   }
 
   if (method === 'first') {
@@ -122,22 +122,31 @@ function rowsOf(caller: string, tensor: PlainTensor): readonly ArrayLike<number>
 }
 
 /** The cloud with the picture of the point nearest to the pointer above that point. */
-function withPictures({ mark, encoding, ...spec }: JsonObject): JsonObject {
-  const { x, y, tooltip, color } = encoding as JsonObject
+function withPictures({ mark, encoding, ...spec }: JsonObject, points: readonly Point[]): JsonObject {
+  const { tooltip, color, ...places } = encoding as Readonly<Record<string, JsonObject>>
+  // The layer of the picture is empty at first, which is no reason for other axes.
+  const placed = (name: 'x' | 'y'): JsonObject => {
+    const [low, high] = extent(points.map((point) => Number(point[name])))
+    const around = low === high ? 1 : 0
+    return {
+      ...places[name],
+      scale: { zero: false, nice: true, domain: [low - around, high + around].map((end) => round(end)) },
+    }
+  }
   const nearest: JsonObject = {
     name: 'pointed',
     select: { type: 'point', on: 'pointerover', nearest: true, clear: 'pointerout' },
   }
   return {
     ...spec,
-    encoding: { x: x!, y: y! },
+    encoding: { x: placed('x'), y: placed('y') },
     layer: [
       {
         params: [nearest],
         mark: mark!,
         encoding: {
           ...(color === undefined ? {} : { color }),
-          tooltip: (tooltip as readonly JsonObject[]).filter((own) => own['field'] !== 'image'),
+          tooltip: (tooltip as unknown as readonly JsonObject[]).filter((own) => own['field'] !== 'image'),
         },
       },
       {

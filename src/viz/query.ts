@@ -137,26 +137,36 @@ export function chartOfQueries(
   columns: readonly (string | undefined)[],
   steps: (facts: Facts) => Steps<ChartSource>,
 ): Chart {
+  return new Chart(answered(caller, table, columns, steps))
+}
+
+/** What the steps come to over a table: at once of rows in memory, else by a function that reads it. */
+export function answered<T>(
+  caller: string,
+  table: unknown,
+  columns: readonly (string | undefined)[],
+  steps: (facts: Facts) => Steps<T>,
+): T | (() => Promise<T>) {
   const read = [...new Set(columns.filter((name) => name !== undefined))]
   if (table instanceof Frame) {
     const names = table.columns
     for (const name of read) checkColumn(caller, names, name)
     const facts: Facts = { names, kind: (name) => kindOfType(table.schema.find((own) => own.name === name)!.type) }
-    return new Chart(async () => {
-      const source = steps(facts)
-      let next = source.next()
-      while (next.done !== true) next = source.next(await answerFrame(caller, table, next.value))
+    return async () => {
+      const own = steps(facts)
+      let next = own.next()
+      while (next.done !== true) next = own.next(await answerFrame(caller, table, next.value))
       return next.value
-    })
+    }
   }
-  const answered = (cells: Cells): ChartSource => {
+  const ofCells = (cells: Cells): T => {
     for (const name of read) cells.column(name)
-    const source = steps({ names: cells.names, kind: (name) => kindOf(cells.column(name)) })
+    const own = steps({ names: cells.names, kind: (name) => kindOf(cells.column(name)) })
     const answer = answerCells(cells)
-    let next = source.next()
-    while (next.done !== true) next = source.next(answer(next.value))
+    let next = own.next()
+    while (next.done !== true) next = own.next(answer(next.value))
     return next.value
   }
-  if (isFrameLike(table)) return new Chart(async () => answered(cellsOf(caller, await table.toRows())))
-  return new Chart(answered(cellsOf(caller, table)))
+  if (isFrameLike(table)) return async () => ofCells(cellsOf(caller, await table.toRows()))
+  return ofCells(cellsOf(caller, table))
 }

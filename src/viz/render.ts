@@ -17,7 +17,9 @@ export async function renderSvg(spec: Spec, warn: (message: string) => void = ()
   const { vega, vegaLite } = await (renderer ??= loadRenderer())
   const logger = vega.logger(vega.Warn)
   logger.warn = (...parts: readonly unknown[]) => {
-    warn(parts.map(String).join(' '))
+    const message = parts.map(String).join(' ')
+    // A still picture has no pointer: selections look for one in vain.
+    if (message !== 'Can not resolve event source: window') warn(message)
     return logger
   }
   // Vega writes into the data that it is given; the specification is frozen.

@@ -102,6 +102,21 @@ const bars = frozen({
   encoding: { x: { field: 'city', type: 'nominal' }, y: { field: 'people', type: 'quantitative' } },
 })
 
+const sales = frozen(
+  Array.from({ length: 150 }, (_, i) => {
+    const area = 20 + 100 * uniform(keyOf(21), i)
+    const city = ['Berlin', 'München', 'Köln'][i % 3]!
+    const price = (i % 3 === 1 ? 9 : 6) * area + 200 * uniform(keyOf(22), i)
+    return { city, area: Number(area.toFixed(1)), price: Math.round(price), day: new Date(1.7e12 + i * 1.3e8) }
+  }),
+)
+const codes = {
+  shape: [30, 4],
+  values: Array.from({ length: 120 }, (_, i) => 3 * ((i >> 2) % 3 === i % 4 ? 1 : 0) + uniform(keyOf(23), i)),
+}
+const codeLabels = Array.from({ length: 30 }, (_, i) => 'abc'[i % 3]!)
+const thumbnails = picture(30, 6, 6)
+
 /** Kind of chart to a function that makes it. */
 export const samples: Readonly<Record<string, () => viz.Chart>> = {
   'training-empty': () => viz.training(viz.emptyTraining),
@@ -126,6 +141,34 @@ export const samples: Readonly<Record<string, () => viz.Chart>> = {
   histogram: () => viz.histogram(rows, { x: 'people', bins: 5 }),
   'histogram-empty': () => viz.histogram([] as typeof rows, { x: 'people' }),
   latent: () => viz.latent(points, { labels: ['x', 'y', 'x'] }),
+  'bar-of-means': () => viz.bar(sales, { x: 'city', y: { mean: 'price' } }),
+  'bar-of-months': () => viz.bar(sales, { x: { time: 'day', unit: 'month' }, y: { sum: 'price' }, color: 'city' }),
+  'line-of-weeks': () => viz.line(sales, { x: { time: 'day', unit: 'week' }, y: { mean: 'price' }, color: 'city' }),
+  'line-of-bins': () => viz.line(sales, { x: { bin: 'area', bins: 12 }, y: { median: 'price' } }),
+  'histogram-of-times': () => viz.histogram(sales, { x: 'day', bins: 12 }),
+  'scatter-of-squares': () => viz.scatter(sales, { x: 'area', y: 'price', density: 12 }),
+  'heatmap-of-bins': () =>
+    viz.heatmap(sales, { x: { time: 'day', unit: 'month' }, y: { bin: 'area', bins: 6 }, color: { max: 'price' } }),
+  'box-of-quarters': () => viz.box(sales, { x: { time: 'day', unit: 'quarter' }, y: 'price' }),
+  layer: () => {
+    const days = { x: { time: 'day', unit: 'week' } } as const
+    const lines = (['min', 'max'] as const).map((op) => viz.line(sales, { ...days, y: { [op]: 'price' } as never }))
+    return viz.layer(lines, { title: 'Least and greatest price' })
+  },
+  beside: () => viz.beside([viz.histogram(sales, { x: 'price' }), viz.box(sales, { x: 'city', y: 'price' })]),
+  facet: () => viz.facet(sales, 'city', (own) => viz.histogram(own, { x: 'price', bins: 10 })),
+  'facet-empty': () => viz.facet([] as typeof sales, 'city', (own) => viz.histogram(own, { x: 'price' })),
+  linked: () =>
+    viz.linked(sales, [
+      { scatter: { x: 'area', y: 'price', color: 'city' } },
+      { histogram: 'price' },
+      { bar: 'city' },
+      { histogram: 'area' },
+    ]),
+  caption: () => viz.histogram(sales, { x: 'price', bins: 8 }).caption('Prices as asked, not as paid.'),
+  'latent-pca': () => viz.latent(codes, { labels: codeLabels, method: 'pca' }),
+  'latent-umap': () => viz.latent(codes, { labels: codeLabels, method: 'umap', neighbours: 5, seed: 3 }),
+  'latent-with-pictures': () => viz.latent(codes, { labels: codeLabels, images: thumbnails }),
   'vega-lite': () => viz.vegaLite(bars, rows),
   ...modelSamples,
 }
