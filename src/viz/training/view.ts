@@ -35,6 +35,7 @@ export type TrainingViewEvent =
   | { readonly kind: 'checkpoint'; readonly step: number; readonly path: string }
   | { readonly kind: 'workers'; readonly workers: readonly WorkerLane[] }
   | { readonly kind: 'worker'; readonly rank: number; readonly change: WorkerChange; readonly message: string }
+  | { readonly kind: 'notice'; readonly message: string }
   | {
       readonly kind: 'end'
       readonly reason: 'done' | 'stopped' | 'failed'
@@ -176,6 +177,9 @@ export function reduceTraining(view: TrainingView, event: TrainingViewEvent): Tr
       return marked(view, { step: event.step, change: 'checkpoint', message: event.path })
     case 'workers':
       return { ...view, lanes: event.workers }
+    // It is told beside the chart.
+    case 'notice':
+      return view
     case 'end': {
       const { secondsLeft: _, ...rest } = view
       // Before its planned end: by the user, or because it did not get better.
