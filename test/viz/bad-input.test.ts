@@ -74,7 +74,7 @@ describe('images', () => {
     try {
       make()
     } catch (error) {
-      said = `${(error as Error).message} ${String((error as { hint?: string }).hint ?? '')}`
+      said = `${(error as Error).message} ${(error as { hint?: string }).hint ?? ''}`
     }
     expect(said).toContain(message)
   })
