@@ -118,8 +118,10 @@ function inferAt(caller: string, layer: Layer, name: string, index: number, inpu
     return layer.infer(input)
   } catch (error) {
     if (!(error instanceof ShardbookError)) throw error
+    const { madeAt } = layer
     throw new ShardbookError(error.code, `${caller}: layer ${index + 1} ("${name}") does not fit: ${error.message}`, {
       cause: error,
+      ...(madeAt === undefined ? {} : { hint: `The layer was made at ${madeAt}.` }),
     })
   }
 }

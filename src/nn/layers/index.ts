@@ -8,6 +8,7 @@ import { dropout, gaussianNoise, gaussianSample, spatialDropout } from './dropou
 import { embedding, positionEmbedding } from './embedding.js'
 import type { Layer } from './layer.js'
 import { batchNormalization, groupNormalization, layerNormalization } from './normalization.js'
+import { elman } from './own.js'
 import { cropping1d, cropping2d, slice, zeroPadding1d, zeroPadding2d } from './padding.js'
 import {
   averagePooling1d,
@@ -38,6 +39,7 @@ export const layerKinds = {
   dense,
   depthwiseConv2d,
   dropout,
+  elman,
   embedding,
   flatten,
   gaussianNoise,

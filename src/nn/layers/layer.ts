@@ -69,6 +69,8 @@ export interface Layer {
   readonly name: string | undefined
   /** Plain data: `kind` and `options` make the layer again. */
   readonly options: object
+  /** The line that made it, where one can be told: errors name it. */
+  readonly madeAt?: string
   /** @throws ShardbookError `argument` when the layer cannot take such samples. */
   infer(input: Shape): Inferred
   apply(context: LayerContext, x: Tensor, weights: readonly Tensor[]): Tensor
@@ -96,9 +98,11 @@ export function layer(
   options: LayerOptions,
   rule: Pick<Layer, 'infer' | 'apply' | 'halves' | 'masks'>,
 ): Layer {
+  const madeAt = callerOf(new Error('made').stack ?? '')
   const made: Layer = Object.freeze({
     kind,
     name: options.name,
+    ...(madeAt === undefined ? {} : { madeAt }),
     options: Object.freeze({ ...options }),
     ...rule,
     infer: (input: Shape) => {
@@ -107,6 +111,15 @@ export function layer(
     },
   })
   return made
+}
+
+/** The first place of a stack that is not in this part of the library. */
+function callerOf(stack: string): string | undefined {
+  const lines = stack.split('\n').slice(1)
+  const at = lines.find((line) => !/[\\/]src[\\/]nn[\\/]/.test(line) && !line.includes('node:'))
+  return at === undefined
+    ? undefined
+    : (/\(([^()]+:\d+:\d+)\)\s*$/.exec(at) ?? /at (?:async )?(\S+:\d+:\d+)\s*$/.exec(at))?.[1]
 }
 
 /** `[28, 28, 1]` */

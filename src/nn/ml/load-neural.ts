@@ -3,6 +3,8 @@ import type { AutoEncodersOptions } from './auto-encoders.js'
 import type { CNNClassifierOptions, CNNRegressorOptions } from './cnn.js'
 import type { MLPClassifierOptions, MLPRegressorOptions } from './mlp.js'
 import type { RNNClassifierOptions, RNNRegressorOptions } from './rnn.js'
+import type { GANOptions } from './gan.js'
+import type { VariationalAutoEncoderOptions } from './vae.js'
 import { savedOptions } from './saved-estimator.js'
 import { savedModel } from './saved-model.js'
 import type { LoadedStage } from './saved-stage.js'
@@ -20,6 +22,12 @@ export const neuralLoaders = {
   CNNClassifier: async (saved: LoadedStage) =>
     new (await import('./cnn.js')).CNNClassifier(savedOptions(saved) as CNNClassifierOptions),
   CNNClassifierModel: loadClassifier,
+  GAN: async (saved: LoadedStage) => new (await import('./gan.js')).GAN(savedOptions(saved) as GANOptions),
+  GANModel: async (saved: LoadedStage) => (await import('./gan-model.js')).GANModel.load(saved),
+  VariationalAutoEncoder: async (saved: LoadedStage) =>
+    new (await import('./vae.js')).VariationalAutoEncoder(savedOptions(saved) as VariationalAutoEncoderOptions),
+  VariationalAutoEncoderModel: async (saved: LoadedStage) =>
+    (await import('./vae-model.js')).VariationalAutoEncoderModel.load(savedModel(saved)),
   MultilayerPerceptronClassifier: async (saved: LoadedStage) =>
     new (await import('./mlp.js')).MultilayerPerceptronClassifier(savedOptions(saved) as MLPClassifierOptions),
   MultilayerPerceptronClassifierModel: loadClassifier,

@@ -9,14 +9,17 @@ import type { Displayable, MimeBundle } from '../../core/display.js'
 import { sizeOf } from '../../core/dtype.js'
 import type { TensorData } from '../../core/dtype.js'
 import { ShardbookError } from '../../core/errors.js'
+import { escapeHtml } from '../../core/html.js'
 import { currentEngine, loadTf, openEngine } from '../../engine/index.js'
 import type { Trace } from '../../engine/index.js'
 import { openFeed } from '../../frame/index.js'
 import type { AnyFrame, Column, FeedFields, Frame, Schema } from '../../frame/index.js'
 import type { LayerContext, Shape } from '../layers/layer.js'
 import { applyModel, layerIndex } from '../model.js'
-import type { LayerRange, Model, Summary } from '../model.js'
+import type { LayerRange, Model } from '../model.js'
+import type { Summary } from '../summary.js'
 import { recordTransform } from '../train/programs.js'
+import type { ProgramColumn } from '../train/programs.js'
 import { openTransform } from '../train/transform.js'
 import { programMapper, provideProgramMapper } from '../train/program-mapper.js'
 import type { ProgramPayload } from '../train/program-mapper.js'
@@ -129,7 +132,12 @@ export abstract class NetworkModel implements Displayable {
   }
 
   [displaySymbol](): MimeBundle {
-    return { 'text/plain': `${this.kind} over '${this.inputCol}'\n${String(this.summary())}` }
+    const html = this.summary()[displaySymbol]() as MimeBundle
+    const title = `${this.kind} over '${this.inputCol}'`
+    return {
+      'text/plain': `${title}\n${String(this.summary())}`,
+      'text/html': `<div><b>${escapeHtml(title)}</b>${String(html['text/html'])}</div>`,
+    }
   }
 
   /** The options that `ml.load` makes the model of again. */
@@ -168,11 +176,18 @@ export abstract class NetworkModel implements Displayable {
 
 /** Records a program over the samples of one column for the engine in use. */
 export async function recordOver(network: Model, inputCol: string, shape: Shape, outputs: Outputs): Promise<Trace> {
-  if (currentEngine() === undefined) await openEngine('auto')
   const columns = [{ name: inputCol, dtype: 'float32', shape }] as const
-  return recordTransform(await loadTf(), { weights: network.weights, columns }, sliceRows, (context, weights, [x]) =>
-    outputs(context, weights, x!),
-  )
+  return recordColumns(network.weights, columns, (context, weights, [x]) => outputs(context, weights, x!))
+}
+
+/** The same over several columns. */
+export async function recordColumns(
+  weights: Model['weights'],
+  columns: readonly ProgramColumn[],
+  outputs: Parameters<typeof recordTransform>[3],
+): Promise<Trace> {
+  if (currentEngine() === undefined) await openEngine('auto')
+  return recordTransform(await loadTf(), { weights, columns }, sliceRows, outputs)
 }
 
 /** The part of a network between two layers, by range, as an `outputs` of `recordOver`. */

@@ -1,7 +1,7 @@
 /** Pipelines in types: what a row of stages needs of a frame, what it adds, and where one stage does not fit another. */
 import type { ColumnError } from './columns.js'
 import type { Estimator, Transformer } from './stage.js'
-import type { AddsOf, NeedsOf, Problems } from './stage-types.js'
+import type { AddsOf, NeedsOf, Problems, Resolved } from './stage-types.js'
 
 /** What may be in a pipeline. */
 export type AnyStage = Transformer | Estimator
@@ -18,7 +18,7 @@ export type FlowNeeds<Stages extends readonly unknown[], Have = Nothing, Need = 
   infer T,
   ...infer Rest,
 ]
-  ? FlowNeeds<Rest, Merge<Have, AddsOf<T>>, Need & Omit<NeedsOf<T>, keyof Have>>
+  ? FlowNeeds<Rest, Merge<Have, Resolved<AddsOf<T>, Have>>, Need & Omit<NeedsOf<T>, keyof Have>>
   : Need
 
 /** The columns that all stages add. */
@@ -26,7 +26,7 @@ export type FlowAdds<Stages extends readonly unknown[], Have = Nothing> = Stages
   infer T,
   ...infer Rest,
 ]
-  ? FlowAdds<Rest, Merge<Have, AddsOf<T>>>
+  ? FlowAdds<Rest, Merge<Have, Resolved<AddsOf<T>, Have>>>
   : Stages extends readonly []
     ? Have
     : { readonly [column: string]: unknown }
@@ -42,6 +42,6 @@ export type CheckedStages<Stages extends readonly unknown[], Have = Nothing> = S
 ]
   ? readonly [
       [Conflict<T, Have>] extends [never] ? T : ColumnError<Conflict<T, Have>>,
-      ...CheckedStages<Rest, Merge<Have, AddsOf<T>>>,
+      ...CheckedStages<Rest, Merge<Have, Resolved<AddsOf<T>, Have>>>,
     ]
   : Stages

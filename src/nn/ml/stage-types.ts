@@ -19,6 +19,34 @@ export type AddsOf<T> = T extends StageTypes<unknown, infer Adds> ? Adds : { rea
 /** A vector: dense, or sparse. */
 export type Vector = Tensor | Sparse
 
+/** Among what a stage adds: a column of the type of the column `K`. */
+export interface SameAs<K extends string> {
+  readonly [markBrand]: readonly ['same', K]
+}
+/** Among what a stage adds: a vector of the columns `K`, sparse where one of them is. */
+export interface Assembled<K extends string> {
+  readonly [markBrand]: readonly ['assembled', K]
+}
+declare const markBrand: unique symbol
+type Mark = SameAs<string> | Assembled<string>
+
+/** What a stage adds to columns `S`; marks of columns that are not there stay. */
+export type Resolved<Adds, S> = { readonly [K in keyof Adds]: ResolvedValue<Adds[K], S> }
+type ResolvedValue<V, S> =
+  V extends SameAs<infer K>
+    ? K extends keyof S
+      ? unknown extends S[K]
+        ? Vector
+        : Exclude<S[K], null>
+      : V
+    : V extends Assembled<infer K>
+      ? K extends keyof S
+        ? [Extract<S[K], Sparse>] extends [never]
+          ? Tensor
+          : Sparse
+        : V
+      : V
+
 /** A column of that name, as a record. */
 export type Col<Name extends string, V> = { readonly [K in Name]: V }
 
@@ -45,7 +73,7 @@ export type Problems<S, N, Stage extends string = ''> = {
     : K extends keyof S
       ? unknown extends S[K]
         ? never
-        : [S[K]] extends [N[K]]
+        : [S[K]] extends [N[K] | Mark]
           ? never
           : `${Stage}The column '${K}' must hold ${WordsOf<N[K]>}.`
       : `${Stage}There is no column '${K}'.`
@@ -61,4 +89,4 @@ export type Meets<S, N> = string extends keyof S
 /** A frame that a stage takes. */
 export type Takes<S, N> = Frame<S> & Meets<S, N>
 /** A frame with the columns that a stage adds. */
-export type Gives<S, Adds> = Frame<string extends keyof S ? S : With<S, Adds>>
+export type Gives<S, Adds> = Frame<string extends keyof S ? S : With<S, Resolved<Adds, S>>>

@@ -6,7 +6,7 @@ import type { AnyFrame, Plan } from '../../../frame/index.js'
 import { checkNames, ColumnEstimator, ColumnStage, inputColumn, isVector } from '../column-stage.js'
 import { savedArray } from '../saved-stage.js'
 import type { LoadedStage } from '../saved-stage.js'
-import type { Col, Vector } from '../stage-types.js'
+import type { Col, SameAs, Vector } from '../stage-types.js'
 import { eachComponent, readVectors, vectorSize } from '../vectors.js'
 import { scaled } from './scaled.js'
 
@@ -32,7 +32,7 @@ export interface IDFOptions<Input extends string = string, Output extends string
  */
 export class IDF<Input extends string = string, Output extends string = string> extends ColumnEstimator<
   Col<Input, Vector>,
-  Col<Output, Vector>,
+  Col<Output, SameAs<Input>>,
   IDFModel<Input, Output>
 > {
   readonly kind = 'IDF'
@@ -72,7 +72,7 @@ export class IDF<Input extends string = string, Output extends string = string> 
 /** What `IDF` fits: multiplies each component by its weight. */
 export class IDFModel<Input extends string = string, Output extends string = string> extends ColumnStage<
   Col<Input, Vector>,
-  Col<Output, Vector>
+  Col<Output, SameAs<Input>>
 > {
   readonly kind = 'IDFModel'
   readonly options: IDFOptions<Input, Output>

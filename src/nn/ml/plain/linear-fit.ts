@@ -30,7 +30,7 @@ export interface LinearFit {
 }
 
 export function fitLinear(
-  { rows, width, vectors }: Matrix,
+  matrix: Matrix,
   labels: Float64Array,
   rowWeights: Float64Array | undefined,
   outputs: number,
@@ -38,8 +38,15 @@ export function fitLinear(
   options: LinearOptions & { readonly startIntercepts?: Float64Array | undefined },
 ): LinearFit {
   const { regParam, elasticNetParam, fitIntercept, standardization, maxIter, tol } = options
-  const total = rowWeights?.reduce((sum, weight) => sum + weight, 0) ?? rows
-  const { mean, std } = moments({ rows, width, vectors }, rowWeights, total)
+  const total = rowWeights?.reduce((sum, weight) => sum + weight, 0) ?? matrix.rows
+  const all = moments(matrix, rowWeights, total)
+  // Features that are the same in all rows get no weight; of hashed text most are.
+  const varying = Int32Array.from(all.std.keys()).filter((j) => all.std[j]! > 0)
+  const { rows, width, vectors } = narrowed(matrix, varying)
+  const [mean, std] = [all.mean, all.std].map((each) => Float64Array.from(varying, (j) => each[j]!)) as [
+    Float64Array,
+    Float64Array,
+  ]
   // Products of standardised features are those of the features themselves with these weights, less a constant.
   const scaled = new Float64Array(outputs * width)
   const shifts = new Float64Array(outputs)
@@ -103,7 +110,41 @@ export function fitLinear(
   if (fitIntercept && options.startIntercepts !== undefined) start.set(options.startIntercepts, outputs * width)
   const { x, history } = minimise(objective, start, { maxIter, tol, l1 })
   unscale(x)
-  return { coefficients: scaled.slice(), intercepts: shifts.slice(), history }
+  const coefficients = new Float64Array(outputs * matrix.width)
+  for (let k = 0; k < outputs; k++) {
+    varying.forEach((j, i) => (coefficients[k * matrix.width + j] = scaled[k * width + i]!))
+  }
+  return { coefficients, intercepts: shifts.slice(), history }
+}
+
+/** The matrix with these features only. */
+function narrowed({ rows, width, vectors, numbers }: Matrix, features: Int32Array): Matrix {
+  if (features.length === width) return { rows, width, vectors, numbers }
+  const places = new Int32Array(width).fill(-1)
+  features.forEach((j, i) => (places[j] = i))
+  if (vectors.kind === 'tensors') {
+    const values = new Float64Array(rows * features.length)
+    for (let row = 0; row < rows; row++) {
+      features.forEach((j, i) => (values[row * features.length + i] = vectors.values[row * width + j]!))
+    }
+    return { rows, width: features.length, vectors: { ...vectors, width: features.length, values }, numbers }
+  }
+  const { starts, ends } = vectors
+  const [indices, values] = [new Int32Array(vectors.indices.length), new Float32Array(vectors.values.length)]
+  const bounds = { starts: new Uint32Array(rows), ends: new Uint32Array(rows) }
+  let at = 0
+  for (let row = 0; row < rows; row++) {
+    bounds.starts[row] = at
+    for (let i = starts[row]!; i < ends[row]!; i++) {
+      const place = places[vectors.indices[i]!]!
+      if (place < 0) continue
+      indices[at] = place
+      values[at++] = vectors.values[i]!
+    }
+    bounds.ends[row] = at
+  }
+  const size = features.length
+  return { rows, width: size, vectors: { ...vectors, size, ...bounds, indices, values }, numbers }
 }
 
 function addRow(vectors: Matrix['vectors'], row: number, by: number, into: Float64Array, at: number): void {

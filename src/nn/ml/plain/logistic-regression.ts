@@ -1,5 +1,5 @@
 /** `LogisticRegression`: classes from vectors by a linear model. */
-import { checkInteger, checkNumber, checkOneOf } from '../../../core/check.js'
+import { checkNumber, checkOneOf } from '../../../core/check.js'
 import { ShardbookError } from '../../../core/errors.js'
 import type { AnyFrame, Column, Plan } from '../../../frame/index.js'
 import type { RowFunction, SparseRows, TensorRows } from '../../../frame/row-function.js'
@@ -8,6 +8,8 @@ import { savedArray } from '../saved-stage.js'
 import type { LoadedStage } from '../saved-stage.js'
 import { fitLinear } from './linear-fit.js'
 import type { RowLoss } from './linear-fit.js'
+import { checkLinear, linearDefaults } from './linear-options.js'
+import type { LinearModelOptions } from './linear-options.js'
 import { classesOf, classified, ClassifierModel, Predictor, unfitted, unknownClasses } from './predictor.js'
 import type { Classified, ClassifierOptions, Link } from './predictor.js'
 
@@ -15,19 +17,8 @@ export interface LogisticRegressionOptions<
   Features extends string = string,
   Label extends string = string,
   Prediction extends string = string,
-> extends ClassifierOptions<Features, Label, Prediction> {
-  /** Iterations. Default 100. */
-  readonly maxIter?: number
-  /** Weight of the penalty. Default 0. */
-  readonly regParam?: number
-  /** Share of the L1 penalty in it; the rest is L2. Default 0. */
-  readonly elasticNetParam?: number
-  /** Ends where the gradient is as small. Default 1e-6. */
-  readonly tol?: number
-  /** Default true. */
-  readonly fitIntercept?: boolean
-  /** Whether the penalty is on the weights of standardised features. Default true. */
-  readonly standardization?: boolean
+>
+  extends ClassifierOptions<Features, Label, Prediction>, LinearModelOptions {
   /** Of two classes: from which probability on the second is predicted. Default 0.5. */
   readonly threshold?: number
   /** Default `'auto'`: binomial for two classes. */
@@ -178,23 +169,6 @@ export const linearScores = {
       return { kind: 'tensors', width: classes, values, valid: vectors.valid }
     }
   },
-}
-
-/** Options that linear models share, checked. */
-export function checkLinear(
-  caller: string,
-  options: { maxIter?: number; regParam?: number; elasticNetParam?: number; tol?: number },
-): void {
-  checkInteger(caller, 'maxIter', options.maxIter ?? 100, 0)
-  checkNumber(caller, 'regParam', options.regParam ?? 0, 0)
-  checkNumber(caller, 'elasticNetParam', options.elasticNetParam ?? 0, 0, 1)
-  checkNumber(caller, 'tol', options.tol ?? 1e-6, 0)
-}
-
-export function linearDefaults(options: LogisticRegressionOptions) {
-  const { regParam = 0, elasticNetParam = 0, maxIter = 100, tol = 1e-6 } = options
-  const { fitIntercept = true, standardization = true } = options
-  return { regParam, elasticNetParam, maxIter, tol, fitIntercept, standardization }
 }
 
 const logistic: RowLoss = (z, label) => {
