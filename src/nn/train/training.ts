@@ -207,7 +207,7 @@ export class Training<M extends Savable> implements Promise<M>, Displayable {
   }
 
   #take(event: TrainingEvent): void {
-    if (event.kind !== 'validation' && event.kind !== 'checkpoint') this.#show(reduceTraining(this.#view, event))
+    this.#show(reduceTraining(this.#view, event))
     if (event.kind === 'end') this.#ended = true
     if (event.kind === 'epoch') this.#remember(event)
     if (event.kind === 'step') this.#profile.add(event)
