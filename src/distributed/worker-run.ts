@@ -139,6 +139,7 @@ export class WorkerRun {
         )
       },
       report: (event) => this.#report(event),
+      writes: () => this.#lead,
     }
   }
 

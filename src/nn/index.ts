@@ -39,6 +39,7 @@ export {
   spatialDropout,
 } from './layers/dropout.js'
 export { embedding, type EmbeddingOptions, positionEmbedding } from './layers/embedding.js'
+export { findLearningRate, type FindLearningRateOptions, type RateCurve } from './find-learning-rate.js'
 export type { InitializerName } from './layers/initializer.js'
 export type { Layer, LayerContext, LayerOptions, Shape, WeightSpec } from './layers/layer.js'
 export {
@@ -138,6 +139,7 @@ export {
   warmUp,
 } from './schedule.js'
 export type { Callback, CheckpointOptions, FitOptions, TrainingOptions } from './train/options.js'
+export type { Profile } from './train/profile.js'
 export {
   earlyStopping,
   type EarlyStoppingOptions,

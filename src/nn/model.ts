@@ -16,6 +16,7 @@ import { layerKinds } from './layers/index.js'
 import type { LayerKind } from './layers/index.js'
 import { showShape } from './layers/layer.js'
 import type { Layer, LayerContext, Shape, WeightSpec } from './layers/layer.js'
+import { watched } from './layers/watch.js'
 
 /** A layer at its place in a model. */
 export interface PlacedLayer {
@@ -128,9 +129,10 @@ export function applyModel(
   x: Tensor,
   { from = 0, to = layers.length }: LayerRange = {},
 ): Tensor {
-  const steps = layers
-    .slice(from, to)
-    .map(({ layer, positions }) => ({ layer, weights: positions.map((at) => weights[at]!) }))
+  const steps = layers.slice(from, to).map(({ layer, name, positions }) => ({
+    layer: watched(layer, name),
+    weights: positions.map((at) => weights[at]!),
+  }))
   return applySteps(context, steps, x)
 }
 

@@ -33,12 +33,12 @@ export interface CosineOptions {
  * nn.cosine(3e-3, { warmUp: 0.1 })
  * ```
  */
-export function cosine(rate: number, { warmUp = 0, floor = 0 }: CosineOptions = {}): Schedule {
+export function cosine(rate: number, { warmUp: rise = 0, floor = 0 }: CosineOptions = {}): Schedule {
   checkNumber('nn.cosine', 'rate', rate, 0)
-  checkNumber('nn.cosine', 'warmUp', warmUp, 0, 1)
+  checkNumber('nn.cosine', 'warmUp', rise, 0, 1)
   checkNumber('nn.cosine', 'floor', floor, 0, 1)
   return (steps) => {
-    const rising = Math.round(warmUp * steps)
+    const rising = Math.round(rise * steps)
     return Array.from({ length: steps }, (_, step) => {
       if (step < rising) return (rate * (step + 1)) / rising
       const share = (step - rising) / Math.max(1, steps - rising)

@@ -6,6 +6,7 @@ import { ShardbookError } from '../../core/errors.js'
 import { loadTf, openEngine, whyEager } from '../../engine/index.js'
 import type { FrameSource } from '../../frame/index.js'
 import { removeCheckpoints } from '../train/checkpoint.js'
+import { blameLayer } from '../train/divergence.js'
 import type { TrainingJob } from '../train/job.js'
 import { checkFitOptions, checkTrainingOptions } from '../train/options.js'
 import type { FitOptions, TrainingOptions } from '../train/options.js'
@@ -121,6 +122,7 @@ async function prepareTraining<M>(plan: FitPlan<M>, fit: FitOptions, rules: read
   return {
     strategy,
     job,
+    explain: async (error) => blameLayer(error, job, objective),
     finish: async (state) => {
       const model = await finish(optimiser.finish?.(state) ?? state.weights)
       const complete = state.step >= epochs * stepsPerEpoch || state.progress?.stopped !== undefined

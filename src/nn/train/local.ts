@@ -5,6 +5,7 @@ import type { EngineName } from '../../engine/index.js'
 import type { TensorData } from '../../core/dtype.js'
 import { openFeed } from '../../frame/index.js'
 import type { Strategy, StepRun, TransformJob } from '../strategy.js'
+import { Divergence, isDivergence } from './divergence.js'
 import type { TrainingEvent } from './event.js'
 import type { TrainingJob, TrainingState } from './job.js'
 import { createLoop } from './loop.js'
@@ -73,6 +74,8 @@ async function train(job: TrainingJob, gate: Gate, listener: (event: TrainingEve
       step = state.step
       end(reason, loop.stopped)
       return state
+    } catch (error) {
+      throw isDivergence(error) ? new Divergence(error, await loop.snapshot()) : error
     } finally {
       step = loop.step
       await loop.dispose()

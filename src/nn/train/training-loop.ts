@@ -14,6 +14,7 @@ import type { Program, Step } from '../../engine/index.js'
 import type { Tf } from '../../engine/tf.js'
 import type { Batch, BatchReader } from './batch-reader.js'
 import { saveCheckpoint } from './checkpoint.js'
+import { divergence } from './divergence.js'
 import { finishSums, LoopProgress, sumSize } from './loop-progress.js'
 import type { TrainingJob, TrainingState } from './job.js'
 import type { Loop, LoopContext } from './loop.js'
@@ -164,7 +165,7 @@ export class TrainingLoop implements Loop {
     if (result.status === 'rejected') throw result.reason
     const { numbers, reduceMs, gradientNorm, phases } = result.value
     const [loss, ...sums] = numbers as [number, ...number[]]
-    if (!Number.isFinite(loss)) throw diverged(step, loss, learningRate)
+    if (!Number.isFinite(loss)) throw divergence(step, loss, learningRate)
     this.#step = step + 1
     this.#progress.add(globalRows, [loss * globalRows, ...sums])
     const { loss: _, ...metrics } = finishSums(this.#job, numbers, globalRows)
@@ -262,14 +263,6 @@ export class TrainingLoop implements Loop {
     const { stepsPerEpoch } = this.#data
     this.#context.report({ kind: 'start', name, epochs, stepsPerEpoch, workers, engine: engine.name })
   }
-}
-
-function diverged(step: number, loss: number, learningRate: number): ShardbookError {
-  return new ShardbookError(
-    'data',
-    `training: expected a finite loss, got ${loss} at step ${step + 1} (learning rate ${learningRate}).`,
-    { hint: 'Lower stepSize, or look for NaN and infinite values in the data. The weights are as before that step.' },
-  )
 }
 
 /** Lets input, output and timers of the process have their turn. */

@@ -14,6 +14,8 @@ import type { LiveChart, TrainingView } from '../../viz/index.js'
 import type { StepRun, Strategy } from '../strategy.js'
 import type { TrainingEvent } from './event.js'
 import type { EpochResult, TrainingJob, TrainingState } from './job.js'
+import { ProfileSums } from './profile.js'
+import type { Profile } from './profile.js'
 import { epochRow } from './rules.js'
 
 /** An epoch as a plain row: `loss`, the metrics, and the same with `validation` in front where there are validation rows. */
@@ -29,6 +31,8 @@ export interface Prepared<M> {
   readonly strategy: Strategy
   readonly job: TrainingJob
   readonly finish: (state: TrainingState) => Promise<M> | M
+  /** Says more of what went wrong. */
+  readonly explain?: (error: unknown) => Promise<unknown>
 }
 
 /**
@@ -50,6 +54,7 @@ export class Training<M extends Savable> implements Promise<M>, Displayable {
   #begun: StepRun | undefined
   readonly #listeners = new Set<(event: TrainingEvent) => unknown>()
   readonly #history: HistoryRow[] = []
+  readonly #profile = new ProfileSums()
   readonly #chart: LiveChart
   #view: TrainingView
   #awaited = false
@@ -94,6 +99,11 @@ export class Training<M extends Savable> implements Promise<M>, Displayable {
   /** Where the training stands, as the chart shows it. */
   get view(): TrainingView {
     return this.#view
+  }
+
+  /** Where the time of a step goes so far: by phase where `fit` was given `profile: true`. */
+  get profile(): Profile {
+    return this.#profile.profile()
   }
 
   /** Calls `listener` with every event from now on; returns how to stop that. */
@@ -155,8 +165,12 @@ export class Training<M extends Savable> implements Promise<M>, Displayable {
   async #finish(prepared: Promise<Prepared<M>>): Promise<M> {
     const began = performance.now()
     try {
-      const { finish } = await prepared
-      const model = await finish(await (await this.#run).done)
+      const { finish, explain = async (error) => error } = await prepared
+      const run = await this.#run
+      const state = await run.done.catch(async (error: unknown) => {
+        throw await explain(error)
+      })
+      const model = await finish(state)
       await this.#end()
       return model
     } catch (error) {
@@ -165,6 +179,8 @@ export class Training<M extends Savable> implements Promise<M>, Displayable {
         const message = error instanceof Error ? error.message : String(error)
         this.#take({ kind: 'end', reason: 'failed', step: this.#view.step, seconds, message })
       }
+      // Perhaps more is known of the failure than when it was told.
+      if (error instanceof Error) this.#view = { ...this.#view, message: error.message }
       await this.#end()
       throw error
     }
@@ -179,6 +195,7 @@ export class Training<M extends Savable> implements Promise<M>, Displayable {
     if (event.kind !== 'validation' && event.kind !== 'checkpoint') this.#show(reduceTraining(this.#view, event))
     if (event.kind === 'end') this.#ended = true
     if (event.kind === 'epoch') this.#remember(event)
+    if (event.kind === 'step') this.#profile.add(event)
     for (const listener of this.#listeners) {
       try {
         if (listener(event) === 'stop') void this.stop()

@@ -3,20 +3,28 @@ import { keyOf, uniform } from '../../../src/core/random.js'
 import { loadTf } from '../../../src/engine/index.js'
 import type { Engine } from '../../../src/engine/index.js'
 import { frame, openFeed } from '../../../src/frame/index.js'
+import type { AnyFrame } from '../../../src/frame/index.js'
 import * as nn from '../../../src/nn/index.js'
 import { metricData } from '../../../src/nn/metric.js'
 import { applyModel, initialWeights } from '../../../src/nn/model.js'
+import { beginTraining } from '../../../src/nn/ml/fit.js'
 import type { TrainingEvent } from '../../../src/nn/train/event.js'
 import type { TrainingJob, TrainingState } from '../../../src/nn/train/job.js'
 import { createLoop } from '../../../src/nn/train/loop.js'
 import type { Loop, LoopContext } from '../../../src/nn/train/loop.js'
+import type { FitOptions, TrainingOptions } from '../../../src/nn/train/options.js'
 import { recordPrograms } from '../../../src/nn/train/programs.js'
 import type { Objective } from '../../../src/nn/train/programs.js'
+import type { Training } from '../../../src/nn/train/training.js'
 
 const classes = 3
 
 /** `rows` noisy images [8, 8, 1] of bytes with labels 0, 1, 2: a bright row, a bright column, or neither. */
 export function bars(rows: number, seed = 1) {
+  return frame(barColumns(rows, seed))
+}
+
+function barColumns(rows: number, seed: number) {
   const values = new Uint8Array(rows * 64)
   const label = new Int32Array(rows)
   for (let row = 0; row < rows; row++) {
@@ -28,7 +36,7 @@ export function bars(rows: number, seed = 1) {
       values[row * 64 + i] = 80 * draw(i) + (bright ? 160 : 0)
     }
   }
-  return frame({ image: { shape: [rows, 8, 8, 1] as const, dtype: 'uint8', values }, label })
+  return { image: { shape: [rows, 8, 8, 1] as const, dtype: 'uint8' as const, values }, label }
 }
 
 export interface TaskOptions {
@@ -99,6 +107,71 @@ export async function makeJob(engine: Engine, options: TaskOptions = {}): Promis
     rates: [rate],
     ...(optimiser.scalesLoss ? { scalesLoss: true } : {}),
   }
+}
+
+/** What becomes of a training over `bars`. */
+export interface Bars {
+  readonly weights: TrainingState['weights']
+  save(path: string): Promise<void>
+}
+
+/** A small estimator over `bars`: options of learning, then of the fit. */
+export function fitBars(
+  training: TrainingOptions = {},
+  {
+    validation = false,
+    epochs = 4,
+    rows = 70,
+    batchRows = 16,
+    layers = convolutional,
+    weights: weightOf = () => 1,
+    ...fit
+  }: FitOptions & {
+    readonly validation?: boolean
+    readonly epochs?: number
+    readonly rows?: number
+    readonly batchRows?: number
+    readonly layers?: readonly nn.Layer[]
+    /** Of a row, in the column `weight`. */
+    readonly weights?: (row: number) => number
+  } = {},
+): Training<Bars> {
+  const pixels = nn.rescale({ scale: 1 / 255 })
+  const model = nn.model([pixels, ...layers], { inputShape: [8, 8, 1] })
+  const weighted = (count: number, seed: number): AnyFrame =>
+    frame({
+      ...barColumns(count, seed),
+      weight: Float32Array.from({ length: count }, (_, row) => weightOf(row)),
+    }) as AnyFrame
+  return beginTraining<Bars>({
+    name: 'Bars',
+    on: fit.on,
+    epochs,
+    batchRows,
+    slices: undefined,
+    seed: 3,
+    training,
+    fit,
+    prepare: async () => ({
+      objective: {
+        weights: model.weights,
+        columns: [
+          { name: 'image', dtype: 'float32', shape: [8, 8, 1] },
+          { name: 'label', dtype: 'int32', shape: [] },
+        ],
+        loss: nn.softmaxCrossEntropy,
+        metrics: [nn.accuracy],
+        forward: (context, weights, [x, y]) => ({ output: applyModel(model, context, weights, x!), target: y! }),
+      },
+      rows,
+      optimiser: nn.adam(),
+      schedule: nn.cosine(0.02),
+      weights: initialWeights(model, 3),
+      finish: async (weights) => ({ weights, save: async () => {} }),
+    }),
+    source: async (columns) => weighted(rows, 1).source(columns),
+    validation: validation ? async (columns) => weighted(20, 2).source(columns) : undefined,
+  })
 }
 
 /** An all-reduce between loops of one process: every vector becomes the sum over all, in the order of ranks. */
