@@ -95,21 +95,24 @@ onEngines('training steps', (name) => {
     for (const step of [whole!, flat!]) step.dispose()
   })
 
-  test.each([Number.NaN, Infinity])('a loss of %s leaves the state as it was, in the steps begun after it too, until it is set', (poison) => {
-    const { traces: both, state } = traces(nn.adam())
-    const step = engine.loadStep(both, { slices: rows / 2 })
-    step.restore(state)
-    const scalars = [tf.scalar(0.1), tf.scalar(1)]
-    const [loss] = step.run([tf.mul(batch(1), poison), ...scalars])
-    expect(Number.isFinite(loss!.dataSync()[0])).toBe(false)
-    expect(values(step.state())).toEqual(values(state))
-    expect(Number.isFinite(step.run([batch(1), ...scalars])[0]!.dataSync()[0])).toBe(true)
-    expect(values(step.state())).toEqual(values(state))
-    step.restore(step.state())
-    step.run([batch(1), ...scalars])
-    expect(values(step.state())).not.toEqual(values(state))
-    step.dispose()
-  })
+  test.each([Number.NaN, Infinity])(
+    'a loss of %s leaves the state as it was, in the steps begun after it too, until it is set',
+    (poison) => {
+      const { traces: both, state } = traces(nn.adam())
+      const step = engine.loadStep(both, { slices: rows / 2 })
+      step.restore(state)
+      const scalars = [tf.scalar(0.1), tf.scalar(1)]
+      const [loss] = step.run([tf.mul(batch(1), poison), ...scalars])
+      expect(Number.isFinite(loss!.dataSync()[0])).toBe(false)
+      expect(values(step.state())).toEqual(values(state))
+      expect(Number.isFinite(step.run([batch(1), ...scalars])[0]!.dataSync()[0])).toBe(true)
+      expect(values(step.state())).toEqual(values(state))
+      step.restore(step.state())
+      step.run([batch(1), ...scalars])
+      expect(values(step.state())).not.toEqual(values(state))
+      step.dispose()
+    },
+  )
 
   test('what was read as the state stays as it was read', () => {
     const { traces: both, state } = traces(nn.adam())
