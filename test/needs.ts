@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 
-export type Need = 'python' | 'chromium' | 'native' | 's3'
+export type Need = 'python' | 'chromium' | 'native' | 'pjrt' | 'pjrt-cuda13' | 's3'
 
 /** Why `need` is not there, or `undefined` when it is. Outside `npm test` everything is taken to be there. */
 export function missing(need: Need): string | undefined {

@@ -37,7 +37,10 @@ export function dataFolder(root) {
  */
 export async function provide(root) {
   const [python, chromium, native] = [await providePython(), provideChromium(), provideNative(root)]
-  const reasons = Object.entries({ python, chromium, native, s3: provideS3() }).flatMap(([need, reason]) =>
+  const pjrt = provideEngine(root, 'pjrt-cpu')
+  const cuda = provideEngine(root, 'pjrt-cuda13')
+  const needs = { python, chromium, native, pjrt, 'pjrt-cuda13': cuda, s3: provideS3() }
+  const reasons = Object.entries(needs).flatMap(([need, reason]) =>
     reason === undefined ? [] : [[need, reason.replaceAll(/\s+/g, ' ').trim()]],
   )
   return Object.fromEntries(reasons)
@@ -69,6 +72,19 @@ function provideNative(root) {
     encoding: 'utf8',
   })
   return status === 0 ? undefined : `shardbook engine install native: ${stderr.trim().split('\n').slice(-3).join(' ')}`
+}
+
+/** An engine for tests without a GPU: no libraries for one. @param {string} root @param {string} name */
+function provideEngine(root, name) {
+  const script = `import { installEngine } from './dist/src/engine/index.js'
+    await installEngine('${name}', { progress: console.log, ${name === 'pjrt-cuda13' ? 'gpu: false' : ''} })`
+  const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'pipe'],
+    encoding: 'utf8',
+  })
+  const said = stderr.split('\n').find((line) => line.includes('Error')) ?? stderr.trim()
+  return status === 0 ? undefined : `engine ${name}: ${said}`
 }
 
 /** Installs Debian packages where that is possible; returns why it was not. @param {string[]} packages */

@@ -39,6 +39,7 @@ export async function loopStepper(engine: Engine, workload: Workload): Promise<S
     rates: [learningRate],
   }
   let left = 0
+  let wanted = 0
   let losses: number[] = []
   let wake: (leave: 'go' | 'stop') => void = () => {}
   let finished: (losses: number[]) => void = () => {}
@@ -51,11 +52,12 @@ export async function loopStepper(engine: Engine, workload: Workload): Promise<S
     async gate() {
       if (left-- > 0) return 'go'
       const leave = new Promise<'go' | 'stop'>((resolve) => (wake = resolve))
-      finished(losses)
+      if (losses.length === wanted) finished(losses)
       return leave
     },
+    // The last step may still be under way when leave is asked for the next one.
     report(event) {
-      if (event.kind === 'step') losses.push(event.loss)
+      if (event.kind === 'step' && losses.push(event.loss) === wanted && left < 0) finished(losses)
     },
   })
   const pause = async (begin: () => void): Promise<number[]> =>
@@ -72,6 +74,7 @@ export async function loopStepper(engine: Engine, workload: Workload): Promise<S
   return {
     async run(count) {
       losses = []
+      wanted = count
       left = count - 1
       return pause(() => wake('go'))
     },

@@ -38,17 +38,19 @@ export function eagerProgram(trace: Trace, backend: string, engine: string, slic
       if (isRecording())
         throw new ShardbookError('engine', 'run: expected no recording in progress, got a program in a step.')
       checkInputs(specs, inputs)
-      return onBackend(backend, () => tf.tidy(() => {
-        const values = new Map(constants)
-        for (const [i, { value }] of whole.inputs.entries()) values.set(value, inputs[i]!)
-        for (const { call, last } of steps) {
-          const outputs = runCall(whole, call, (value) => values.get(value)!)
-          for (const [i, value] of call.outputs.entries()) values.set(value, outputs[i]!)
-          for (const value of last) values.get(value)!.dispose()
-        }
-        // The caller owns results: one may be an input, a constant, or be handed out twice.
-        return whole.outputs.map(({ value }) => tf.clone(values.get(value)!))
-      }))
+      return onBackend(backend, () =>
+        tf.tidy(() => {
+          const values = new Map(constants)
+          for (const [i, { value }] of whole.inputs.entries()) values.set(value, inputs[i]!)
+          for (const { call, last } of steps) {
+            const outputs = runCall(whole, call, (value) => values.get(value)!)
+            for (const [i, value] of call.outputs.entries()) values.set(value, outputs[i]!)
+            for (const value of last) values.get(value)!.dispose()
+          }
+          // The caller owns results: one may be an input, a constant, or be handed out twice.
+          return whole.outputs.map(({ value }) => tf.clone(values.get(value)!))
+        }),
+      )
     },
     dispose() {
       if (disposed) return

@@ -2,7 +2,7 @@
  * Opening engines: one of each name in a process. The opened one becomes TensorFlow.js's current backend, so that eager
  * code (`tf.add`, a user's own `@tensorflow/tfjs`) runs on it too.
  */
-import { checkInteger, checkOneOf } from '../core/check.js'
+import { checkInteger, checkOneOf, show } from '../core/check.js'
 import { ShardbookError } from '../core/errors.js'
 import {
   type Engine,
@@ -16,7 +16,7 @@ import type { Libraries } from './install/installation.js'
 import { tfCore } from './tf.js'
 
 const backends: Record<EngineName, string> = { native: 'tensorflow', pjrt: 'pjrt', wasm: 'wasm' }
-const opened = new Map<EngineName, { engine: Promise<Engine>; threads: number | undefined }>()
+const opened = new Map<EngineName, { engine: Promise<Engine>; options: EngineOptions }>()
 let current: Engine | undefined
 let preferred: EngineName | undefined
 
@@ -42,6 +42,11 @@ export function currentEngine(): Engine | undefined {
 export async function openEngine(name: EngineName | 'auto', options: EngineOptions = {}): Promise<Engine> {
   checkOneOf('openEngine', 'name', name, ['auto', ...engineNames])
   if (options.threads !== undefined) checkInteger('openEngine', 'threads', options.threads, 1)
+  if (options.threadsPerOperation !== undefined) {
+    checkInteger('openEngine', 'threadsPerOperation', options.threadsPerOperation, 1)
+  }
+  if (options.device !== undefined && options.device !== 'cpu') checkInteger('openEngine', 'device', options.device, 0)
+  if (options.precision !== undefined) checkOneOf('openEngine', 'precision', options.precision, ['float32', 'bfloat16'])
   if (name !== 'auto') return openNamed(name, options)
   if (preferred !== undefined) return openNamed(preferred, options)
   const wanted = process.env['SHARDBOOK_ENGINE'] || 'auto'
@@ -89,38 +94,56 @@ export async function loadSavedModel(folder: string, options: SavedModelOptions 
   return native.loadSavedModel!(folder, options)
 }
 
-async function openNamed(name: EngineName, { threads }: EngineOptions): Promise<Engine> {
+async function openNamed(name: EngineName, options: EngineOptions): Promise<Engine> {
+  checkDevice(name, options)
   let entry = opened.get(name)
   if (entry === undefined) {
-    entry = { engine: start(name, threads), threads }
+    entry = { engine: start(name, options), options }
     opened.set(name, entry)
     entry.engine.catch(() => opened.delete(name)) // another try may follow an install
-  } else if (threads !== undefined && threads !== entry.threads) {
-    const before = entry.threads ?? 'the default number of'
-    throw new ShardbookError(
-      'state',
-      `openEngine: expected ${before} threads, as ${name} was opened with, got ${threads}.`,
-      {
-        hint: 'An engine keeps its threads for the life of the process.',
-      },
-    )
-  }
+  } else checkOptions(name, options, entry.options)
   const engine = await entry.engine
   await tfCore().setBackend(backends[name])
   current = engine
   return engine
 }
 
-async function start(name: EngineName, threads: number | undefined): Promise<Engine> {
+function checkDevice(name: EngineName, { device }: EngineOptions): void {
+  if (device === undefined || name === 'native' || (name === 'wasm') === (device === 'cpu')) return
+  throw new ShardbookError('argument', `openEngine: expected a device that ${name} has, got ${show(device)}.`, {
+    hint: 'wasm has the processor only ("cpu"), pjrt devices by number, native both.',
+  })
+}
+
+/** An engine keeps its options for the life of the process. */
+function checkOptions(name: EngineName, wanted: EngineOptions, before: EngineOptions): void {
+  const defaults = {
+    threads: 'the default number of threads',
+    threadsPerOperation: 'one thread an operation',
+    device: 'the default device',
+    precision: 'float32',
+  }
+  for (const option of ['threads', 'threadsPerOperation', 'device', 'precision'] as const) {
+    if (wanted[option] === undefined || wanted[option] === before[option]) continue
+    const had = before[option] === undefined ? defaults[option] : `${option} ${before[option]}`
+    throw new ShardbookError(
+      'state',
+      `openEngine: expected ${had}, as ${name} was opened with, got ${option} ${wanted[option]}.`,
+      { hint: `An engine keeps its ${option} for the life of the process.` },
+    )
+  }
+}
+
+async function start(name: EngineName, options: EngineOptions): Promise<Engine> {
   switch (name) {
     case 'wasm':
       return (await import('./wasm/engine.js')).openWasm()
     case 'native': {
       const { openNative } = await import('./native/engine.js')
-      return openNative(await nativeLibraries(), threads)
+      return openNative(await nativeLibraries(), options)
     }
     case 'pjrt':
-      throw new ShardbookError('missing', 'openEngine: expected native or wasm, got pjrt, which this version has not.')
+      return (await import('./pjrt/engine.js')).openPjrt(options)
     default:
       throw new ShardbookError('internal', `openEngine: unknown engine ${String(name satisfies never)}.`)
   }

@@ -5,7 +5,9 @@ export {
   type Functions,
   openBackground,
   openLibrary,
+  openStructFunctions,
   preloadLibrary,
+  type StructFunctions,
   systemLibrary,
 } from './library.js'
 export { type Memory, openMemory } from './memory.js'

@@ -157,6 +157,30 @@ function loadKoffi(): Promise<Koffi> {
   return loading
 }
 
+/**
+ * Functions that a library gives by address, such as those of a table of pointers: each takes the bytes of a C struct and gives a
+ * pointer.
+ */
+export interface StructFunctions {
+  /** The function at an address. */
+  at(address: number): (struct: Uint8Array) => number
+  /** The function at an address that frees what a pointer points at. */
+  deleterAt(address: number): (pointer: number) => void
+  /** Where bytes lie; they stay there as long as something in JavaScript refers to them. */
+  addressOf(bytes: ArrayBufferView | ArrayBufferLike): number
+}
+
+export async function openStructFunctions(): Promise<StructFunctions> {
+  const koffi = await loadKoffi()
+  const prototype = koffi.proto('uintptr_t struct_function(uint8_t*)')
+  const deleter = koffi.proto('void deleter_function(uintptr_t)')
+  return {
+    deleterAt: (address) => koffi.decode(BigInt(address), deleter) as (pointer: number) => void,
+    at: (address) => koffi.decode(BigInt(address), prototype) as (struct: Uint8Array) => number,
+    addressOf: (bytes) => Number(koffi.address(bytes)),
+  }
+}
+
 /** `dlopen` with a flag that koffi lacks; 0 when it fails. */
 async function pin(path: string): Promise<number> {
   const { dlopen } = await openLibrary(systemLibrary, { dlopen: ['pointer', 'string', 'int'] })

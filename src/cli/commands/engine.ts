@@ -9,6 +9,8 @@ const help = `Usage: shardbook engine list [--json]
 
 Tensor engines. wasm is always there; native (TensorFlow's own library, several times faster) is downloaded with pip once,
 verified, and kept under the cache folder (SHARDBOOK_CACHE). --gpu brings NVIDIA's libraries too (Linux x64).
+pjrt-cuda13 (XLA on NVIDIA GPUs with a driver for CUDA 13) brings them always; pjrt-cpu is XLA on the processor, to try programs
+without a GPU. SHARDBOOK_ENGINE=pjrt, or engine.use('pjrt'), uses them.
 `
 
 const actions = ['list', 'install', 'remove']
@@ -36,7 +38,7 @@ export const engine: Command = {
     if (name === undefined)
       throw new UsageError(`shardbook engine ${action}: expected the name of an engine, got nothing.`)
     const progress = (text: string): void => void process.stderr.write(`${text}\n`)
-    if (action === 'install') await installEngine(name, { progress, gpu: values.gpu === true })
+    if (action === 'install') await installEngine(name, { progress, ...(values.gpu === true && { gpu: true }) })
     else process.stdout.write((await removeEngine(name)) ? `removed ${name}\n` : `${name} is not installed\n`)
     return 0
   },
@@ -45,5 +47,5 @@ export const engine: Command = {
 /** One engine, one line. */
 function line({ name, installed, detail, reason }: Awaited<ReturnType<typeof listEngines>>[number]): string {
   const state = installed ? 'installed' : 'absent'
-  return `${name.padEnd(8)} ${state.padEnd(10)} ${detail}${reason === undefined ? '' : ` (${reason})`}\n`
+  return `${name.padEnd(12)} ${state.padEnd(10)} ${detail}${reason === undefined ? '' : ` (${reason})`}\n`
 }

@@ -1,8 +1,9 @@
 /** The engines that can be installed, pinned: which wheel of which package, its checksum, and the libraries that we take from it. */
 import { ShardbookError } from '../../core/errors.js'
 import { cudaWheels } from './cuda-wheels.js'
+import { cuda13Compiler, cuda13Libraries, xlaCpu } from './pjrt-wheels.js'
 
-export const installableEngines = ['native'] as const
+export const installableEngines = ['native', 'pjrt-cuda13', 'pjrt-cpu'] as const
 export type InstallableEngine = (typeof installableEngines)[number]
 
 export interface Wheel {
@@ -16,6 +17,8 @@ export interface Wheel {
   readonly sizeBytes: number
   /** Files of the wheel to keep; the first is the one to load. */
   readonly libraries: readonly string[]
+  /** Folder of the wheel below which files keep their paths; default: they are kept by their names alone. */
+  readonly root?: string
   /** About what the libraries take on disk. */
   readonly librariesBytes: number
 }
@@ -23,7 +26,7 @@ export interface Wheel {
 const tensorFlow = { package: 'tensorflow', version: '2.21.0', pythonVersion: '3.11' }
 const linuxLibraries = ['tensorflow/libtensorflow_cc.so.2', 'tensorflow/libtensorflow_framework.so.2']
 
-const wheels: Readonly<Record<string, Wheel>> = {
+const nativeWheels: Readonly<Record<string, Wheel>> = {
   'linux-x64': {
     ...tensorFlow,
     platform: 'manylinux_2_27_x86_64',
@@ -50,6 +53,13 @@ const wheels: Readonly<Record<string, Wheel>> = {
   },
 }
 
+/** The wheel of each engine by platform. */
+const wheels: Readonly<Record<InstallableEngine, Readonly<Record<string, Wheel>>>> = {
+  native: nativeWheels,
+  'pjrt-cuda13': { 'linux-x64': cuda13Compiler[0] },
+  'pjrt-cpu': { 'linux-x64': xlaCpu },
+}
+
 export interface Choice {
   /** With the libraries for NVIDIA GPUs. */
   readonly gpu?: boolean
@@ -59,11 +69,11 @@ export interface Choice {
 
 /** The wheel that brings an engine to a machine. */
 export function wheelOf(engine: InstallableEngine, { platform = thisPlatform() }: Choice = {}): Wheel {
-  const wheel = wheels[platform]
+  const wheel = wheels[engine][platform]
   if (wheel !== undefined) return wheel
   throw new ShardbookError(
     'missing',
-    `installEngine: expected a platform with the engine ${engine} (${Object.keys(wheels).join(', ')}), got ${platform}.`,
+    `installEngine: expected a platform with the engine ${engine} (${Object.keys(wheels[engine]).join(', ')}), got ${platform}.`,
     { hint: 'The wasm engine runs everywhere.' },
   )
 }
@@ -71,12 +81,13 @@ export function wheelOf(engine: InstallableEngine, { platform = thisPlatform() }
 /** All wheels of an engine, that of the engine itself first. */
 export function wheelsOf(engine: InstallableEngine, choice: Choice = {}): readonly Wheel[] {
   const wheel = wheelOf(engine, choice)
+  if (engine === 'pjrt-cuda13') return [...cuda13Compiler, ...(choice.gpu === false ? [] : cuda13Libraries)]
   if (choice.gpu !== true) return [wheel]
   const platform = choice.platform ?? thisPlatform()
-  if (platform === 'linux-x64') return [wheel, ...cudaWheels]
+  if (engine === 'native' && platform === 'linux-x64') return [wheel, ...cudaWheels]
   throw new ShardbookError(
     'missing',
-    `installEngine: expected linux-x64 for ${engine} with --gpu, got ${platform}: there is no TensorFlow for its GPUs.`,
+    `installEngine: expected ${engine === 'native' ? `linux-x64 for native with --gpu, got ${platform}: there is no TensorFlow for its GPUs` : `native or pjrt-cuda13 with --gpu, got ${engine}`}.`,
     { hint: 'Leave --gpu out: the engine runs on the CPU.' },
   )
 }

@@ -15,7 +15,10 @@ import { downloadWheel, extract, findPython, fullDisk } from './python.js'
 export interface InstallOptions {
   /** Called with a line of text whenever there is something to tell. */
   readonly progress?: (line: string) => void
-  /** With NVIDIA's libraries for GPUs (2.8 GB more to download). */
+  /**
+   * With NVIDIA's libraries for GPUs (2.8 GB more to download for `native`, 2.2 GB for `pjrt-cuda13`, which has them by default:
+   * without, it can compile for GPUs and not run on them).
+   */
   readonly gpu?: boolean
 }
 
@@ -44,7 +47,7 @@ export async function installEngine(name: string, options: InstallOptions = {}):
   const progress = options.progress ?? (() => {})
   const wheels = wheelsOf(engine, options)
   const wheel = wheels[0]!
-  const gpu = options.gpu === true
+  const gpu = options.gpu ?? engine === 'pjrt-cuda13'
   const before = await inspect(engine, wheel, { gpu })
   if (before.state === 'installed') {
     progress(`${engine} ${wheel.version} is installed in ${before.folder}`)
@@ -60,7 +63,7 @@ export async function installEngine(name: string, options: InstallOptions = {}):
     if (meanwhile.state === 'installed') return meanwhile.folder
     if (meanwhile.state === 'damaged') progress(`replacing a damaged install: ${meanwhile.reason}`)
     await removeLeftovers(engine)
-    await inEnginesDir(() => install(engine, wheels, python, meanwhile.folder, progress))
+    await inEnginesDir(() => install({ engine, wheels, gpu }, python, meanwhile.folder, progress))
     progress(`${engine} ${wheel.version} is installed in ${meanwhile.folder}`)
     return meanwhile.folder
   } finally {
@@ -98,8 +101,7 @@ async function listEngine(name: InstallableEngine): Promise<EngineListing> {
 }
 
 async function install(
-  engine: InstallableEngine,
-  wheels: readonly Wheel[],
+  { engine, wheels, gpu }: { engine: InstallableEngine; wheels: readonly Wheel[]; gpu: boolean },
   python: string,
   folder: string,
   progress: (line: string) => void,
@@ -111,12 +113,12 @@ async function install(
   try {
     const files: Manifest['files'][number][] = []
     for (const wheel of wheels) files.push(...(await fetchLibraries(wheel, python, work, libraries, progress)))
-    const [main, ...gpu] = wheels
+    const [main, ...others] = wheels
     const manifest: Manifest = {
       engine,
       version: main!.version,
       wheel: main!.sha256,
-      ...(gpu.length > 0 && { gpuWheels: gpu.map(({ sha256: sum }) => sum) }),
+      ...(gpu && { gpuWheels: others.map(({ sha256: sum }) => sum) }),
       files,
     }
     await writeFile(join(libraries, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`)
@@ -150,7 +152,7 @@ async function fetchLibraries(
     })
   }
   progress('extracting')
-  const files = await extract(python, join(download, file), wheel.libraries, libraries)
+  const files = await extract(python, join(download, file), wheel, libraries)
   await rm(download, { recursive: true })
   return files
 }

@@ -47,31 +47,34 @@ export async function downloadWheel(python: string, wheel: Wheel, folder: string
   throw downloadError(wheel, `${result?.stdout ?? ''}\n${result?.stderr ?? ''}`)
 }
 
-/** Takes files out of a wheel into `folder`, without their paths; their sizes and checksums. */
+/** Takes files out of a wheel into `folder`, with their paths below its root or their names alone; their sizes and checksums. */
 export async function extract(
   python: string,
   wheel: string,
-  members: readonly string[],
+  { libraries: members, root }: Pick<Wheel, 'libraries' | 'root'>,
   folder: string,
 ): Promise<{ name: string; sizeBytes: number; sha256: string }[]> {
   const script = `
 import hashlib, json, os, sys, zipfile
-wheel, folder, members = sys.argv[1], sys.argv[2], sys.argv[3:]
+wheel, folder, root, members = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:]
 files = []
 with zipfile.ZipFile(wheel) as archive:
     for member in members:
-        name, digest, size = os.path.basename(member), hashlib.sha256(), 0
-        with archive.open(member) as source, open(os.path.join(folder, name), 'wb') as target:
+        name = member[len(root):] if root and member.startswith(root) else os.path.basename(member)
+        digest, size, path = hashlib.sha256(), 0, os.path.join(folder, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with archive.open(member) as source, open(path, 'wb') as target:
             while chunk := source.read(1 << 22):
                 target.write(chunk)
                 digest.update(chunk)
                 size += len(chunk)
             target.flush()
             os.fsync(target.fileno())
+        os.chmod(path, (archive.getinfo(member).external_attr >> 16) & 0o777 or 0o644)
         files.append({'name': name, 'sizeBytes': size, 'sha256': digest.hexdigest()})
 print(json.dumps(files))
 `
-  const result = await run(python, ['-c', script, wheel, folder, ...members])
+  const result = await run(python, ['-c', script, wheel, folder, root ?? '', ...members])
   if (result?.code === 0) return JSON.parse(result.stdout) as { name: string; sizeBytes: number; sha256: string }[]
   const reason = lastLine(result?.stderr ?? '')
   if (/No space left|ENOSPC/.test(reason)) throw fullDisk(folder, reason)

@@ -84,7 +84,6 @@ export function int64s(values: readonly number[]): BigInt64Array {
 }
 
 /** A field of a protocol buffer whose value has a length: text, bytes, messages. */
-/** A field of bytes as protocol buffers write it. */
 export function field(number: number, ...contents: readonly Uint8Array[]): Uint8Array {
   const length = contents.reduce((sum, { length: bytes }) => sum + bytes, 0)
   return Uint8Array.from([...varint((number << 3) | 2), ...varint(length), ...contents.flatMap((bytes) => [...bytes])])

@@ -49,6 +49,11 @@ export async function openNative(
   const load = (trace: Trace, slices: number): Program =>
     stepProgram(trace, slices) ?? nativeProgram(trace, backend, tensorFlow, slices)
   const gpuCount = tensorFlow.devices().filter((type) => type === 'GPU').length
+  if (typeof device === 'number' && gpuCount === 0) {
+    throw new ShardbookError('engine', `openEngine: expected the GPU ${device} of the engine native, got none.`, {
+      hint: 'shardbook doctor says what is there; shardbook engine install native --gpu brings what GPUs need.',
+    })
+  }
   const gpus = gpuCount === 0 ? '' : `, ${gpuCount} GPU${gpuCount === 1 ? '' : 's'}`
   return {
     name: 'native',

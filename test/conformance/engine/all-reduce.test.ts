@@ -4,13 +4,13 @@ import { expect, test } from 'vitest'
 import { allReduce, loadSpread, record, scan, standFor } from '../../../src/engine/index.js'
 import type { Engine, Reduce, Trace } from '../../../src/engine/index.js'
 import { ShardbookError } from '../../../src/core/errors.js'
-import { onEngines } from '../../nn/on-engines.js'
+import { onAllEngines } from '../../nn/on-engines.js'
 import { type Tf, difference } from './engines.js'
 import { openForTests } from './setup.js'
 
 const [rows, columns] = [8, 3]
 
-onEngines('sums over the whole batch', (name) => {
+onAllEngines('sums over the whole batch', (name) => {
   let engine: Engine
   let tf: Tf
   openForTests(name, (opened) => ({ engine, tf } = opened))

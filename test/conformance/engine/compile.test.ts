@@ -4,9 +4,9 @@ import { expect, test } from 'vitest'
 import { compile } from '../../../src/engine/index.js'
 import { type Tf, difference } from './engines.js'
 import { openForTests } from './setup.js'
-import { onEngines } from '../../nn/on-engines.js'
+import { onAllEngines } from '../../nn/on-engines.js'
 
-onEngines('compile', (name) => {
+onAllEngines('compile', (name) => {
   let tf: Tf
   openForTests(name, (opened) => ({ tf } = opened))
 

@@ -2,9 +2,9 @@
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { beforeAll, expect, test } from 'vitest'
 import { type Tf, difference, open } from './engines.js'
-import { onEngines } from '../../nn/on-engines.js'
+import { onAllEngines } from '../../nn/on-engines.js'
 
-onEngines('higher derivatives', (engine) => {
+onAllEngines('higher derivatives', (engine) => {
   let tf: Tf
   beforeAll(async () => {
     ;({ tf } = await open(engine))

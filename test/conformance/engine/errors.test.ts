@@ -1,9 +1,9 @@
 /** Bad input to eager operations: a clear error, the same on every engine, and the engine goes on. */
 import { beforeAll, expect, test } from 'vitest'
 import { type Tf, open } from './engines.js'
-import { onEngines } from '../../nn/on-engines.js'
+import { onAllEngines } from '../../nn/on-engines.js'
 
-onEngines('bad input', (name) => {
+onAllEngines('bad input', (name) => {
   let tf: Tf
   beforeAll(async () => {
     ;({ tf } = await open(name))

@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { keyOf, uniform } from '../../../src/core/random.js'
 import { type Tf, difference, loadReference, open } from './engines.js'
 import { missing } from '../../needs.js'
-import { onEngines } from '../../nn/on-engines.js'
+import { onAllEngines } from '../../nn/on-engines.js'
 
 interface Case {
   readonly name: string
@@ -201,7 +201,7 @@ function evaluate(tf: Tf, one: Case): Float32Array[] {
   })
 }
 
-onEngines('operations', (name) => {
+onAllEngines('operations', (name) => {
   let tf: Tf
   beforeAll(async () => {
     loadReference()

@@ -13,9 +13,9 @@ import {
 } from '../../../src/engine/index.js'
 import { type Tf, difference } from './engines.js'
 import { openForTests } from './setup.js'
-import { onEngines } from '../../nn/on-engines.js'
+import { onAllEngines } from '../../nn/on-engines.js'
 
-onEngines('programs', (name) => {
+onAllEngines('programs', (name) => {
   let engine: Engine
   let tf: Tf
   openForTests(name, (opened) => ({ engine, tf } = opened))

@@ -4,9 +4,9 @@ import { fold, keyOf } from '../../../src/core/random.js'
 import { compile, loadTf, openEngine, withRandom } from '../../../src/engine/index.js'
 import type { Engine } from '../../../src/engine/index.js'
 import type { Tf } from '../../../src/engine/tf.js'
-import { onEngines } from '../../nn/on-engines.js'
+import { onAllEngines } from '../../nn/on-engines.js'
 
-onEngines('random numbers in a step', (name) => {
+onAllEngines('random numbers in a step', (name) => {
   let engine: Engine
   let tf: Tf
   beforeAll(async () => {

@@ -4,9 +4,9 @@ import { beforeAll, expect, test } from 'vitest'
 import { loadTf, openEngine, record, scan } from '../../../src/engine/index.js'
 import type { Engine } from '../../../src/engine/index.js'
 import type { Tf } from '../../../src/engine/tf.js'
-import { onEngines } from '../../nn/on-engines.js'
+import { onAllEngines } from '../../nn/on-engines.js'
 
-onEngines('scan', (name) => {
+onAllEngines('scan', (name) => {
   let engine: Engine
   let tf: Tf
   beforeAll(async () => {

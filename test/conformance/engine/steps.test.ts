@@ -3,11 +3,11 @@ import type { Scalar, Tensor, Tensor2D } from '@tensorflow/tfjs-core'
 import { expect, test } from 'vitest'
 import { type Engine, record } from '../../../src/engine/index.js'
 import * as nn from '../../../src/nn/index.js'
-import { onEngines } from '../../nn/on-engines.js'
+import { onAllEngines } from '../../nn/on-engines.js'
 import { type Tf } from './engines.js'
 import { openForTests } from './setup.js'
 
-onEngines('training steps', (name) => {
+onAllEngines('training steps', (name) => {
   let engine: Engine
   let tf: Tf
   openForTests(name, (opened) => ({ engine, tf } = opened))
