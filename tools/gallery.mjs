@@ -1,11 +1,11 @@
-/** `node tools/gallery.mjs [FILE]`: one HTML page with a picture of every chart, `.cache/gallery/index.html` by default. */
+/** `npm run gallery [-- FILE]`: one HTML page with a picture of every chart, `docs/gallery.html` by default. */
 import { join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { rolldown } from 'rolldown'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const folder = join(root, '.cache', 'gallery')
-const page = resolve(process.argv[2] ?? join(folder, 'index.html'))
+const page = resolve(process.argv[2] ?? join(root, 'docs', 'gallery.html'))
 
 // The samples are the tests' own, in TypeScript, and not part of the build.
 const bundle = await rolldown({ input: join(root, 'test/viz/gallery.ts'), platform: 'node', external: /^[^./]/ })

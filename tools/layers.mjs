@@ -31,6 +31,8 @@ const parts = /** @type {Record<string, readonly string[]>} */ ({
 const doors = /** @type {Record<string, readonly string[]>} */ ({
   koffi: ['src/ffi/'],
   'apache-arrow': ['src/frame/arrow/'],
+  fzstd: ['src/frame/arrow/'],
+  'lz4-napi': ['src/frame/arrow/'],
   '@duckdb/node-api': ['src/frame/engine/duckdb/'],
   '@duckdb/node-bindings': ['src/frame/engine/duckdb/'],
   '@tensorflow/tfjs-core': ['src/engine/', 'src/nn/'],
@@ -47,6 +49,8 @@ const doors = /** @type {Record<string, readonly string[]>} */ ({
   'vega-lite': ['src/viz/'],
   '@resvg/resvg-js': ['src/viz/'],
   '@expo-google-fonts/inter': ['src/viz/'],
+  'ml-pca': ['src/viz/'],
+  'umap-js': ['src/viz/'],
   aws4fetch: ['src/store/'],
   '@napi-rs/image': ['src/frame/io/'],
   marked: ['src/cli/'],

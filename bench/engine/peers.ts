@@ -31,8 +31,9 @@ export class Peers {
     this.#python = python
   }
 
-  static async open(): Promise<Peers> {
-    return new Peers(await peerPython('engine'))
+  /** Peers with the packages of `bench/peers/NAME.txt`. */
+  static async open(name: 'engine' | 'learning' = 'engine'): Promise<Peers> {
+    return new Peers(await peerPython(name))
   }
 
   /** GFLOP/s of a matrix product on one core, or on all. */

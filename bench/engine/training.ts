@@ -23,6 +23,7 @@ export async function loopStepper(engine: Engine, workload: Workload): Promise<S
   const { batchRows, weights, learningRate } = workload
   const tf = await loadTf()
   const slices = slicesOf(workload.network, batchRows)
+  const objective = objectiveOf(workload)
   const start = { step: 0, weights, slots: adam().init(weights) }
   const job: TrainingJob = {
     version: 1,
@@ -33,16 +34,21 @@ export async function loopStepper(engine: Engine, workload: Workload): Promise<S
     batchRows,
     slices,
     metrics: [],
-    programs: recordPrograms(tf, objectiveOf(workload), adam(), start, batchRows / slices),
+    programs: recordPrograms(tf, objective, adam(), start, batchRows / slices),
     start,
-    data: { plan: { kind: 'memory' } as never, columns: ['x', 'y'] }, // never opened: the feed below stands for it
+    data: { plan: { kind: 'memory' } as never, columns: objective.columns.map(({ name }) => name) }, // never opened: the feed below stands for it
     rates: [learningRate],
   }
   let left = 0
   let wanted = 0
   let losses: number[] = []
+  let waits = false
   let wake: (leave: 'go' | 'stop') => void = () => {}
   let finished: (losses: number[]) => void = () => {}
+  /** The loop waits for leave before the last step's loss is known. */
+  const look = (): void => {
+    if (waits && losses.length === wanted) finished(losses)
+  }
   const loop = await createLoop(job, {
     engine,
     owned: Array.from({ length: slices }, (_, slice) => slice),
@@ -52,12 +58,14 @@ export async function loopStepper(engine: Engine, workload: Workload): Promise<S
     async gate() {
       if (left-- > 0) return 'go'
       const leave = new Promise<'go' | 'stop'>((resolve) => (wake = resolve))
-      if (losses.length === wanted) finished(losses)
+      waits = true
+      look()
       return leave
     },
-    // The last step may still be under way when leave is asked for the next one.
     report(event) {
-      if (event.kind === 'step' && losses.push(event.loss) === wanted && left < 0) finished(losses)
+      if (event.kind !== 'step') return
+      losses.push(event.loss)
+      look()
     },
   })
   const pause = async (begin: () => void): Promise<number[]> =>
@@ -74,6 +82,7 @@ export async function loopStepper(engine: Engine, workload: Workload): Promise<S
   return {
     async run(count) {
       losses = []
+      waits = false
       wanted = count
       left = count - 1
       return pause(() => wake('go'))

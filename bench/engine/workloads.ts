@@ -29,17 +29,16 @@ const learningRate = 1e-3
 
 /** What is minimised, as an estimator states it. */
 export function objectiveOf({ network, loss, x, y }: Workload): Objective {
+  const column = { name: 'x', dtype: 'float32', shape: x.shape.slice(1) } as const
   return {
     weights: network.weights,
-    columns: [
-      { name: 'x', dtype: 'float32', shape: x.shape.slice(1) },
-      { name: 'y', dtype: loss.target, shape: y.shape.slice(1) },
-    ],
+    // What is its own target is read once.
+    columns: x.values === y.values ? [column] : [column, { name: 'y', dtype: loss.target, shape: y.shape.slice(1) }],
     loss,
     metrics: [],
     forward: (context, weights, [input, target]) => ({
       output: applyModel(network, context, weights, input!),
-      target: target!,
+      target: target ?? input!,
     }),
   }
 }

@@ -20,6 +20,11 @@ const tables = {
   texts: `WITH list AS (SELECT list(substr(md5(CAST(w AS VARCHAR)), 1, 2 + w % 7) ORDER BY w) AS words FROM range(1000) r(w))
     SELECT array_to_string(list_slice([${[3, 5, 7, 11, 13, 17, 19, 23].map((n) => word(2654435761 + 2 * n)).join(', ')}], 1,
       3 + ${hash(3266489917)} % 6), ' ') AS text FROM range(5000000) t(i), list`,
+  /** 1 million messages of 5 to 24 words; few of the 50,000 words are frequent, as in texts. */
+  messages: `WITH list AS (SELECT list(substr(md5(CAST(w AS VARCHAR)), 1, 2 + w % 9) ORDER BY w) AS words FROM range(50000) r(w))
+    SELECT array_to_string(list_transform(range(CAST(5 + hash(i) % 20 AS BIGINT)),
+      lambda n: words[1 + CAST(floor(pow(hash(i * 32 + n) / 18446744073709551616, 4) * 50000) AS INTEGER)]), ' ') AS text
+    FROM range(1000000) t(i), list`,
   /** 5 GB that hardly compress: 180 million rows, `k` of 10 million. */
   big: `SELECT CAST(hash(i) % 10000000 AS INTEGER) AS k, hash(i + 1) / 18446744073709551616 AS x,
       hash(i + 2) / 18446744073709551616 AS y, hash(i + 3) / 18446744073709551616 AS z FROM range(180000000) t(i)`,

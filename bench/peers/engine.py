@@ -3,6 +3,7 @@
 Prints READY, then answers each line of its input with one line that starts with a number:
   load FOLDER      builds the network of FOLDER/workload.json with its weights and data -> ms of the first step
   train STEPS      -> ms a step, ms of processor time a step
+  fit EPOCHS       -> ms of `fit` over all rows from memory, shuffled, ms of processor time, the last loss (Keras)
   losses STEPS     starts again from the weights of the file -> 1, and the losses (Keras)
   predict ROWS N   host array in, host array out -> median ms of N calls, of the way in the words that follow (Keras: the fastest)
   sgemm            -> GFLOP/s of the best of several 1024 x 1024 products (TensorFlow's library, the fastest of the three)
@@ -89,6 +90,10 @@ class Keras:
             return L.Dense(o["units"], activation=o.get("activation"))
         if kind == "flatten":
             return L.Flatten()
+        if kind == "rescale":
+            return L.Rescaling(o["scale"])
+        if kind == "embedding":
+            return L.Embedding(o["inputDim"], o["outputDim"])
         if kind == "lstm":
             return L.LSTM(o["units"])
         if kind == "gru":
@@ -99,6 +104,14 @@ class Keras:
         x, y = self.data[self.done % len(self.data)]
         self.done += 1
         return float(self.model.train_on_batch(x, y))
+
+    def fit(self, epochs):
+        began, used = time.perf_counter(), time.process_time()
+        history = self.model.fit(
+            self.workload.x, self.workload.y, batch_size=self.workload.batch, epochs=epochs, verbose=0
+        )
+        times = time.perf_counter() - began, time.process_time() - used
+        return "%f %f %f" % (*[1000 * t for t in times], history.history["loss"][-1])
 
     def losses(self, count):
         # train_on_batch reports the mean since the metrics were reset
@@ -246,6 +259,8 @@ def answer(question, argument=None, count=None):
         for _ in range(steps):
             contestant.step()
         return "%f %f" % tuple(1000 / steps * t for t in (time.perf_counter() - began, time.process_time() - used))
+    if question == "fit":
+        return contestant.fit(int(argument))
     if question == "losses":
         return " ".join(["1", *map(str, contestant.losses(int(argument)))])
     if question == "predict":

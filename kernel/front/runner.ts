@@ -6,6 +6,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ShardbookError } from '../../src/core/errors.js'
 import type { CellError, CommMessage, Expressions, Outcome } from '../channel.js'
 import type { Script } from '../compile/compile.js'
@@ -159,10 +160,15 @@ export class Runner {
     const { origin, code, isDebugged } = cell
     const { language, target } = this.options
     const module = language.moduleOf(blankMagics(code, magics))
-    const refused = await this.check(cell, module, signal)
-    if (refused !== undefined) return { error: refused }
     const { names } = this
-    const script = this.compile(cell, code, magics)
+    const checked = this.check(cell, module, signal)
+    // The server has its question by then, and works on it meanwhile.
+    const compiled = nextTurn().then(() => this.compile(cell, code, magics))
+    // What the check says comes first.
+    compiled.catch(() => {})
+    const refused = await checked
+    if (refused !== undefined) return { error: refused }
+    const script = await compiled
     const ended = await this.sessions.ask({ kind: 'execute', origin, script, isDebugged })
     const notice = this.printLimit.notice()
     if (notice !== undefined) target.stream('stderr', notice, origin)

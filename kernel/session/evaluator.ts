@@ -160,11 +160,10 @@ function types(used: Script['used'], places: readonly Names[]): Record<string, s
 }
 
 function importMeta(filename: string): ImportMeta {
-  const { resolve: resolveFrom } = createRequire(filename)
   return {
     dirname: join(filename, '..'),
     filename,
     url: pathToFileURL(filename).href,
-    resolve: (specifier: string) => pathToFileURL(resolveFrom(specifier)).href,
+    resolve: (specifier: string) => pathToFileURL(createRequire(filename).resolve(specifier)).href,
   }
 }

@@ -38,7 +38,7 @@ interface Running {
 }
 
 // Taken now: a cell may put something else in their place.
-const { Promise, Set, queueMicrotask, setTimeout: nativeTimeout } = globalThis
+const { Promise, Set, queueMicrotask, setImmediate: nativeImmediate } = globalThis
 
 /** Starts the control thread and wraps the global timers. `onError` gets what listeners throw. */
 export function openInterrupts(onError: (error: unknown) => void): Interrupts {
@@ -105,7 +105,7 @@ export function openInterrupts(onError: (error: unknown) => void): Interrupts {
             cell.reject(error)
           }
         }
-        nativeTimeout(() => queueMicrotask(() => void start()))
+        nativeImmediate(() => queueMicrotask(() => void start()))
       }),
     onInterrupt: (listener) => {
       listeners.add(listener)

@@ -13,8 +13,9 @@ import { bundleOf } from '../../src/core/display.js'
 import { hostSymbol } from '../../src/core/host.js'
 import type { Expressions, Outcome, Task, ToSession } from '../channel.js'
 import { Decoder, descriptors, markVariable } from '../channel.js'
+import type { Script } from '../compile/compile.js'
 import { createComms } from './comms.js'
-import { Evaluator } from './evaluator.js'
+import { type Cell, Evaluator } from './evaluator.js'
 import { createHost } from './host.js'
 import { openInterrupts } from './interrupt.js'
 import { createMagics } from './magics.js'
@@ -24,7 +25,6 @@ import { cellOf, describeError, mapStacks } from './traceback.js'
 
 const secret = process.env[markVariable] ?? ''
 delete process.env[markVariable]
-register('./modules.js', import.meta.url)
 
 // Taken now: a cell may put something else in its place.
 const exit: (code: number) => never = process.exit.bind(process)
@@ -54,6 +54,17 @@ function complain(title: string, error: unknown): void {
   output.complain(`${title}${cell === undefined ? '' : ` from ${cell}`}\n${traceback.join('\n')}\n`)
 }
 
+let hasModuleHooks = false
+
+/** Makes code ready to run. The hooks of modules cost a thread: they come with the first code that may import. */
+function load(script: Script): Cell {
+  if (!hasModuleHooks && /\b(?:import|require|eval|Function)\b/.test(script.code)) {
+    hasModuleHooks = true
+    register('./modules.js', import.meta.url)
+  }
+  return evaluator.load(script)
+}
+
 /** What a value shows; nothing where it shows nothing. */
 async function show(value: unknown): Promise<MimeBundle | undefined> {
   try {
@@ -66,7 +77,7 @@ async function show(value: unknown): Promise<MimeBundle | undefined> {
 }
 
 async function execute({ origin, serial, script, isDebugged }: Extract<Task, { kind: 'execute' }>): Promise<Outcome> {
-  const cell = evaluator.load(script)
+  const cell = load(script)
   if (isDebugged) {
     output.event({ kind: 'loaded' })
     await new Promise<void>((resolve) => gates.set(origin, resolve))
@@ -90,7 +101,7 @@ async function evaluate({ serial, scripts }: Extract<Task, { kind: 'evaluate' }>
   for (const [name, script] of Object.entries(scripts)) {
     try {
       values[name] = await interrupts.run(serial, async (waits) => {
-        const last = await evaluator.load(script).run((value) => waits.wait(value))
+        const last = await load(script).run((value) => waits.wait(value))
         return { data: (await show(last?.value)) ?? {} }
       })
     } catch (error) {

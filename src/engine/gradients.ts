@@ -62,6 +62,15 @@ export function registerGradients(): void {
     ours.add(config)
     tf.registerGradient(config)
   }
+  // The gradient of LeakyRelu and others picks by a comparison: differentiated again, that passes nothing on.
+  for (const kernelName of ['Greater', 'GreaterEqual', 'Less', 'LessEqual', 'Equal', 'NotEqual']) {
+    if (tf.getGradient(kernelName) !== undefined) continue
+    tf.registerGradient({
+      kernelName,
+      inputsToSave: ['a', 'b'],
+      gradFunc: (_, [a, b]) => ({ a: () => tf.zerosLike(a!), b: () => tf.zerosLike(b!) }),
+    })
+  }
   tf.registerGradient({
     kernelName: gradientKernels.Relu,
     inputsToSave: ['y'],

@@ -172,8 +172,8 @@ export interface StructFunctions {
 
 export async function openStructFunctions(): Promise<StructFunctions> {
   const koffi = await loadKoffi()
-  const prototype = koffi.proto('uintptr_t struct_function(uint8_t*)')
-  const deleter = koffi.proto('void deleter_function(uintptr_t)')
+  const prototype = koffi.proto('uintptr_t', ['uint8_t*'])
+  const deleter = koffi.proto('void', ['uintptr_t'])
   return {
     deleterAt: (address) => koffi.decode(BigInt(address), deleter) as (pointer: number) => void,
     at: (address) => koffi.decode(BigInt(address), prototype) as (struct: Uint8Array) => number,

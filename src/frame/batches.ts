@@ -3,7 +3,7 @@ import { cancellable } from '../core/cancel.js'
 import { checkInteger } from '../core/check.js'
 import { ShardbookError } from '../core/errors.js'
 import { sizeOf } from '../core/dtype.js'
-import type { Feed, FeedBatch, FeedColumn, FeedOptions } from './feed.js'
+import type { Feed, FeedBatch, FeedColumn, FeedOptions, ListOptions } from './feed.js'
 import { openFeed } from './open-feed.js'
 import type { EndOptions } from './frame-ends.js'
 import type { Plan } from './plan.js'
@@ -24,10 +24,12 @@ export interface BatchOptions extends EndOptions {
   readonly slices?: number
   /** Columns of text that come as token ids: `{ text: { length: 32, buckets: 65536 } }`. */
   readonly tokens?: Readonly<Record<string, TokenOptions>>
+  /** Columns of lists and sparse vectors that come filled up to one length: `{ features: { length: 32 } }`. */
+  readonly lists?: Readonly<Record<string, ListOptions>>
 }
 
 export async function* batchesOf(plan: Plan, options: BatchOptions): AsyncGenerator<FeedBatch, void, undefined> {
-  const { rows, slices = 1, epoch = 0, shuffle = options.seed !== undefined, seed = 0, tokens, signal } = options
+  const { rows, slices = 1, epoch = 0, shuffle = options.seed !== undefined, seed = 0, tokens, lists, signal } = options
   const columns = options.columns ?? plan.schema.map(({ name }) => name)
   checkInteger('batches', 'rows', rows, 1)
   checkInteger('batches', 'slices', slices, 1)
@@ -37,7 +39,7 @@ export async function* batchesOf(plan: Plan, options: BatchOptions): AsyncGenera
   const feeds: Feed[] = []
   try {
     for (let slice = 0; slice < slices; slice++) {
-      const source = { plan, columns, ...(tokens && { tokens }) }
+      const source = { plan, columns, ...(tokens && { tokens }), ...(lists && { lists }) }
       feeds.push(await cancellable('batches', signal, () => openFeed(source, { slices, slice })))
     }
     const each: FeedOptions = { rows: rows / slices, epoch, ...(shuffle && { seed }) }

@@ -5,17 +5,20 @@ import { run } from './execute.js'
 import type { Plan } from './plan.js'
 
 export async function rowsOf(plan: Plan): Promise<Record<string, unknown>[]> {
+  const rows: Record<string, unknown>[] = []
+  for await (const row of streamRows(plan)) rows.push(row)
+  return rows
+}
+
+/** The rows one after the other, however many there are: a chunk of them is in memory. */
+export async function* streamRows(plan: Plan): AsyncGenerator<Record<string, unknown>, void, undefined> {
   const stream = await run(plan)
   const reader = cellReader(stream)
-  const rows: Record<string, unknown>[] = []
   try {
-    for await (const chunk of stream.chunks) {
-      for (const row of rowsOfChunk(plan.schema, chunk, reader)) rows.push(row)
-    }
+    for await (const chunk of stream.chunks) yield* rowsOfChunk(plan.schema, chunk, reader)
   } finally {
     reader.close()
   }
-  return rows
 }
 
 export async function columnsOfPlan(plan: Plan): Promise<Record<string, unknown>> {

@@ -9,7 +9,14 @@ import { sizeOf } from '../core/dtype.js'
 import { applied, type KeepTensors } from './apply/apply.js'
 import { aggregate, select, slice } from './build.js'
 import { cellReader, rowsOfChunk, type Chunk, type ChunkColumn, type ChunkStream, type NumericValues } from './chunk.js'
-import { createTable, dropTable, queryChunks, tableFromQuery, tablesSideBySide } from './engine/duckdb/index.js'
+import {
+  createTable,
+  dropTable,
+  queryChunks,
+  readyToApply,
+  tableFromQuery,
+  tablesSideBySide,
+} from './engine/duckdb/index.js'
 import { hasWindow } from './expr/node.js'
 import type { FeedColumn } from './feed.js'
 import { readIdxFile } from './idx.js'
@@ -30,6 +37,7 @@ import {
   type TensorStore,
 } from './plan.js'
 import { rewrite } from './rewrite.js'
+import { hasRowFunctions } from './row-function.js'
 import { openSlice } from './slice.js'
 import { feedTypeOf, type Column, type Schema } from './schema.js'
 import { storeStride } from './tensor/store.js'
@@ -56,6 +64,7 @@ export async function count(plan: Plan): Promise<number> {
 export async function prepare(plan: Plan, { rewrites = true }: { rewrites?: boolean } = {}): Promise<Plan> {
   const prepared = await lower(rewrites ? rewritten(plan) : plan)
   await fetchScans(prepared)
+  if (hasRowFunctions()) await readyToApply()
   return prepared
 }
 
@@ -135,7 +144,7 @@ async function computeMap(node: MapNode): Promise<Table> {
   const mapper = await openMapper(node.mapper, node.payload)
   const writers = new Map<string, TensorWriter>()
   try {
-    const reads = { plan: select('map', inputPlan, node.reads), columns: node.reads }
+    const reads = { plan: select('map', inputPlan, node.reads), columns: node.reads, ...node.fields }
     const feed = await openSlice(reads, { slices: 1, slice: 0 })
     const outputs = async function* (): AsyncGenerator<Chunk> {
       for await (const batch of feed.batches({ rows: mapRows })) {

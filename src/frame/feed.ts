@@ -9,12 +9,32 @@ import type { StoredDType } from '../core/dtype.js'
 import type { Plan } from './plan.js'
 import type { TokenOptions } from './tokens.js'
 
-/** A frame as data, with the columns that are read from it. */
-export interface FrameSource {
-  readonly plan: Plan
-  readonly columns: readonly string[]
+/** How columns come that are neither numbers nor tensors, and what is asked of values. */
+export interface FeedFields {
   /** Columns of text that come as token ids (int32, `[length]`). */
   readonly tokens?: Readonly<Record<string, TokenOptions>>
+  /** Columns of lists of numbers and of sparse vectors, that come filled up to one length. */
+  readonly lists?: Readonly<Record<string, ListOptions>>
+  /** Columns in which NaN or an infinite number is an error that names its row. */
+  readonly finite?: readonly string[]
+}
+
+/**
+ * A list comes as `[length]`, cut or filled up: int32 or float32. A sparse vector comes as float32 `[2, length]`: which
+ * components, then their values, filled up with component 0 of value 0; more than `length` of them are an error.
+ */
+export interface ListOptions {
+  readonly length: number
+  /** What a list is filled up with. Default 0. */
+  readonly fill?: number
+  /** Components of a sparse vector that are kept, rising; they are numbered in this order. Default all. */
+  readonly components?: readonly number[]
+}
+
+/** A frame as data, with the columns that are read from it. */
+export interface FrameSource extends FeedFields {
+  readonly plan: Plan
+  readonly columns: readonly string[]
 }
 
 /** Rows of numeric and tensor columns as typed arrays, ready for tensors. */

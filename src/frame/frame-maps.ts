@@ -6,6 +6,7 @@ import { keepFunction, type FunctionRef } from './apply/runner.js'
 import type { AnyFunction, ApplyMode } from './apply/call.js'
 import type { ColumnValues } from './column-values.js'
 import type { Flat, SpecValue } from './expr/check-types.js'
+import type { FeedFields } from './feed.js'
 import type { Frame } from './frame.js'
 import { FrameEnds } from './frame-ends.js'
 import type { Plan } from './plan.js'
@@ -73,13 +74,20 @@ export abstract class FrameMaps<S> extends FrameEnds<S> {
   /** Columns that a registered mapper computes in batches (`provideMapper`), once, when an end needs them. */
   mapBatches<A>(options: {
     readonly reads: readonly (keyof S & string)[]
+    readonly fields?: FeedFields
     readonly adds: Schema
     readonly kind: string
     readonly payload: unknown
   }): Frame<Flat<Omit<S, keyof A> & A>>
   mapBatches(first: unknown, options?: MapOptions<SchemaSpec>): unknown {
     if (options !== undefined) return this.#apply('mapBatches', 'batches', first, options)
-    const { kind: mapper, ...rest } = first as { kind: string; reads: string[]; adds: Schema; payload: unknown }
+    const { kind: mapper, ...rest } = first as {
+      kind: string
+      reads: string[]
+      fields?: FeedFields
+      adds: Schema
+      payload: unknown
+    }
     return this.derive(build.map('mapBatches', { input: this.plan, mapper, ...rest }))
   }
 

@@ -11,6 +11,9 @@ import type { RowRange } from './plan.js'
 /** Blocks of a window. */
 const blocks = 4
 
+/** Rows of a row group, as DuckDB and others write them: a window that ends inside of one has the engine decode it twice. */
+const groupRows = 122_880
+
 export interface WindowOrder {
   /** Runs of rows, by their position in the source. */
   readonly ranges: readonly RowRange[]
@@ -36,7 +39,7 @@ export function sliceRange(totalRows: number, slices: number, slice: number): Ro
 export function orderOf(slice: RowRange, batchRows: number, heldRows: number, key: Key | undefined): Order {
   const total = slice.to - slice.from
   if (total <= heldRows || key === undefined) {
-    const windowRows = total <= heldRows ? Math.max(total, 1) : atLeastOne(heldRows / batchRows) * batchRows
+    const windowRows = total <= heldRows ? Math.max(total, 1) : streamedRows(batchRows, heldRows)
     return {
       windowRows,
       count: Math.ceil(total / windowRows),
@@ -67,6 +70,16 @@ export function orderOf(slice: RowRange, batchRows: number, heldRows: number, ke
       return { ranges, rows, permutation: () => permutation(fold(key, at + 1), rows) }
     },
   }
+}
+
+/** Whole batches and, where as many fit, whole row groups. */
+function streamedRows(batchRows: number, heldRows: number): number {
+  const groups = batchRows * (groupRows / greatestDivisor(batchRows, groupRows))
+  return groups <= heldRows ? Math.floor(heldRows / groups) * groups : atLeastOne(heldRows / batchRows) * batchRows
+}
+
+function greatestDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestDivisor(b, a % b)
 }
 
 function atLeastOne(value: number): number {

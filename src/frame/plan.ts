@@ -6,6 +6,7 @@
  * this process's memory become files.
  */
 import type { Application } from './apply/apply.js'
+import type { FeedFields } from './feed.js'
 import type { ExprNode, LiteralValue, SortKey } from './expr/node.js'
 import type { Schema } from './schema.js'
 
@@ -203,6 +204,8 @@ export interface MapNode extends Node {
   readonly kind: 'map'
   readonly input: Plan
   readonly reads: readonly string[]
+  /** How what is read comes. */
+  readonly fields?: FeedFields
   readonly adds: Schema
   readonly mapper: string
   readonly payload: unknown

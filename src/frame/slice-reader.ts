@@ -5,6 +5,7 @@
  */
 import { checkInteger } from '../core/check.js'
 import { sizeOf } from '../core/dtype.js'
+import { ShardbookError } from '../core/errors.js'
 import { fold, keyOf } from '../core/random.js'
 import { rowBytes, type FedColumn, type Window, type Windows } from './engine/duckdb/window.js'
 import type { FeedBatch, FeedColumn, FeedOptions } from './feed.js'
@@ -111,10 +112,10 @@ export class SliceReader {
     let next = start(first)
     try {
       for (let at = first; next !== undefined; at++) {
-        const read = await next
-        next = undefined
-        read.take(buffers)
+        const read: Window = await next
+        // The engine works on the next window while this one is copied.
         next = start(at + 1)
+        read.take(buffers)
         const window = order.window(at)
         yield { order: window, values: buffers, kept: false }
       }
@@ -157,18 +158,33 @@ export class SliceReader {
     return ({ values, ordinals, kept }: Ordered, from: number, rows: number): FeedBatch => {
       index.set(ordinals.subarray(from, from + rows))
       const columns: Record<string, FeedColumn> = {}
-      this.#fed.forEach(({ column: { name }, dtype, shape }, c) => {
+      this.#fed.forEach(({ column: { name }, dtype, shape, finite }, c) => {
         const width = sizeOf(shape)
         const gatherer = this.#gatherers[c]
         const buffer = buffers[c]!.subarray(0, rows * width)
         const own = gatherer === undefined ? values[c]!.subarray(from * width, (from + rows) * width) : buffer
         if (gatherer !== undefined) gatherer.gather(values[c] as Float64Array, from, rows, buffer)
         else if (kept) buffer.set(own)
+        if (finite) checkFinite(name, own, ordinals.subarray(from, from + rows))
         columns[name] = { dtype, shape, values: kept ? buffer : own }
       })
       return { rows, index: index.subarray(0, rows), columns }
     }
   }
+}
+
+/** @throws ShardbookError `data` for NaN and infinite numbers, with the row's position in the source */
+function checkFinite(name: string, values: StoredValues, ordinals: Int32Array): void {
+  if (values instanceof Uint8Array || values instanceof Int32Array) return
+  let at = 0
+  while (at < values.length && values[at]! - values[at]! === 0) at++
+  if (at === values.length) return
+  const row = ordinals[Math.floor((at * ordinals.length) / values.length)]!
+  throw new ShardbookError(
+    'data',
+    `openFeed: expected finite numbers in '${name}', got ${values[at]} in row ${row}, counted from 0.`,
+    { hint: 'Drop such rows, or put numbers in their place.' },
+  )
 }
 
 /** The position in the source of each row of a window. */

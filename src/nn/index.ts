@@ -36,6 +36,7 @@ export {
   type DropoutOptions,
   gaussianNoise,
   type GaussianNoiseOptions,
+  gaussianSample,
   spatialDropout,
 } from './layers/dropout.js'
 export { embedding, type EmbeddingOptions, positionEmbedding } from './layers/embedding.js'
@@ -60,6 +61,7 @@ export {
   zeroPadding1d,
   zeroPadding2d,
 } from './layers/padding.js'
+export { type Built, elman, type ElmanOptions, layer, type OwnLayerOptions } from './layers/own.js'
 export {
   averagePooling1d,
   averagePooling2d,
@@ -106,7 +108,8 @@ export {
 } from './loss.js'
 export { auc, type AucOptions, type AverageOptions, f1, precision, recall } from './count-metrics.js'
 export { accuracy, binaryAccuracy, type Metric, topKAccuracy } from './metric.js'
-export { model, type Model, type Summary } from './model.js'
+export { model, type Model } from './model.js'
+export type { Summary } from './summary.js'
 export {
   adagrad,
   type AdagradOptions,

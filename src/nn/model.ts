@@ -4,8 +4,6 @@
  */
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { nearest, show } from '../core/check.js'
-import { displaySymbol } from '../core/display.js'
-import type { Displayable } from '../core/display.js'
 import { sizeOf } from '../core/dtype.js'
 import type { TensorData } from '../core/dtype.js'
 import { ShardbookError } from '../core/errors.js'
@@ -16,6 +14,8 @@ import { layerKinds } from './layers/index.js'
 import type { LayerKind } from './layers/index.js'
 import { showShape } from './layers/layer.js'
 import type { Layer, LayerContext, Shape, WeightSpec } from './layers/layer.js'
+import { summarise } from './summary.js'
+import type { Summary } from './summary.js'
 import { watched } from './layers/watch.js'
 
 /** A layer at its place in a model. */
@@ -46,12 +46,6 @@ export interface Model {
   readonly weights: readonly WeightSpec[]
   /** Shapes, parameters and names as a table. */
   summary(): Summary
-}
-
-/** A table that renders as text. */
-export interface Summary extends Displayable {
-  readonly parameters: number
-  toString(): string
 }
 
 /**
@@ -167,9 +161,24 @@ export function modelData({ inputShape, layers }: Model): ModelData {
   return { inputShape, layers: layers.map(({ layer, name }) => layerData(layer, seen, name)) }
 }
 
+/** Layers as JSON. */
+export function layersData(layers: readonly Layer[]): LayerData[] {
+  const seen: Layer[] = []
+  return layers.map((layer) => layerData(layer, seen))
+}
+
 function layerData(layer: Layer, seen: Layer[], name?: string): LayerData {
   const same = seen.indexOf(layer)
   if (same >= 0) return { same }
+  if (!Object.hasOwn(layerKinds, layer.kind)) {
+    throw new ShardbookError(
+      'argument',
+      `nn.model: expected layers that can be made again, got "${layer.kind}", a layer of your own.`,
+      {
+        hint: 'Its code is not data: to save a model, build it of the layers of nn.',
+      },
+    )
+  }
   seen.push(layer)
   const options = mapValues(layer.options, (value) => optionData(value, seen))
   return { kind: layer.kind, options: name === undefined ? options : { ...options, name } }
@@ -182,11 +191,13 @@ function optionData(value: unknown, seen: Layer[]): unknown {
 
 /** The model that `modelData` described. */
 export function modelOf({ inputShape, layers }: ModelData): Model {
+  return model(layersOf(layers), { inputShape })
+}
+
+/** The layers that `layersData` described. */
+export function layersOf(layers: readonly LayerData[]): Layer[] {
   const made: Layer[] = []
-  return model(
-    layers.map((data) => layerOf(data, made)),
-    { inputShape },
-  )
+  return layers.map((data) => layerOf(data, made))
 }
 
 function layerOf(data: LayerData, made: Layer[]): Layer {
@@ -215,35 +226,4 @@ function isObject(value: unknown): value is object {
 
 function mapValues(object: object, change: (value: unknown) => unknown): object {
   return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]))
-}
-
-function summarise({ layers, inputShape, weights }: Model): Summary {
-  const seen = new Set<number>()
-  const rows = [
-    ['layer', 'kind', 'output', 'parameters'],
-    ['(input)', '', showShape(inputShape), ''],
-    ...layers.map(({ name, layer, output, positions }) => {
-      const own = positions.filter((at) => !seen.has(at))
-      for (const at of own) seen.add(at)
-      const shared = own.length === 0 && positions.length > 0
-      return [name, layer.kind, showShape(output), shared ? 'shared' : String(count([...new Set(own)]))]
-    }),
-  ]
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]!.length)))
-  const lines = rows.map((row) =>
-    row.map((cell, i) => (i === 3 ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join('  '),
-  )
-  const parameters = count(weights.keys())
-  const fixed = count([...weights.keys()].filter((at) => weights[at]!.momentum !== undefined))
-  const total = `${parameters.toLocaleString('en-US')} parameters`
-  const text = [...lines, fixed === 0 ? total : `${total}, ${fixed.toLocaleString('en-US')} of them not trained`]
-  return {
-    parameters,
-    toString: () => text.join('\n'),
-    [displaySymbol]: () => ({ 'text/plain': text.join('\n') }),
-  }
-
-  function count(positions: Iterable<number>): number {
-    return [...positions].reduce((sum, at) => sum + sizeOf(weights[at]!.shape), 0)
-  }
 }

@@ -1,21 +1,22 @@
-/** Distributions side by side: quartiles computed here, so that a box of any number of rows is a few numbers. */
-import { greatest } from './categories.js'
+/** Distributions side by side: quartiles made where the table is, so that a box of any number of rows is a few numbers. */
+import { type NumberColumn, type Place, axisOf, columnOf } from './channels.js'
 import type { Chart } from './chart.js'
 import { formatCount } from './format.js'
 import { type JsonObject, round } from './json.js'
-import { type Column, type Table, chartOf, heading, inOrder, kindOf, leftOut, numberOf } from './table.js'
+import { askBoxes, askTotals, chartOfQueries } from './query.js'
+import { type Table, heading, leftOut } from './table.js'
 import { colours } from './theme.js'
 
 export interface BoxOptions<R extends object> {
   /** Column of the numbers. */
-  readonly y: Column<R>
-  /** Column of the categories, a box each; without one there is one box. */
-  readonly x?: Column<R>
+  readonly y: NumberColumn<R>
+  /** The categories, a box each: a column, or `{ bin: 'age' }`, `{ time: 'day', unit: 'month' }`; without them there is one box. */
+  readonly x?: Place<R>
   readonly title?: string
 }
 
 const boxesShown = 30
-const outliersABox = 60
+const outliersAnEnd = 30
 
 /**
  * A box a category: median, quartiles, whiskers to the last value within 1.5 interquartile ranges, and what lies beyond.
@@ -28,37 +29,29 @@ const outliersABox = 60
  * viz.box([{ kind: 'a', ms: 3 }, { kind: 'a', ms: 4 }, { kind: 'b', ms: 9 }], { x: 'kind', y: 'ms' })
  * ```
  */
-export function box<R extends object>(table: Table<R>, options: BoxOptions<R>): Chart {
+export function box<R extends object>(table: Table<R>, options: BoxOptions<NoInfer<R>>): Chart {
   const { x, y } = options
-  return chartOf('viz.box', table, (cells) => {
-    const values = cells.column(y).map(numberOf)
-    const column = x === undefined ? values.map(() => 'all rows') : cells.column(x)
-    const names = column.map(String)
-    const categories = greatest(names, boxesShown)
-    const groups = new Map<string, number[]>()
-    for (const [i, value] of values.entries()) {
-      if (!Number.isFinite(value)) continue
-      const name = categories.of(names[i]!)
-      const own = groups.get(name)
-      if (own === undefined) groups.set(name, [value])
-      else own.push(value)
-    }
-    const order = [...groups.keys()]
-    if (categories.note.length > 0) order.sort((a, b) => Number(a === 'other') - Number(b === 'other'))
-    else if (kindOf(column) === 'quantitative') order.sort(inOrder)
-    const boxes = order.map((name) => ({ name, ...summary(groups.get(name)!) }))
-    const beyond = boxes.flatMap(({ name, outliers }) => {
-      const every = Math.ceil(outliers.length / outliersABox)
-      return outliers.filter((_, i) => every <= 1 || i % every === 0).map((v) => ({ x: name, y: round(v) }))
-    })
-    const outliers = boxes.reduce((sum, own) => sum + own.outliers.length, 0)
-    const rows = boxes.reduce((sum, own) => sum + own.rows, 0)
-    const { title, text } = heading(options.title ?? (x === undefined ? `Distribution of ${y}` : `${y} by ${x}`), [
-      rows === 0 ? 'no data' : `${formatCount(rows)} values`,
-      ...categories.note,
-      ...(beyond.length < outliers ? [`${formatCount(beyond.length)} of ${formatCount(outliers)} outliers drawn`] : []),
-      ...leftOut(values.length - rows, 'rows without a number'),
-    ])
+  const columns = [y, x === undefined ? undefined : columnOf(x)]
+  return chartOfQueries('viz.box', table, columns, function* (facts) {
+    const axis = x === undefined ? undefined : yield* axisOf('viz.box', facts, x, boxesShown, { op: 'rows' })
+    const [all, rows] = yield* askTotals([{ op: 'rows' }, { op: 'numbers', column: y }])
+    const found = yield* askBoxes(y, axis?.key, outliersAnEnd)
+    const nameOf = (key: (typeof found)[number]['key']): string => axis?.nameOf(key) ?? 'all rows'
+    const boxes = found.map((own) => ({ ...own, name: nameOf(own.key) }))
+    if (axis !== undefined) boxes.sort((a, b) => axis.order.indexOf(a.name) - axis.order.indexOf(b.name))
+    const beyond = boxes.flatMap(({ name, outliers }) => outliers.map((value) => ({ x: name, y: round(value) })))
+    const outliers = boxes.reduce((sum, own) => sum + own.beyond, 0)
+    const { title, text } = heading(
+      options.title ?? (x === undefined ? `Distribution of ${y}` : `${y} by ${axis!.title}`),
+      [
+        rows === 0 ? 'no data' : `${formatCount(rows!)} values`,
+        ...(axis?.note ?? []),
+        ...(beyond.length < outliers
+          ? [`the farthest ${formatCount(beyond.length)} of ${formatCount(outliers)} outliers drawn`]
+          : []),
+        ...leftOut(all! - rows!, 'rows without a number'),
+      ],
+    )
     const data = boxes.map((own): JsonObject => ({
       x: own.name,
       low: round(own.low),
@@ -73,17 +66,17 @@ export function box<R extends object>(table: Table<R>, options: BoxOptions<R>): 
     const category = {
       field: 'x',
       type: 'nominal',
-      title: x ?? 'rows',
+      title: axis?.title ?? 'rows',
       sort: null,
-      axis: { labelAngle: boxes.length > 8 ? -45 : 0, labelLimit: 120 },
-      ...(rows === 0 ? { scale: { domain: [''] } } : { scale: { domain: order } }),
+      axis: { labelAngle: boxes.length > 8 ? -45 : 0, labelLimit: 120, labelOverlap: 'parity' },
+      scale: { domain: boxes.length === 0 ? [''] : boxes.map((own) => own.name) },
     }
-    const width = Math.max(10, Math.min(44, 400 / Math.max(1, boxes.length)))
+    const width = Math.max(2, Math.min(44, 400 / Math.max(1, boxes.length)))
     return {
       text: [text, ...boxes.slice(0, 8).map((own) => `${own.name}: median ${round(own.median, 4)}`)].join('\n'),
       spec: {
         title,
-        width: { step: Math.max(18, Math.min(80, 600 / Math.max(1, boxes.length))) },
+        width: { step: Math.max(3, Math.min(80, 600 / Math.max(1, boxes.length))) },
         height: 280,
         data: { values: data },
         encoding: {
@@ -108,37 +101,18 @@ export function box<R extends object>(table: Table<R>, options: BoxOptions<R>): 
             mark: { type: 'tick', size: width, thickness: 2, color: colours.ground },
             encoding: { y: length('median') },
           },
-          {
-            data: { values: beyond },
-            mark: { type: 'point', size: 16, color: colours.quiet, opacity: 0.8 },
-            encoding: { x: category, y: length('y'), tooltip: { field: 'y', type: 'quantitative', title: y } },
-          },
+          // Without outliers a layer of theirs would have no extent.
+          ...(beyond.length === 0 && boxes.length > 0
+            ? []
+            : [
+                {
+                  data: { values: beyond },
+                  mark: { type: 'point', size: 16, color: colours.quiet, opacity: 0.8 },
+                  encoding: { x: category, y: length('y'), tooltip: { field: 'y', type: 'quantitative', title: y } },
+                },
+              ]),
         ],
       },
     }
   })
-}
-
-function summary(values: readonly number[]) {
-  const sorted = values.toSorted((a, b) => a - b)
-  const [q1, median, q3] = [quantile(sorted, 0.25), quantile(sorted, 0.5), quantile(sorted, 0.75)]
-  const reach = 1.5 * (q3 - q1)
-  const inside = (value: number): boolean => value >= q1 - reach && value <= q3 + reach
-  return {
-    rows: sorted.length,
-    q1,
-    median,
-    q3,
-    low: Math.min(q1, sorted.find(inside) ?? q1),
-    high: Math.max(q3, sorted.findLast(inside) ?? q3),
-    outliers: sorted.filter((value) => !inside(value)),
-  }
-}
-
-/** The value below which a part of the sorted values lies, interpolated linearly. */
-export function quantile(sorted: ArrayLike<number>, part: number): number {
-  const place = (sorted.length - 1) * part
-  const low = Math.floor(place)
-  const [a, b] = [sorted[low] ?? NaN, sorted[Math.ceil(place)] ?? NaN]
-  return a === b ? a : a + (place - low) * (b - a)
 }

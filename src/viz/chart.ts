@@ -8,7 +8,7 @@ import { type Displayable, type MimeBundle, displaySymbol } from '../core/displa
 import { checkNumber, checkOneOf } from '../core/check.js'
 import { ShardbookError } from '../core/errors.js'
 import { type Spec, freeze } from './json.js'
-import { renderPng, renderSvg } from './render.js'
+import { renderPdf, renderPng, renderSvg } from './render.js'
 import { saveChart } from './save.js'
 import { theme } from './theme.js'
 import { type ThemeName, recolour, themeNames } from './themes.js'
@@ -19,6 +19,9 @@ export interface ChartSource {
   /** Title and key figures: what a terminal shows, and what a screen reader reads. */
   readonly text: string
 }
+
+/** Most pixels of the picture that a notebook keeps, but for charts that have more units. */
+const pixelsSaved = 1_600_000
 
 const schema = (version: 5 | 6): string => `https://vega.github.io/schema/vega-lite/v${version}.json`
 
@@ -56,6 +59,11 @@ export class Chart implements Displayable {
   /** Title and key figures. */
   get text(): string {
     return this.#ready().text
+  }
+
+  /** Whether its data is there. */
+  get isReady(): boolean {
+    return this.#source !== undefined
   }
 
   /** Reads the chart's frame, if it is of one, and gives the chart itself. */
@@ -96,6 +104,19 @@ export class Chart implements Displayable {
     return made
   }
 
+  /**
+   * The same chart with a caption, a line below its title, which its text and what a screen reader reads say too.
+   *
+   * @example
+   * ```ts
+   * const told = viz.bar([{ kind: 'a' }, { kind: 'b' }], { x: 'kind' }).caption('As counted in May.')
+   * ```
+   */
+  caption(text: string): Chart {
+    const look = (chart: Chart): ChartSource => captioned(chart, text)
+    return this.isReady ? new Chart(look(this)) : new Chart(async () => look(await this.ready()))
+  }
+
   /** The chart as SVG text. */
   async svg(): Promise<string> {
     return renderSvg((await this.ready()).spec)
@@ -112,9 +133,14 @@ export class Chart implements Displayable {
     return renderPng(await this.svg(), scale)
   }
 
+  /** The chart as a PDF file of one page: lines and letters at any size, without a browser. */
+  async pdf(): Promise<Uint8Array> {
+    return renderPdf(await this.svg(), this.text.split('\n')[0]!)
+  }
+
   /**
-   * Writes the chart to a file, whole or not at all, in the format that the name ends in: `.svg`, `.png`, `.json` (the
-   * specification) or `.html` (one file that needs no network).
+   * Writes the chart to a file, whole or not at all, in the format that the name ends in: `.svg`, `.png`, `.pdf`, `.json`
+   * (the specification) or `.html` (one file that needs no network).
    *
    * @throws `argument` for another ending, `io` when the file cannot be written
    */
@@ -127,7 +153,13 @@ export class Chart implements Displayable {
     await this.ready()
     const bundle = lightBundle(this)
     if (options.png === false) return bundle
-    return { ...bundle, 'image/png': Buffer.from(await this.png()).toString('base64') }
+    const svg = await this.svg()
+    const [width = 1, height = 1] = [...svg.matchAll(/^<svg[^>]* width="([\d.]+)" height="([\d.]+)"/g)].flatMap(
+      (found) => found.slice(1).map(Number),
+    )
+    // The picture stays in the notebook: a large chart has a coarser one.
+    const scale = Math.min(2, Math.sqrt(pixelsSaved / (width * height)))
+    return { ...bundle, 'image/png': Buffer.from(await renderPng(svg, Math.max(1, scale))).toString('base64') }
   }
 
   [displaySymbol](): Promise<MimeBundle> {
@@ -148,6 +180,17 @@ export function lightBundle(chart: Chart): MimeBundle {
     // JupyterLab 4 draws this type, and warns of a specification of another version.
     'application/vnd.vegalite.v5+json': { ...chart.spec, $schema: schema(5) },
     'text/plain': chart.text,
+  }
+}
+
+function captioned({ spec, text }: Chart, caption: string): ChartSource {
+  const { title } = spec
+  const isPlain = typeof title !== 'object' || title === null || Array.isArray(title)
+  const head: Spec = isPlain ? { text: title ?? '' } : (title as Spec)
+  const before = [head['subtitle'] ?? []].flat() as readonly string[]
+  return {
+    text: `${text}\n${caption}`,
+    spec: { ...spec, description: `${text}\n${caption}`, title: { ...head, subtitle: [...before, caption] } },
   }
 }
 

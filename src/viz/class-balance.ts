@@ -1,11 +1,13 @@
 /** How many samples each class has, in one set or in several. */
-import { greatest } from './categories.js'
+import { topOf } from './channels.js'
 import type { Chart } from './chart.js'
 import { formatCount, formatNumber } from './format.js'
 import { type JsonObject, round } from './json.js'
-import { type Column, type Table, chartOf, heading, inOrder } from './table.js'
+import { type Category, askGroups, chartOfQueries } from './query.js'
+import { type Column, type Table, heading, inOrder } from './table.js'
 
 const classesShown = 30
+const setsShown = 10
 
 /**
  * A bar a class with its share of the samples; the caption says how uneven they are.
@@ -23,19 +25,27 @@ export function classBalance<R extends object>(
   options: { readonly label: Column<R>; readonly split?: Column<R>; readonly title?: string },
 ): Chart {
   const { label, split } = options
-  return chartOf('viz.classBalance', table, (cells) => {
-    const names = cells.column(label).map(String)
-    const sets = split === undefined ? names.map(() => '') : cells.column(split).map(String)
-    const categories = greatest(names, classesShown)
+  return chartOfQueries('viz.classBalance', table, [label, split], function* () {
+    const top = yield* topOf(label, classesShown, { op: 'rows' })
+    const sets = split === undefined ? undefined : yield* topOf(split, setsShown, { op: 'rows' })
+    const { groups } = yield* askGroups(
+      [
+        { as: 'category', column: label, kept: top.kept },
+        ...(sets === undefined ? [] : [{ as: 'category', column: split!, kept: sets.kept } as const]),
+      ],
+      [{ op: 'rows' }],
+    )
+    const order = top.kept.map((own) => own.name).toSorted(inOrder)
+    if (top.isCut) order.push('other')
     const counts = new Map<string, Map<string, number>>()
-    for (const [i, set] of sets.entries()) {
+    for (const name of sets?.kept.map((own) => own.name) ?? ['']) counts.set(name, new Map())
+    for (const { keys, values } of groups) {
+      const set = sets === undefined ? '' : (keys[1] as Category).name
       const own = counts.get(set) ?? new Map<string, number>()
       counts.set(set, own)
-      const name = categories.of(names[i]!)
-      own.set(name, (own.get(name) ?? 0) + 1)
+      own.set((keys[0] as Category).name, values[0]!)
     }
-    const order = [...categories.kept].toSorted(inOrder)
-    if (categories.note.length > 0) order.push('other')
+    const rows = groups.reduce((sum, { values }) => sum + values[0]!, 0)
     const data = [...counts].flatMap(([set, own]) => {
       const total = [...own.values()].reduce((sum, n) => sum + n, 0)
       return order.map((name): JsonObject => {
@@ -44,17 +54,18 @@ export function classBalance<R extends object>(
       })
     })
     const whole = order
-      .filter((name) => name !== 'other' || categories.note.length === 0)
+      .filter((name) => name !== 'other' || !top.isCut)
       .map((name) => [...counts.values()].reduce((sum, own) => sum + (own.get(name) ?? 0), 0))
     const uneven = Math.max(...whole) / Math.min(...whole)
     const { title, text } = heading(options.title ?? 'Class balance', [
-      ...(names.length === 0
+      ...(rows === 0
         ? ['no data']
         : [
-            `${formatCount(names.length)} samples, ${formatCount(categories.total)} classes`,
+            `${formatCount(rows)} samples, ${formatCount(top.total)} classes`,
             ...(whole.length > 1 ? [`the largest is ${formatNumber(uneven)} times the smallest`] : []),
           ]),
-      ...categories.note,
+      ...top.note,
+      ...(sets?.note ?? []).map((note) => `${split}: ${note}`),
     ])
     const axis = { field: 'x', type: 'nominal', title: label, scale: { domain: order.length === 0 ? [''] : order } }
     const length = {

@@ -3,7 +3,9 @@ import { show } from '../core/check.js'
 import { ShardbookError } from '../core/errors.js'
 import type { Chart, ChartSource } from './chart.js'
 import { type JsonObject, round } from './json.js'
-import { type FrameLike, chartOf, inOrder, isFrameLike } from './table.js'
+import { nameOfKey, rowsLookedAt, withPictures } from './confusion-pictures.js'
+import { askGroups, askRows, chartOfQueries } from './query.js'
+import { type FrameLike, inOrder, isFrameLike } from './table.js'
 import { colours, faint, textOn } from './theme.js'
 
 export interface ConfusionOptions {
@@ -12,6 +14,8 @@ export interface ConfusionOptions {
   readonly predictionCol?: string
   /** Shows each row's shares, in per cent, in place of counts. */
   readonly normalize?: boolean
+  /** Column of images: a click on a cell shows some of those in it; at first those of the most frequent error. */
+  readonly images?: string
   readonly title?: string
 }
 
@@ -43,14 +47,18 @@ export function confusion(
 ): Chart {
   const caller = 'viz.confusion'
   if (Array.isArray(outcomes) || isFrameLike(outcomes)) {
-    return chartOf(caller, outcomes, (cells) =>
-      matrix(
-        cells.column(options.labelCol ?? 'label').map(String),
-        cells.column(options.predictionCol ?? 'prediction').map(String),
-        undefined,
-        options,
-      ),
-    )
+    const { labelCol = 'label', predictionCol = 'prediction', images } = options
+    return chartOfQueries(caller, outcomes, [labelCol, predictionCol, images], function* () {
+      const { groups } = yield* askGroups(
+        [labelCol, predictionCol].map((column) => ({ as: 'category', column })),
+        [{ op: 'rows' }],
+      )
+      const pairs = groups.map(({ keys: [a, p], values: [n] }) => ({ a: nameOfKey(a!), p: nameOfKey(p!), n: n! }))
+      const source = matrix(pairs, undefined, options)
+      if (images === undefined) return source
+      const { rows } = yield* askRows([labelCol, predictionCol, images], [], rowsLookedAt)
+      return withPictures(caller, source, rows)
+    })
   }
   const { actual, predicted, labels } = (outcomes ?? {}) as Partial<Outcomes>
   if (typeof actual?.length !== 'number' || typeof predicted?.length !== 'number') {
@@ -65,19 +73,26 @@ export function confusion(
       `${caller}: expected as many predictions as actual classes (${actual.length}), got ${predicted.length}.`,
     )
   }
-  return chartOf(caller, { actual, predicted }, (cells) =>
-    matrix(cells.column('actual').map(String), cells.column('predicted').map(String), labels?.map(String), options),
-  )
+  return chartOfQueries(caller, { actual, predicted }, [], function* () {
+    const { groups } = yield* askGroups(
+      ['actual', 'predicted'].map((column) => ({ as: 'category', column })),
+      [{ op: 'rows' }],
+    )
+    const pairs = groups.map(({ keys: [a, p], values: [n] }) => ({ a: nameOfKey(a!), p: nameOfKey(p!), n: n! }))
+    return matrix(pairs, labels?.map(String), options)
+  })
 }
 
-function matrix(
-  actual: readonly string[],
-  predicted: readonly string[],
-  labels: readonly string[] | undefined,
-  options: ConfusionOptions,
-): ChartSource {
+/** How often one class was taken for another. */
+interface Pair {
+  readonly a: string
+  readonly p: string
+  readonly n: number
+}
+
+function matrix(pairs: readonly Pair[], labels: readonly string[] | undefined, options: ConfusionOptions): ChartSource {
   const caller = 'viz.confusion'
-  const occurring = [...new Set([...actual, ...predicted])].toSorted(inOrder)
+  const occurring = [...new Set(pairs.flatMap(({ a, p }) => [a, p]))].toSorted(inOrder)
   const classes = labels ?? occurring
   const unknown = occurring.find((name) => !classes.includes(name))
   if (unknown !== undefined) {
@@ -88,18 +103,15 @@ function matrix(
       hint: 'Group rare classes, or filter for the ones of interest.',
     })
   }
-  const counts = new Map<string, number>()
   const key = (a: string, p: string): string => JSON.stringify([a, p])
-  for (const [i, a] of actual.entries()) {
-    const pair = key(a, predicted[i]!)
-    counts.set(pair, (counts.get(pair) ?? 0) + 1)
-  }
-  const right = actual.filter((name, i) => name === predicted[i]).length
+  const counts = new Map(pairs.map(({ a, p, n }) => [key(a, p), n]))
+  const total = pairs.reduce((sum, { n }) => sum + n, 0)
+  const right = pairs.reduce((sum, { a, p, n }) => sum + (a === p ? n : 0), 0)
   const shares = classes.flatMap((a) => {
-    const total = classes.reduce((sum, p) => sum + (counts.get(key(a, p)) ?? 0), 0)
+    const own = classes.reduce((sum, p) => sum + (counts.get(key(a, p)) ?? 0), 0)
     return classes.map((p) => {
       const n = counts.get(key(a, p)) ?? 0
-      return { a, p, n, s: total === 0 ? 0 : n / total }
+      return { a, p, n, s: own === 0 ? 0 : n / own }
     })
   })
   // Errors are rare: their colours span what there is of them, from a tenth of a class up.
@@ -111,13 +123,11 @@ function matrix(
     s: round(s, 4),
     t: cellText(n, s, options.normalize === true),
   }))
-  const accuracy = actual.length === 0 ? 'no samples' : `accuracy ${((100 * right) / actual.length).toFixed(1)} %`
+  const accuracy = total === 0 ? 'no samples' : `accuracy ${((100 * right) / total).toFixed(1)} %`
   const title = options.title ?? 'Confusion matrix'
   const summary = [
     accuracy,
-    ...(actual.length === 0
-      ? []
-      : [`${(actual.length - right).toLocaleString('en')} wrong of ${actual.length.toLocaleString('en')}`]),
+    ...(total === 0 ? [] : [`${(total - right).toLocaleString('en')} wrong of ${total.toLocaleString('en')}`]),
     ...(options.normalize === true ? ['per cent of the actual class'] : []),
   ].join(' · ')
   const step = Math.max(14, Math.min(46, Math.floor(520 / Math.max(1, classes.length))))

@@ -1,10 +1,10 @@
 /** Weights, gradients or activations of each layer: their histogram, and over the steps of a training their quantiles. */
 import { show } from '../core/check.js'
 import { ShardbookError } from '../core/errors.js'
-import { quantile } from './box.js'
 import { Chart } from './chart.js'
 import { formatCount, formatNumber } from './format.js'
 import { type JsonObject, type Spec, round } from './json.js'
+import { quantile } from './quantile.js'
 import { extent } from './tensor.js'
 import { colours } from './theme.js'
 

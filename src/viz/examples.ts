@@ -6,7 +6,7 @@ import { formatCount } from './format.js'
 import { type Cell, columnsFor, grid } from './grid.js'
 import { brightness } from './images.js'
 import { type Column, type Table, chartOf, heading, leftOut, numberOf } from './table.js'
-import { channelOf, checkTensor, imagesOf } from './tensor.js'
+import { channelOf, checkTensor, imagesOf, isTensor } from './tensor.js'
 import { chartWidth } from './theme.js'
 
 export interface ExamplesOptions<R extends object> {
@@ -131,7 +131,7 @@ function examples<R extends object>(
 
 function surest(caller: string, value: unknown): number {
   if (typeof value !== 'object' || value === null) return numberOf(value)
-  const list = value as ArrayLike<number>
+  const list = isTensor(value) ? value.values : (value as ArrayLike<number>)
   if (typeof list.length === 'number') return Math.max(...Array.from(list))
   throw new ShardbookError('argument', `${caller}: expected a probability or a list of them, got ${show(value)}.`)
 }

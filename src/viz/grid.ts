@@ -8,7 +8,7 @@
 import { type RampName, ramp, rgb } from './colour.js'
 import type { JsonObject, Spec } from './json.js'
 import { type Raster, pngUrl } from './png.js'
-import { type Image, extent } from './tensor.js'
+import { type Image, channelOf, extent } from './tensor.js'
 import { colours } from './theme.js'
 
 export interface Cell {
@@ -149,6 +149,13 @@ function fit(image: { width: number; height: number }, room: number): { width: n
     width: Math.max(1, Math.round(image.width * whole)),
     height: Math.max(1, Math.round(image.height * whole)),
   }
+}
+
+/** One image as a picture of its own. */
+export function pictureUrl(image: Image, range: readonly [number, number]): string {
+  const raster = blank(image.width, image.height)
+  draw(raster, image.channels === 2 ? channelOf(image, 0) : image, { range }, { x: 0, y: 0 }, image)
+  return pngUrl(raster)
 }
 
 /** An empty picture of so many units. */

@@ -1,20 +1,23 @@
 /** Tables as coloured squares: a value for each pair of categories, and how columns go together. */
 import { checkOneOf, show } from '../core/check.js'
 import { ShardbookError } from '../core/errors.js'
-import { greatest } from './categories.js'
+import { rowsWithout } from './bar.js'
+import { type Measure, type NumberColumn, type Place, askedFor, axisOf, columnOf } from './channels.js'
 import type { Chart } from './chart.js'
 import { formatNumber } from './format.js'
 import { type JsonObject, round } from './json.js'
-import { type Column, type Table, chartOf, heading, inOrder, kindOf, leftOut, numberOf } from './table.js'
+import { type Value, askGroups, askTotals, chartOfQueries } from './query.js'
+import { type Column, type Table, heading, leftOut } from './table.js'
 import { extent } from './tensor.js'
 import { colours, diverging, faint, textOn } from './theme.js'
 
 export interface HeatmapOptions<R extends object> {
-  readonly x: Column<R>
-  readonly y: Column<R>
-  /** Column of the values; without one, rows are counted. */
-  readonly color?: Column<R>
-  /** What is made of several rows of one square: `'mean'` by default. */
+  /** Categories: a column, or `{ bin: 'age' }`, `{ time: 'day', unit: 'month' }`. */
+  readonly x: Place<R>
+  readonly y: Place<R>
+  /** The value: a column, or a statistic of one, `{ max: 'price' }`; without it rows are counted. */
+  readonly color?: NumberColumn<R> | Measure<R>
+  /** What is made of several rows of one square where `color` is a column: `'mean'` by default. */
   readonly aggregate?: 'mean' | 'sum'
   readonly title?: string
 }
@@ -31,48 +34,47 @@ const columnsShown = 40
  * viz.heatmap({ day: ['Mo', 'Mo', 'Tu'], hour: [8, 9, 8], calls: [3, 5, 2] }, { x: 'hour', y: 'day', color: 'calls' })
  * ```
  */
-export function heatmap<R extends object>(table: Table<R>, options: HeatmapOptions<R>): Chart {
+export function heatmap<R extends object>(table: Table<R>, options: HeatmapOptions<NoInfer<R>>): Chart {
   const { x, y, color, aggregate = 'mean' } = options
   checkOneOf('viz.heatmap', 'aggregate', aggregate, ['mean', 'sum'])
-  return chartOf('viz.heatmap', table, (cells) => {
-    const values = color === undefined ? undefined : cells.column(color).map(numberOf)
-    const across = axisOf(cells.column(x))
-    const down = axisOf(cells.column(y))
-    const sums = new Map<string, { x: string; y: string; sum: number; rows: number }>()
-    let missing = 0
-    for (let i = 0; i < cells.rows; i++) {
-      const value = values?.[i] ?? (values === undefined ? 1 : NaN)
-      if (!Number.isFinite(value)) missing++
-      else {
-        const [column, row] = [across.names[i]!, down.names[i]!]
-        const key = JSON.stringify([column, row])
-        const own = sums.get(key) ?? { x: column, y: row, sum: 0, rows: 0 }
-        sums.set(key, { ...own, sum: own.sum + value, rows: own.rows + 1 })
-      }
-    }
-    const mean = color !== undefined && aggregate === 'mean'
-    const squares = [...sums.values()].map((own) => ({
-      x: own.x,
-      y: own.y,
-      v: round(mean ? own.sum / own.rows : own.sum, 4),
-      n: own.rows,
-    }))
-    const what = color === undefined ? 'rows' : `${aggregate} of ${color}`
+  const measure = askedFor('viz.heatmap', 'color', color ?? { count: true }, aggregate)
+  const columns = [columnOf(x), columnOf(y), measure.column]
+  return chartOfQueries('viz.heatmap', table, columns, function* (facts) {
+    const across = yield* axisOf('viz.heatmap', facts, x, categoriesShown, { op: 'rows' })
+    const down = yield* axisOf('viz.heatmap', facts, y, categoriesShown, { op: 'rows' })
+    const counted: Value = measure.column === undefined ? { op: 'rows' } : { op: 'numbers', column: measure.column }
+    const { groups } = yield* askGroups([across.key, down.key], [measure.value, counted])
+    const missing = measure.column === undefined ? 0 : yield* rowsWithout(measure.column)
+    const squares = groups
+      .filter(({ values }) => Number.isFinite(values[0]))
+      .map(({ keys, values }) => ({
+        x: across.nameOf(keys[0]!),
+        y: down.nameOf(keys[1]!),
+        v: round(values[0]!, 4),
+        n: values[1]!,
+      }))
     const [low, high] = extent(squares.map(({ v }) => v))
-    const { title, text } = heading(options.title ?? `${color ?? 'Rows'} by ${x} and ${y}`, [
-      ...(squares.length === 0 ? ['no data'] : [`${what} from ${formatNumber(low)} to ${formatNumber(high)}`]),
-      ...across.note.map((note) => `${x}: ${note}`),
-      ...down.note.map((note) => `${y}: ${note}`),
-      ...leftOut(missing, 'rows without a number'),
-    ])
+    const { title, text } = heading(
+      options.title ?? `${measure.column ?? 'Rows'} by ${across.title} and ${down.title}`,
+      [
+        ...(squares.length === 0
+          ? ['no data']
+          : [`${measure.name} from ${formatNumber(low)} to ${formatNumber(high)}`]),
+        ...across.note.map((note) => `${across.title}: ${note}`),
+        ...down.note.map((note) => `${down.title}: ${note}`),
+        ...leftOut(missing, 'rows without a number'),
+      ],
+    )
+    // Bins and times rise as on any axis; names are read from the top.
+    const isDown = typeof y === 'string'
     return {
       text,
       spec: {
         title,
         ...squaresOf(squares, {
-          x: { title: x, order: across.order },
-          y: { title: y, order: down.order },
-          value: what,
+          x: { title: across.title, order: across.order },
+          y: { title: down.title, order: isDown ? down.order : down.order.toReversed() },
+          value: measure.name,
           most: low < 0 ? Math.max(-low, high) : undefined,
         }),
       },
@@ -94,28 +96,35 @@ export function correlation<R extends object>(
   table: Table<R>,
   options: { readonly columns?: readonly Column<R>[]; readonly title?: string } = {},
 ): Chart {
-  return chartOf('viz.correlation', table, (cells) => {
-    const numeric = (name: string): boolean => kindOf(cells.column(name)) === 'quantitative'
-    const named: readonly string[] = options.columns ?? cells.names.filter(numeric)
+  return chartOfQueries('viz.correlation', table, options.columns ?? [], function* (facts) {
+    const numeric = (name: string): boolean => facts.kind(name) === 'quantitative'
+    const named: readonly string[] = options.columns ?? facts.names.filter(numeric)
     const odd = named.find((name) => !numeric(name))
     if (odd !== undefined) {
       throw new ShardbookError('argument', `viz.correlation: expected columns of numbers, got ${show(odd)}.`)
     }
     const names = named.slice(0, columnsShown)
-    const columns = names.map((name) => cells.column(name).map(numberOf))
-    const squares = names.flatMap((x, i) =>
-      names.map((y, j) => {
-        const { r, rows } = pearson(columns[i]!, columns[j]!)
-        return { x, y, v: Number.isFinite(r) ? round(r, 3) : null, n: rows }
-      }),
-    )
-    const pairs = squares.filter(({ x, y, v }) => names.indexOf(x) < names.indexOf(y) && v !== null)
-    const [most] = pairs.toSorted((a, b) => Math.abs(b.v!) - Math.abs(a.v!))
+    const pairs = names.flatMap((column, i) => names.slice(0, i + 1).map((by) => ({ column, by })))
+    const [rows, ...values] = yield* askTotals([
+      { op: 'rows' },
+      ...pairs.flatMap((pair): Value[] => [
+        { op: 'correlation', ...pair },
+        { op: 'pairs', ...pair },
+      ]),
+    ])
+    const valueOf = (x: string, y: string): { readonly v: number | null; readonly n: number } => {
+      const at = pairs.findIndex((own) => (own.column === x && own.by === y) || (own.column === y && own.by === x))
+      const [r, n] = [values[2 * at]!, values[2 * at + 1]!]
+      return { v: Number.isFinite(r) ? round(r, 3) : null, n: Number.isNaN(n) ? 0 : n }
+    }
+    const squares = names.flatMap((x) => names.map((y) => ({ x, y, ...valueOf(x, y) })))
+    const known = squares.filter(({ x, y, v }) => names.indexOf(x) < names.indexOf(y) && v !== null)
+    const [most] = known.toSorted((a, b) => Math.abs(b.v!) - Math.abs(a.v!))
     const flat = names.filter((_, i) => squares[i * names.length + i]!.v === null)
     const { title, text } = heading(options.title ?? 'Correlation', [
       ...(names.length === 0
         ? ['no columns of numbers']
-        : [`${names.length} columns, ${cells.rows.toLocaleString('en')} rows`]),
+        : [`${names.length} columns, ${rows!.toLocaleString('en')} rows`]),
       ...(most === undefined ? [] : [`closest: ${most.x} and ${most.y} (${most.v!.toFixed(2)})`]),
       ...(flat.length === 0 ? [] : [`constant or empty: ${flat.slice(0, 5).join(', ')}`]),
       ...leftOut(named.length - names.length, 'columns'),
@@ -218,31 +227,4 @@ function squaresOf(squares: readonly Square[], { x, y, value, most }: SquaresLoo
           ]),
     ],
   }
-}
-
-function axisOf(column: readonly unknown[]): {
-  readonly names: readonly string[]
-  readonly order: readonly string[]
-  readonly note: readonly string[]
-} {
-  const all = column.map(String)
-  const categories = greatest(all, categoriesShown)
-  const names = all.map((name) => categories.of(name))
-  const sorted = [...categories.kept]
-  if (kindOf(column) !== 'nominal') sorted.sort(inOrder)
-  return { names, order: categories.note.length > 0 ? [...sorted, 'other'] : sorted, note: categories.note }
-}
-
-function pearson(a: readonly number[], b: readonly number[]): { readonly r: number; readonly rows: number } {
-  const both = a.flatMap((value, i) => (Number.isFinite(value) && Number.isFinite(b[i]!) ? [i] : []))
-  const mean = (values: readonly number[]): number => both.reduce((sum, i) => sum + values[i]!, 0) / both.length
-  const [ma, mb] = [mean(a), mean(b)]
-  let [ab, aa, bb] = [0, 0, 0]
-  for (const i of both) {
-    const [da, db] = [a[i]! - ma, b[i]! - mb]
-    ab += da * db
-    aa += da * da
-    bb += db * db
-  }
-  return { r: Math.max(-1, Math.min(1, ab / Math.sqrt(aa * bb))), rows: both.length }
 }

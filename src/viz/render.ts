@@ -1,5 +1,5 @@
 /**
- * The only door to Vega and resvg: a specification becomes SVG, SVG becomes PNG, without a browser.
+ * The only door to Vega and resvg: a specification becomes SVG, SVG becomes PNG or PDF, without a browser.
  *
  * Both load at first use. The bundled font is the only one that is looked at, so that every machine draws the same,
  * unless a text has characters that it lacks: then the system's fonts help out.
@@ -8,6 +8,8 @@ import type { Item } from 'vega'
 import { ShardbookError } from '../core/errors.js'
 import { type Fonts, loadFonts } from './font.js'
 import type { Spec } from './json.js'
+import { pdfOf } from './pdf.js'
+import { encodeIndexed } from './png.js'
 import { fontFamily } from './theme.js'
 
 /** Compiles and draws a Vega-Lite specification. `warn` hears what Vega-Lite and Vega find odd about it. */
@@ -15,7 +17,9 @@ export async function renderSvg(spec: Spec, warn: (message: string) => void = ()
   const { vega, vegaLite } = await (renderer ??= loadRenderer())
   const logger = vega.logger(vega.Warn)
   logger.warn = (...parts: readonly unknown[]) => {
-    warn(parts.map(String).join(' '))
+    const message = parts.map(String).join(' ')
+    // A still picture has no pointer: selections look for one in vain.
+    if (message !== 'Can not resolve event source: window') warn(message)
     return logger
   }
   // Vega writes into the data that it is given; the specification is frozen.
@@ -40,9 +44,26 @@ export async function renderSvg(spec: Spec, warn: (message: string) => void = ()
 
 /** Draws an SVG at `scale` pixels a unit. */
 export async function renderPng(svg: string, scale: number): Promise<Uint8Array> {
+  const drawn = (await parsed(svg, scale)).render()
+  return encodeIndexed(drawn.pixels, drawn.width, drawn.height) ?? drawn.asPng()
+}
+
+/** An SVG as a PDF page. */
+export async function renderPdf(svg: string, title: string): Promise<Buffer> {
+  const { resvg } = await (renderer ??= loadRenderer())
+  const simplified = (await parsed(svg, 1)).toString()
+  return pdfOf(simplified, title, (url) => {
+    const png = Buffer.from(url.slice(url.indexOf(',') + 1), 'base64')
+    const [width, height] = [png.readUInt32BE(16), png.readUInt32BE(20)]
+    const picture = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><image width="${width}" height="${height}" href="${url}"/></svg>`
+    const { pixels } = new resvg.Resvg(picture, { imageRendering: 1, font: { loadSystemFonts: false } }).render()
+    return { width, height, rgb: pixels.filter((_, i) => i % 4 !== 3) }
+  })
+}
+
+async function parsed(svg: string, scale: number): Promise<import('@resvg/resvg-js').Resvg> {
   const { resvg, fonts } = await (renderer ??= loadRenderer())
-  const { Resvg } = resvg
-  const image = new Resvg(svg, {
+  return new resvg.Resvg(svg, {
     font: {
       loadSystemFonts: needsOtherFonts(svg, fonts),
       fontFiles: [...fonts.files],
@@ -51,7 +72,6 @@ export async function renderPng(svg: string, scale: number): Promise<Uint8Array>
     },
     fitTo: { mode: 'zoom', value: scale },
   })
-  return image.render().asPng()
 }
 
 interface Renderer {

@@ -29,7 +29,7 @@ const runsShown = 10
 const pointsALine = 300
 
 /**
- * Histories overlaid, and a table of the runs, the best first.
+ * Histories overlaid, and a table of the runs, the best first; of two runs it also tells the difference.
  *
  * @throws `argument` for two runs of one name, `column` for a quantity that no history holds
  * @example
@@ -161,6 +161,20 @@ function tableOf(
     at,
     ...metrics.map((name) => formatNumber(run.history.at(-1)?.[name] ?? NaN)),
   ])
+  // Two are compared: what the second of the table has more than the first.
+  const [a, b] = list
+  if (list.length === 2) {
+    const less = (of: (run: Ranked) => number): string => {
+      const difference = of(b!) - of(a!)
+      return Number.isFinite(difference) ? `${difference > 0 ? '+' : ''}${formatNumber(difference)}` : '–'
+    }
+    rows.push([
+      'difference',
+      less((own) => own.best),
+      '',
+      ...metrics.map((name) => less((own) => own.run.history.at(-1)?.[name] ?? NaN)),
+    ])
+  }
   const width = 540
   const column = (width - 130) / (heads.length - 1)
   const cells = [heads, ...rows].flatMap((texts, row) =>

@@ -10,6 +10,7 @@ import type { Chart } from './chart.js'
 const formats = {
   '.svg': (chart: Chart) => chart.svg(),
   '.png': (chart: Chart) => chart.png(),
+  '.pdf': (chart: Chart) => chart.pdf(),
   '.json': async (chart: Chart) => `${JSON.stringify(chart.spec, null, 2)}\n`,
   '.html': (chart: Chart) => page(chart),
 } as const

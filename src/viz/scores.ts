@@ -3,6 +3,7 @@ import { show } from '../core/check.js'
 import { ShardbookError } from '../core/errors.js'
 import type { Chart, ChartSource } from './chart.js'
 import { type FrameLike, chartOf, inOrder, isFrameLike, numberOf } from './table.js'
+import { isTensor } from './tensor.js'
 
 type ClassName = string | number | bigint | boolean
 
@@ -98,7 +99,7 @@ function positiveOf(caller: string, classes: readonly string[]): string {
 
 function scoreOf(caller: string, value: unknown, positive: string): number {
   if (typeof value !== 'object' || value === null) return numberOf(value)
-  const list = value as ArrayLike<number>
+  const list = isTensor(value) ? value.values : (value as ArrayLike<number>)
   const place = positive === 'true' ? 1 : Number(positive)
   const score = Number.isInteger(place) ? list[place] : undefined
   if (typeof score === 'number') return score

@@ -38,7 +38,7 @@ export function chartOf(caller: string, table: unknown, build: (cells: Cells) =>
   return new Chart(build(cellsOf(caller, table)))
 }
 
-function cellsOf(caller: string, table: unknown): Cells {
+export function cellsOf(caller: string, table: unknown): Cells {
   if (Array.isArray(table)) {
     const rows = table as readonly Readonly<Record<string, unknown>>[]
     const odd = rows.find((row) => typeof row !== 'object' || row === null)
@@ -49,7 +49,7 @@ function cellsOf(caller: string, table: unknown): Cells {
     return {
       rows: rows.length,
       names: names ?? [],
-      column: (name) => (known(caller, names, name), rows.map((row) => row[name])),
+      column: (name) => (checkColumn(caller, names, name), rows.map((row) => row[name])),
     }
   }
   if (typeof table !== 'object' || table === null) {
@@ -63,11 +63,12 @@ function cellsOf(caller: string, table: unknown): Cells {
   return {
     rows: lengths[0]!,
     names: Object.keys(columns),
-    column: (name) => (known(caller, Object.keys(columns), name), Array.from(columns[name]!)),
+    column: (name) => (checkColumn(caller, Object.keys(columns), name), Array.from(columns[name]!)),
   }
 }
 
-function known(caller: string, names: readonly string[] | undefined, name: string): void {
+/** Raises unless `name` is one of the columns. */
+export function checkColumn(caller: string, names: readonly string[] | undefined, name: string): void {
   if (names === undefined || names.includes(name)) return
   const near = nearest(name, names)
   throw new ShardbookError(
@@ -90,6 +91,15 @@ export function kindOf(values: readonly unknown[]): Kind {
 export function numberOf(value: unknown): number {
   if (value === null || value === undefined) return NaN
   return value instanceof Date ? value.getTime() : Number(value)
+}
+
+/** A cell as a category: times in ISO form, without what is zero. */
+export function nameOf(value: unknown): string {
+  if (!(value instanceof Date) || Number.isNaN(value.getTime())) return String(value ?? 'null')
+  return value
+    .toISOString()
+    .replace(/(?:T00:00:00)?\.000Z$/, '')
+    .replace('Z', '')
 }
 
 /** Orders categories: numbers by value, then texts. */

@@ -70,6 +70,19 @@ describe('Arrow', () => {
   })
 })
 
+describe('read.arrow of compressed files', () => {
+  test.each(['lz4', 'zstd'])('takes what pyarrow wrote with %s', async (compression) => {
+    const rows = await (await read.arrow(join(import.meta.dirname, `fixtures/${compression}.feather`))).toRows()
+    expect(rows).toEqual(
+      Array.from({ length: 200 }, (_, i) => ({
+        id: i,
+        x: i % 7 === 0 ? null : i / 4,
+        text: `word ${i % 10} über`,
+      })),
+    )
+  })
+})
+
 describe('write.arrow', () => {
   test('makes files and streams that read.arrow takes, of no row too', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'arrow-'))

@@ -1,6 +1,6 @@
 /** What functions give, on values where it could be otherwise. */
 import { describe, expect, test } from 'vitest'
-import { col, frame, list, struct, when, type Frame } from '../../src/frame/index.js'
+import { col, frame, list, lit, struct, when, type Frame } from '../../src/frame/index.js'
 import { typeText } from '../../src/frame/schema-spec.js'
 
 /** The first row of a frame. */
@@ -199,4 +199,19 @@ test('a frame tells later code its exact type', () => {
   expect(typeText(df.schema)).toBe(
     `import('shardbook').Frame<{ l: (number | null)[]; "o p": { at: Date } | null; c: "a" | "b"; v: import('shardbook').Sparse<3> }>`,
   )
+})
+
+test('whole numbers that are written down are numbers as any other, wherever they stand', async () => {
+  const df = frame([{ a: 'x' }, { a: 'y' }]).withColumns({
+    one: lit(1),
+    is: when(col('a').eq('x')).then(1).otherwise(0),
+  })
+  expect(await df.toRows()).toEqual([
+    { a: 'x', one: 1, is: 1 },
+    { a: 'y', one: 1, is: 0 },
+  ])
+  expect(await df.groupBy('is').agg({ n: col.count() }).toRows()).toEqual([
+    { is: 0, n: 1 },
+    { is: 1, n: 1 },
+  ])
 })

@@ -12,6 +12,8 @@ const command = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.
 export interface JupyterLab {
   /** Address of a file of the folder, opened alone. */
   url(path: string): string
+  /** The same in Notebook 7, which the same server offers. */
+  notebookUrl(path: string): string
   /** What the server has printed. */
   log(): string
   stop(): Promise<void>
@@ -57,9 +59,24 @@ export async function startJupyterLab(folder: string, home: string): Promise<Jup
   }
   return {
     url: (path) => `${base}/doc/tree/${path}?token=${token}&reset`,
+    notebookUrl: (path) => `${base}/notebooks/${path}?token=${token}`,
     log: () => log,
     stop: () => stop(child),
   }
+}
+
+/** Writes a notebook for our kernel whose code cells have these texts. */
+export function writeNotebook(path: string, sources: readonly string[]): void {
+  const kernelspec = { name: 'shardbook', display_name: 'TypeScript (Shardbook)', language: 'typescript' }
+  const cells = sources.map((source, i) => ({
+    cell_type: 'code',
+    id: `cell-${i}`,
+    metadata: {},
+    execution_count: null,
+    outputs: [],
+    source,
+  }))
+  writeFileSync(path, JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata: { kernelspec }, cells }))
 }
 
 /** Asks until the server answers; the test's own time limit ends it. */

@@ -1,12 +1,12 @@
 /** A person's session in JupyterLab: types, completes, runs, interrupts, answers, moves a slider, debugs, restarts. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { launchBrowser } from '../cli/browser.js'
 import { missing } from '../needs.js'
-import { type JupyterLab, startJupyterLab } from './jupyter-lab.js'
+import { type JupyterLab, startJupyterLab, writeNotebook } from './jupyter-lab.js'
 
 const home = mkdtempSync(join(tmpdir(), 'shardbook-session-test-'))
 const folder = join(home, 'notebooks')
@@ -20,18 +20,9 @@ beforeAll(async () => {
   mkdirSync(folder)
   mkdirSync(pictures, { recursive: true })
   if (lacking !== undefined) return
-  const kernelspec = { name: 'shardbook', display_name: 'TypeScript (Shardbook)', language: 'typescript' }
-  const cells = Array.from({ length: 12 }, (_, i) => ({
-    cell_type: 'code',
-    id: `cell-${i}`,
-    metadata: {},
-    execution_count: null,
-    outputs: [],
-    source: '',
-  }))
-  writeFileSync(
+  writeNotebook(
     join(folder, 'session.ipynb'),
-    JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata: { kernelspec }, cells }),
+    Array.from({ length: 12 }, () => ''),
   )
   lab = await startJupyterLab(folder, home)
   browser = await launchBrowser()

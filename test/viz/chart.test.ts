@@ -83,8 +83,8 @@ describe('Chart.save', () => {
 
   it('writes what the name ends in, and nothing beside it', async () => {
     const made = chart()
-    for (const name of ['c.svg', 'c.PNG', 'c.json', 'c.html']) await made.save(join(folder, name))
-    expect(readdirSync(folder).toSorted()).toEqual(['c.PNG', 'c.html', 'c.json', 'c.svg'])
+    for (const name of ['c.svg', 'c.PNG', 'c.json', 'c.html', 'c.pdf']) await made.save(join(folder, name))
+    expect(readdirSync(folder).toSorted()).toEqual(['c.PNG', 'c.html', 'c.json', 'c.pdf', 'c.svg'])
     expect(readFileSync(join(folder, 'c.svg'), 'utf8')).toBe(await made.svg())
     expect(pixelsOf(readFileSync(join(folder, 'c.PNG'))).colours).toBeGreaterThan(20)
     expect(JSON.parse(readFileSync(join(folder, 'c.json'), 'utf8'))).toEqual(made.spec)

@@ -5,15 +5,31 @@ import { samples } from './samples.js'
 
 const escape = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')
 
+/** Headings, and which samples stand below each: the first that fits. */
+const sections: readonly (readonly [title: string, names: RegExp])[] = [
+  ['Training', /^(?:training|runs|cross-validation|learning-curves|parallel)/],
+  [
+    'Inside the model',
+    /^(?:feature-maps|filters|reconstructions|latent|interpolation|samples|model-graph|attention|states|distributions|activations|saliency)/,
+  ],
+  [
+    'Data and errors',
+    /^(?:images|most-wrong|least-sure|confusion|roc|precision|calibration|at-threshold|class-balance|correlation)/,
+  ],
+  ['Charts of a table', /./],
+]
+
 /** Writes one HTML file that needs no other; returns how many charts it shows. */
 export async function gallery(path: string): Promise<number> {
-  const figures: string[] = []
-  for (const [name, make] of Object.entries(samples)) {
-    const chart = make()
-    const picture = Buffer.from(await chart.png()).toString('base64')
-    figures.push(
-      `<figure id="${name}"><figcaption><a href="#${name}">${name}</a></figcaption>` +
-        `<img loading="lazy" alt="${escape(chart.text)}" src="data:image/png;base64,${picture}"></figure>`,
+  const groups = sections.map(([title]) => ({ title, figures: [] as string[] }))
+  // What is there of nothing is for tests, not for people.
+  const shown = Object.entries(samples).filter(([name]) => !name.endsWith('-empty'))
+  for (const [name, make] of shown) {
+    const chart = await make().ready()
+    const picture = Buffer.from(await chart.png({ scale: 1.25 })).toString('base64')
+    groups[sections.findIndex(([, names]) => names.test(name))]!.figures.push(
+      `<figure id="${name}"><img alt="${escape(chart.text)}" src="data:image/png;base64,${picture}">` +
+        `<figcaption><a href="#${name}">${name}</a></figcaption></figure>`,
     )
   }
   mkdirSync(dirname(path), { recursive: true })
@@ -22,19 +38,22 @@ export async function gallery(path: string): Promise<number> {
     `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
 <title>Shardbook: gallery of charts</title>
 <style>
-  body { font: 14px/1.5 Inter, system-ui, sans-serif; margin: 2rem; background: #f6f7f9; color: #1f2430 }
-  main { display: grid; grid-template-columns: repeat(auto-fill, minmax(22rem, 1fr)); gap: 1.5rem }
-  figure { margin: 0; padding: 1rem; background: #fff; border-radius: 8px }
-  img { max-width: 100%; height: auto }
+  body { font: 14px/1.5 Inter, system-ui, sans-serif; margin: 2rem auto; max-width: 1500px; padding: 0 1.5rem; background: #f6f7f9; color: #1f2430 }
+  h1 { font-size: 1.6rem; margin: 0 } h2 { font-size: 1.15rem; margin: 2rem 0 .75rem } nav a { margin-right: 1rem }
+  section { columns: 26rem; column-gap: 1.25rem }
+  figure { margin: 0 0 1.25rem; padding: 1rem; background: #fff; border-radius: 8px; break-inside: avoid }
+  figcaption { margin-top: .5rem; font-size: 12px } a { color: #0072b2; text-decoration: none }
+  img { display: block; max-width: 100%; height: auto }
 </style>
 <h1>Gallery of charts</h1>
-<main>
-${figures.join('\n')}
-</main>
+<p>Every chart that Shardbook makes, drawn without a browser from the samples of its tests.</p>
+<nav>${groups.map(({ title }) => `<a href="#${title}">${title}</a>`).join('')}</nav>
+${groups.map(({ title, figures }) => `<h2 id="${title}">${title}</h2>\n<section>\n${figures.join('\n')}\n</section>`).join('\n')}
 </html>
 `,
   )
-  return figures.length
+  return shown.length
 }

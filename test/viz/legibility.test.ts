@@ -40,7 +40,7 @@ interface Written {
 
 describe.each(Object.keys(samples))('%s', (name) => {
   it.each(themeNames)('has text with a contrast of at least 4.5 in the theme %s', async (theme) => {
-    const chart = samples[name]!().theme(theme)
+    const chart = (await samples[name]!().ready()).theme(theme)
     const config = chart.spec['config'] as { readonly background: string }
     const texts = textsOf(await sceneOf(chart.spec), config.background)
     expect(texts.length).toBeGreaterThan(0)
@@ -51,7 +51,7 @@ describe.each(Object.keys(samples))('%s', (name) => {
   })
 
   it('names its axes and legends, and itself', async () => {
-    const { spec, text } = samples[name]!()
+    const { spec, text } = await samples[name]!().ready()
     const scene = await sceneOf(spec)
     expect(spec['description']).toBe(text)
     expect(text.split('\n')[0]).not.toBe('')

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { quantile } from '../../src/viz/box.js'
+import { quantile } from '../../src/viz/quantile.js'
 import * as viz from '../../src/viz/index.js'
 
 const image = { shape: [2, 2], values: [0, 1, 1, 0] }

@@ -176,5 +176,16 @@ export const modelSamples: Readonly<Record<string, () => viz.Chart>> = {
   'least-sure': () => viz.leastSure(guesses, { count: 6 }),
   'least-sure-empty': () => viz.leastSure([] as typeof guesses),
   runs: () => viz.runs(histories),
+  'runs-of-two': () => viz.runs(histories.slice(0, 2)),
+  'at-threshold': () => viz.atThreshold(scores, { threshold: 0.5 }),
+  'at-threshold-empty': () => viz.atThreshold({ actual: [], score: [] }, { threshold: 0.5 }),
+  saliency: () =>
+    viz.saliency(
+      { shape: [3, 8, 8, 1], values: list(3, (i) => blob(2 + 2 * i, 6)).flat() },
+      { shape: [3, 4, 4, 1], values: list(48, noise(61)) },
+      { labels: ['a', 'b', 'c'] },
+    ),
+  'confusion-with-pictures': () => viz.confusion(guesses, { images: 'image' }),
+  'activations-by-layer': () => viz.distributions(weights, { what: 'activation' }),
   'runs-empty': () => viz.runs([]),
 }

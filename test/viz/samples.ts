@@ -11,8 +11,9 @@ export function trainingEvents(options: {
   readonly steps?: number
   readonly metrics?: readonly string[]
   readonly decay?: boolean
+  readonly inside?: boolean
 }): viz.TrainingViewEvent[] {
-  const { epochs, stepsPerEpoch, metrics = ['accuracy'], decay = false } = options
+  const { epochs, stepsPerEpoch, metrics = ['accuracy'], decay = false, inside = false } = options
   const total = epochs * stepsPerEpoch
   const key = keyOf(5)
   const values = (scale: number, at: number): Record<string, number> =>
@@ -30,7 +31,8 @@ export function trainingEvents(options: {
       metrics: values(0.9 + 0.05 * uniform(key, total + step), step),
       learningRate: decay ? 0.001 * (1 - step / (total + 1)) : 0.001,
       rows: 128,
-      stepMs: 20,
+      stepMs: inside ? 20 + 4 * uniform(key, 3 * total + step) : 20,
+      ...(inside ? { gradientNorm: 3 * Math.exp((-3 * step) / total) + uniform(key, 2 * total + step) } : {}),
     })
     if (step % stepsPerEpoch === 0) {
       const validation = { loss: loss + 0.1, ...values(1, step) }
@@ -69,6 +71,21 @@ const ended = frozen(
     { kind: 'end', reason: 'done', step: 12, seconds: 3.2 },
   ]),
 )
+const watched = frozen(
+  viewOf([
+    ...trainingEvents({ epochs: 4, stepsPerEpoch: 10, steps: 26, decay: true, inside: true }),
+    { kind: 'checkpoint', step: 10, path: 'runs/digits/10' },
+    { kind: 'checkpoint', step: 20, path: 'runs/digits/20' },
+    {
+      kind: 'workers',
+      workers: [
+        { rank: 0, rowsPerSecond: 3120, inputShare: 0.04, reduceShare: 0.1, memoryBytes: 412e6 },
+        { rank: 1, rowsPerSecond: 2950, inputShare: 0.31, reduceShare: 0.02, memoryBytes: 408e6 },
+      ],
+    },
+    { kind: 'end', reason: 'stopped', step: 26, seconds: 1.1, message: 'early stopping: loss is no better' },
+  ]),
+)
 const maps = frozen({ layer: 'conv1', ...picture(1, 6, 6, 4), input: picture(1, 8, 8) })
 const kernel = frozen({ layer: 'conv1', ...picture(3, 3, 1, 4) })
 const kernelOverMany = frozen({ ...picture(3, 3, 2, 3) })
@@ -85,11 +102,27 @@ const bars = frozen({
   encoding: { x: { field: 'city', type: 'nominal' }, y: { field: 'people', type: 'quantitative' } },
 })
 
+const sales = frozen(
+  Array.from({ length: 150 }, (_, i) => {
+    const area = 20 + 100 * uniform(keyOf(21), i)
+    const city = ['Berlin', 'München', 'Köln'][i % 3]!
+    const price = (i % 3 === 1 ? 9 : 6) * area + 200 * uniform(keyOf(22), i)
+    return { city, area: Number(area.toFixed(1)), price: Math.round(price), day: new Date(1.7e12 + i * 1.3e8) }
+  }),
+)
+const codes = {
+  shape: [30, 4],
+  values: Array.from({ length: 120 }, (_, i) => 3 * ((i >> 2) % 3 === i % 4 ? 1 : 0) + uniform(keyOf(23), i)),
+}
+const codeLabels = Array.from({ length: 30 }, (_, i) => 'abc'[i % 3]!)
+const thumbnails = picture(30, 6, 6)
+
 /** Kind of chart to a function that makes it. */
 export const samples: Readonly<Record<string, () => viz.Chart>> = {
   'training-empty': () => viz.training(viz.emptyTraining),
   'training-running': () => viz.training(running),
   'training-ended': () => viz.training(ended),
+  'training-watched': () => viz.training(watched),
   'feature-maps': () => viz.featureMaps(maps),
   'feature-maps-of-layers': () => viz.featureMaps([maps, maps], { columns: 2 }),
   filters: () => viz.filters(kernel),
@@ -108,6 +141,34 @@ export const samples: Readonly<Record<string, () => viz.Chart>> = {
   histogram: () => viz.histogram(rows, { x: 'people', bins: 5 }),
   'histogram-empty': () => viz.histogram([] as typeof rows, { x: 'people' }),
   latent: () => viz.latent(points, { labels: ['x', 'y', 'x'] }),
+  'bar-of-means': () => viz.bar(sales, { x: 'city', y: { mean: 'price' } }),
+  'bar-of-months': () => viz.bar(sales, { x: { time: 'day', unit: 'month' }, y: { sum: 'price' }, color: 'city' }),
+  'line-of-weeks': () => viz.line(sales, { x: { time: 'day', unit: 'week' }, y: { mean: 'price' }, color: 'city' }),
+  'line-of-bins': () => viz.line(sales, { x: { bin: 'area', bins: 12 }, y: { median: 'price' } }),
+  'histogram-of-times': () => viz.histogram(sales, { x: 'day', bins: 12 }),
+  'scatter-of-squares': () => viz.scatter(sales, { x: 'area', y: 'price', density: 12 }),
+  'heatmap-of-bins': () =>
+    viz.heatmap(sales, { x: { time: 'day', unit: 'month' }, y: { bin: 'area', bins: 6 }, color: { max: 'price' } }),
+  'box-of-quarters': () => viz.box(sales, { x: { time: 'day', unit: 'quarter' }, y: 'price' }),
+  layer: () => {
+    const days = { x: { time: 'day', unit: 'week' } } as const
+    const lines = (['min', 'max'] as const).map((op) => viz.line(sales, { ...days, y: { [op]: 'price' } as never }))
+    return viz.layer(lines, { title: 'Least and greatest price' })
+  },
+  beside: () => viz.beside([viz.histogram(sales, { x: 'price' }), viz.box(sales, { x: 'city', y: 'price' })]),
+  facet: () => viz.facet(sales, 'city', (own) => viz.histogram(own, { x: 'price', bins: 10 })),
+  'facet-empty': () => viz.facet([] as typeof sales, 'city', (own) => viz.histogram(own, { x: 'price' })),
+  linked: () =>
+    viz.linked(sales, [
+      { scatter: { x: 'area', y: 'price', color: 'city' } },
+      { histogram: 'price' },
+      { bar: 'city' },
+      { histogram: 'area' },
+    ]),
+  caption: () => viz.histogram(sales, { x: 'price', bins: 8 }).caption('Prices as asked, not as paid.'),
+  'latent-pca': () => viz.latent(codes, { labels: codeLabels, method: 'pca' }),
+  'latent-umap': () => viz.latent(codes, { labels: codeLabels, method: 'umap', neighbours: 5, seed: 3 }),
+  'latent-with-pictures': () => viz.latent(codes, { labels: codeLabels, images: thumbnails }),
   'vega-lite': () => viz.vegaLite(bars, rows),
   ...modelSamples,
 }

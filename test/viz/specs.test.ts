@@ -3,6 +3,7 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { Ajv } from 'ajv'
 import { describe, expect, it } from 'vitest'
+import type { Chart } from '../../src/viz/index.js'
 import { renderSvg } from '../../src/viz/render.js'
 import { pixelsOf } from './pixels.js'
 import { samples } from './samples.js'
@@ -14,45 +15,46 @@ const schema = JSON.parse(
 const validate = new Ajv({ strict: false, logger: false }).compile(schema)
 
 describe.each(Object.keys(samples))('%s', (name) => {
-  const make = samples[name]!
+  const make = (): Promise<Chart> => samples[name]!().ready()
 
-  it('has the specification that it had', () => {
-    const spec = portable(make().spec)
+  it('has the specification that it had', async () => {
+    const spec = portable((await make()).spec)
     const file = new URL(`${name}.json`, golden)
     if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(file, JSON.stringify(spec))
     expect(spec).toEqual(JSON.parse(readFileSync(file, 'utf8')))
   })
 
-  it("is valid by Vega-Lite's schema", () => {
-    const valid = validate(JSON.parse(JSON.stringify(make().spec)))
+  it("is valid by Vega-Lite's schema", async () => {
+    const valid = validate(JSON.parse(JSON.stringify((await make()).spec)))
     expect(validate.errors ?? []).toEqual([])
     expect(valid).toBe(true)
   })
 
   it('draws without a warning', async () => {
     const warnings: string[] = []
-    const svg = await renderSvg(make().spec, (message) => warnings.push(message))
+    const svg = await renderSvg((await make()).spec, (message) => warnings.push(message))
     expect(warnings).toEqual([])
     expect(svg).toMatch(/^<svg/)
   })
 
   it('is a picture that is not blank', async () => {
-    const pixels = pixelsOf(await make().png({ scale: 1 }))
+    const pixels = pixelsOf(await (await make()).png({ scale: 1 }))
     expect(pixels.width).toBeLessThanOrEqual(760)
     expect(pixels.width).toBeGreaterThan(80)
     expect(pixels.colours).toBeGreaterThan(20)
   })
 
-  it('is the same every time, and frozen', () => {
-    const { spec } = make()
-    expect(make().spec).toEqual(spec)
+  it('is the same every time, and frozen', async () => {
+    const { spec } = await make()
+    expect((await make()).spec).toEqual(spec)
     expect(Object.isFrozen(spec)).toBe(true)
     expect(Object.isFrozen(spec['config'])).toBe(true)
   })
 
-  it('says in words what it shows', () => {
-    expect(make().text.length).toBeGreaterThan(5)
-    expect(make().spec['description']).toBe(make().text)
+  it('says in words what it shows', async () => {
+    const { spec, text } = await make()
+    expect(text.length).toBeGreaterThan(5)
+    expect(spec['description']).toBe(text)
   })
 })
 

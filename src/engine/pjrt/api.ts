@@ -128,6 +128,20 @@ export class PjrtError extends ShardbookError {
   }
 }
 
+/**
+ * Whether the structs are laid out as we write them.
+ *
+ * @throws ShardbookError `engine` for a plugin of another version.
+ */
+export function checkVersion(major: number, minor: number, path: string): void {
+  if (major === supported.major && minor >= supported.minMinor) return
+  throw new ShardbookError(
+    'engine',
+    `openEngine: expected a PJRT plugin of the API ${supported.major}.${supported.minMinor} or a later one before 1.0, got ${major}.${minor} of ${path}.`,
+    { hint: 'Install the plugin that this version is made for: shardbook engine install pjrt-cuda13.' },
+  )
+}
+
 /** Loads a plugin and checks its version. */
 export async function openPlugin(path: string): Promise<Pjrt> {
   const level = process.env['TF_CPP_MIN_LOG_LEVEL']
@@ -147,13 +161,7 @@ export async function openPlugin(path: string): Promise<Pjrt> {
     head.getInt32(32, true),
     head.getInt32(36, true),
   ]
-  if (major !== supported.major || minor < supported.minMinor) {
-    throw new ShardbookError(
-      'engine',
-      `openEngine: expected a PJRT plugin of the API ${supported.major}.${supported.minMinor} or a later one before 1.0, got ${major}.${minor} of ${path}.`,
-      { hint: 'Install the plugin that this version is made for: shardbook engine install pjrt-cuda13.' },
-    )
-  }
+  checkVersion(major, minor, path)
   const bound = new Map<FunctionName, (struct: Uint8Array) => number>()
   const functionOf = (name: FunctionName): ((struct: Uint8Array) => number) => {
     const known = bound.get(name)

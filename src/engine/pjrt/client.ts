@@ -5,8 +5,10 @@
  * `maxInFlight` are under way, so that their inputs do not pile up on the device.
  */
 import { ShardbookError } from '../../core/errors.js'
-import { type Pjrt, PjrtError, Struct, bufferTypes, openPlugin, setNamedValues } from './api.js'
+import { type Pjrt, PjrtError, type Struct, bufferTypes, openPlugin, setNamedValues } from './api.js'
 import { compileOptions } from './compile-options.js'
+import { compileOrLoad } from './compiler.js'
+import { DeviceBuffer, largestOf, megabytes } from './device-buffer.js'
 import type { ExecutableCache } from './executable-cache.js'
 import type { Module } from './module.js'
 import { sizeOf } from '../../core/dtype.js'
@@ -16,39 +18,6 @@ export type DeviceType = keyof typeof bufferTypes
 
 const maxInFlight = 4
 const outOfMemory = 8
-
-/** A buffer on the device, shared by those that retained it. */
-export class DeviceBuffer {
-  readonly handle: number
-  readonly bytes: number
-  readonly label: string
-  readonly #client: Client
-  #owners = 1
-
-  constructor(client: Client, handle: number, bytes: number, label: string) {
-    this.#client = client
-    this.handle = handle
-    this.bytes = bytes
-    this.label = label
-    client.live.add(this)
-  }
-
-  /** Whether only one owner has it, who may give it away. */
-  get isSole(): boolean {
-    return this.#owners === 1
-  }
-
-  retain(): this {
-    this.#owners++
-    return this
-  }
-
-  release(): void {
-    if (--this.#owners > 0) return
-    this.#client.live.delete(this)
-    this.#client.destroyBuffer(this.handle)
-  }
-}
 
 export interface DeviceMemory {
   readonly usedBytes: number
@@ -90,7 +59,12 @@ export class Client {
     const pjrt = await openPlugin(path)
     const create = setNamedValues(pjrt.struct('Client_Create'), 16, options.create ?? {}, pjrt.foreign)
     const client = pjrt.call('Client_Create', create, 'openEngine').get(64)
-    return new Client(pjrt, client, options)
+    try {
+      return new Client(pjrt, client, options)
+    } catch (error) {
+      pjrt.call('Client_Destroy', pjrt.struct('Client_Destroy').set(16, client))
+      throw error
+    }
   }
 
   private constructor(pjrt: Pjrt, handle: number, options: ClientOptions) {
@@ -130,63 +104,18 @@ export class Client {
 
   /** Compiles a program for this client's device, or for its first ones where several run it together. */
   compile(module: Module): Executable {
-    const replicated = module.replicas > 1
     if (module.replicas > this.#devices.length) {
       throw new ShardbookError(
         'engine',
         `load: expected at most ${this.#devices.length} devices, got ${module.replicas}.`,
       )
     }
-    const devices = replicated ? [...Array(module.replicas).keys()] : [this.#device]
-    const options = compileOptions({ devices, ...(this.#options.overrides && { overrides: this.#options.overrides }) })
-    const { cache } = this.#options
+    const devices = module.replicas > 1 ? [...Array(module.replicas).keys()] : [this.#device]
+    const { overrides, cache } = this.#options
+    const options = compileOptions({ devices, ...(overrides && { overrides }) })
     const description = [this.platform, this.platformVersion, this.kinds[this.#device]!, this.pjrt.version]
-    const key = cache?.keyOf([...description, Buffer.from(options).toString('hex'), module.text])
-    const stored = key === undefined ? undefined : cache!.read(key)
-    if (stored !== undefined) {
-      const handle = this.#deserialize(stored)
-      if (handle !== undefined) return { handle, module, devices }
-      cache!.remove(key!)
-    }
-    const { pjrt } = this
-    const program = programStruct(pjrt, module.text)
-    const struct = pjrt.struct('Client_Compile').set(16, this.#handle)
-    struct.set(24, struct.pinStruct(program, pjrt.foreign)).setArray(32, options, pjrt.foreign)
-    const handle = this.#explaining('load', () => pjrt.call('Client_Compile', struct, 'load')).get(48)
-    if (key !== undefined) this.#store(handle, key)
-    return { handle, module, devices }
-  }
-
-  #deserialize(bytes: Uint8Array): number | undefined {
-    const { pjrt } = this
-    const struct = pjrt.struct('Executable_DeserializeAndLoad').set(16, this.#handle)
-    struct.setArray(24, bytes, pjrt.foreign)
-    try {
-      return pjrt.call('Executable_DeserializeAndLoad', struct).get(40)
-    } catch (error) {
-      if (error instanceof PjrtError) return undefined // of another version, or damaged: it is compiled anew
-      throw error
-    }
-  }
-
-  #store(loaded: number, key: string): void {
-    const { pjrt } = this
-    try {
-      const got = pjrt.call(
-        'LoadedExecutable_GetExecutable',
-        pjrt.struct('LoadedExecutable_GetExecutable').set(16, loaded),
-      )
-      const executable = got.get(24)
-      const struct = pjrt.call('Executable_Serialize', pjrt.struct('Executable_Serialize').set(16, executable))
-      const bytes = new Uint8Array(struct.get(32))
-      pjrt.memory.read(struct.get(24), bytes)
-      this.#options.cache!.write(key, bytes)
-      const deleter = struct.get(48)
-      if (deleter !== 0) pjrt.foreign.deleterAt(deleter)(struct.get(40))
-      pjrt.call('Executable_Destroy', pjrt.struct('Executable_Destroy').set(16, executable))
-    } catch (error) {
-      if (!(error instanceof PjrtError)) throw error // a plugin that serialises nothing compiles every time
-    }
+    const compiler = { pjrt: this.pjrt, client: this.#handle, description, cache }
+    return { handle: this.#explaining('load', () => compileOrLoad(compiler, module.text, options)), module, devices }
   }
 
   /** Runs a program; buffers at `given[device]`. Those at `kept` stay the caller's, others that the program takes over are gone. */
@@ -353,20 +282,11 @@ export class Client {
   /** Says of a full device what fills it. */
   #explained(error: unknown, what: string): unknown {
     if (!(error instanceof PjrtError) || error.status !== outOfMemory) return error
-    const largest = [...this.live].toSorted((a, b) => b.bytes - a.bytes).slice(0, 5)
-    const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`
-    const told = largest.map(({ label, bytes }) => `${label} ${megabytes(bytes)}`).join(', ')
     const limit = this.memory()?.limitBytes
     const room = limit === undefined ? 'room on the device' : `room on the device (${megabytes(limit)})`
     return new ShardbookError('engine', `${what}: expected ${room}, got none: ${error.message}`, {
-      hint: `The largest buffers: ${told || 'none'}. Use smaller batches, or bfloat16.`,
+      hint: `The largest buffers: ${largestOf(this.live)}. Use smaller batches, or bfloat16.`,
       cause: error,
     })
   }
-}
-
-/** `PJRT_Program` of a module's text. */
-export function programStruct({ foreign }: Pjrt, text: string): Struct {
-  const bytes = (content: string): Uint8Array => new TextEncoder().encode(content)
-  return new Struct(48).setArray(16, bytes(text), foreign).setArray(32, bytes('mlir'), foreign)
 }

@@ -1,5 +1,5 @@
 /** The engine's kernels: lowered ones run on the device, all others on the host. */
-import type { KernelFunc, TensorInfo } from '@tensorflow/tfjs-core'
+import type { KernelFunc } from '@tensorflow/tfjs-core'
 import { allReduceKernel, registerAllReduce } from '../all-reduce.js'
 import { registerHostKernel } from '../host-kernels.js'
 import { registerPadding } from '../padding.js'
@@ -80,7 +80,7 @@ function lowered(kernel: string): KernelFunc {
     const { body, ...plain } = (attrs ?? {}) as { readonly body?: Trace }
     const named = Array.isArray(inputs) ? { inputs } : inputs
     const given = { kernel, attrs: plain, ...(body !== undefined && { body }) }
-    const results = (backend as PjrtBackend).run(given, named as Record<string, TensorInfo>)
+    const results = (backend as PjrtBackend).run(given, named)
     return lists.has(kernel) ? results : results.length === 1 ? results[0]! : results
   }
 }

@@ -11,6 +11,7 @@ import type { Column, ColumnType, NumberStorage } from '../schema.js'
 import { structType } from '../schema-spec.js'
 import { sparseOf } from '../tensor/sparse.js'
 import { addBuffer, allocateStored, storeStride } from '../tensor/store.js'
+import { provideCodecs } from './codecs.js'
 import { sparseExtension } from './to-arrow.js'
 
 /** A plan over the rows of an Arrow IPC file or stream, which lies at `path`. @throws `io`, `data` */
@@ -18,6 +19,7 @@ export async function readArrow(file: string, path: string): Promise<Plan> {
   const bytes = await readFile(path).catch((cause: unknown) => {
     throw ioError('read.arrow', 'read', path, cause)
   })
+  await provideCodecs()
   try {
     return fromArrow(arrow.tableFromIPC(bytes))
   } catch (cause) {

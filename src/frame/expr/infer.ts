@@ -10,6 +10,7 @@ import {
   type Schema,
   type Typed,
 } from '../schema.js'
+import { argumentKind } from '../row-function.js'
 import { describeType } from '../schema-spec.js'
 import { checkKinds, functions, type Call } from './functions.js'
 import {
@@ -52,6 +53,13 @@ export function inferExpr(caller: string, node: ExprNode, schema: Schema): Typed
       return overType(caller, node, schema)
     case 'call':
       return functions[node.op](callOf(caller, node.op, node.args, schema))
+    case 'apply': {
+      const { args, types } = callOf(caller, node.fn, node.args, schema)
+      const wrong = types.findIndex(({ type }) => argumentKind(type) === undefined)
+      if (wrong < 0) return node.gives
+      const got = `${describeType(types[wrong]!)} (${printExpr(args[wrong]!)})`
+      throw new ShardbookError('column', `${caller}: ${node.fn} expected numbers, text, lists or vectors, got ${got}.`)
+    }
     default:
       return node satisfies never
   }

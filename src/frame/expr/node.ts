@@ -1,5 +1,5 @@
 /** Expressions as plain data: what a row or a group of rows computes. */
-import type { ColumnType } from '../schema.js'
+import type { ColumnType, Typed } from '../schema.js'
 
 /** Scalar functions; `functions.ts` has their types, each engine its printing. */
 export const scalarOps = [
@@ -81,6 +81,17 @@ export interface OverExpr {
   /** Rows relative to the row itself, both included; `null` without end. */
   readonly frame: WindowFrame | null
 }
+/** A row function (`row-function.ts`) of the arguments' values. */
+export interface ApplyExpr {
+  readonly kind: 'apply'
+  /** Its kind. */
+  readonly fn: string
+  /** Plain data; the same object for the same function, which is made once. */
+  readonly payload: object
+  readonly args: readonly ExprNode[]
+  /** What it gives. */
+  readonly gives: Typed
+}
 export type WindowFrame = readonly [from: number | null, to: number | null]
 
 export type ExprNode =
@@ -89,6 +100,7 @@ export type ExprNode =
   | { readonly kind: 'call'; readonly op: ScalarOp; readonly args: readonly ExprNode[] }
   /** `lenient`: null for what cannot be cast, instead of an error. */
   | { readonly kind: 'cast'; readonly input: ExprNode; readonly to: ColumnType; readonly lenient?: boolean }
+  | ApplyExpr
   | AggregateExpr
   | WindowExpr
   | OverExpr
@@ -100,6 +112,7 @@ export function partsOf(node: ExprNode): readonly ExprNode[] {
     case 'literal':
       return []
     case 'call':
+    case 'apply':
     case 'window':
       return node.args
     case 'cast':
@@ -120,6 +133,7 @@ export function mapParts(node: ExprNode, change: (part: ExprNode) => ExprNode): 
     case 'literal':
       return node
     case 'call':
+    case 'apply':
     case 'window':
       return { ...node, args: node.args.map(change) }
     case 'cast':

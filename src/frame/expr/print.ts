@@ -28,6 +28,8 @@ export function printExpr(node: ExprNode): string {
         return `${node.op}(${node.args.map(printExpr).join(', ')})`
       }
       return method(node.op.replace(/^list(?=[A-Z])/, 'list.'), node.args)
+    case 'apply':
+      return `${node.fn}(${node.args.map(printExpr).join(', ')})`
     default:
       return node satisfies never
   }

@@ -26,8 +26,16 @@ export function imageSize(path: string): { height: number; width: number } {
   })
 }
 
+/** How a picture of another shape comes to its own: stretched, or covering it and cropped at both sides. */
+export type ImageFit = 'fill' | 'cover'
+
 /** Writes a picture's values, row-major, to `into`. @throws `io`, `data` */
-export function readImage(path: string, [height, width, channels]: ImageShape, into: Uint8Array): void {
+export function readImage(
+  path: string,
+  [height, width, channels]: ImageShape,
+  into: Uint8Array,
+  fit: ImageFit = 'fill',
+): void {
   decoding(path, (bytes) => {
     const { Transformer, ResizeFilterType, ResizeFit } = load()
     const picture = new Transformer(bytes)
@@ -36,7 +44,12 @@ export function readImage(path: string, [height, width, channels]: ImageShape, i
     if (own > 1) picture.rotate()
     const upright = own >= 5 ? [size.width, size.height] : [size.height, size.width]
     if (upright[0] !== height || upright[1] !== width) {
-      picture.resize({ height, width, filter: ResizeFilterType.Triangle, fit: ResizeFit.Fill })
+      picture.resize({
+        height,
+        width,
+        filter: ResizeFilterType.Triangle,
+        fit: fit === 'fill' ? ResizeFit.Fill : ResizeFit.Cover,
+      })
     }
     spread(toBytes(picture.rawPixelsSync(), colorType), channelsOf(colorType), channels, into)
   })

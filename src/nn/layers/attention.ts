@@ -55,7 +55,7 @@ export function multiHeadAttention(options: MultiHeadAttentionOptions): Layer {
         ],
       }
     },
-    apply: ({ tf, random }, x, weights) => {
+    apply: ({ tf, random, mask }, x, weights) => {
       const [rows, steps, channels] = x.shape as [number, number, number]
       const flat = tf.reshape(x, [rows * steps, channels])
       const [query, key, value] = [0, 2, 4].map((at): Tensor => {
@@ -64,11 +64,17 @@ export function multiHeadAttention(options: MultiHeadAttentionOptions): Layer {
         return tf.transpose(tf.reshape(projected, [rows, steps, heads, keySize]), [0, 2, 1, 3])
       }) as [Tensor, Tensor, Tensor]
       const compared = tf.matMul(tf.mul(query, 1 / Math.sqrt(keySize)), key, false, true) // (rows, heads, steps, steps)
-      const attention = tf.softmax(causal ? tf.add(compared, future(steps)) : compared)
+      const ahead = causal ? tf.add(compared, future(steps)) : compared
+      const attention = tf.softmax(mask === undefined ? ahead : tf.add(ahead, ended(mask)))
       const kept = random === undefined || dropout === 0 ? attention : drop(tf, random, attention, dropout)
       const seen = tf.reshape(tf.transpose(tf.matMul(kept, value), [0, 2, 1, 3]), [rows * steps, width])
       const output = tf.add(tf.matMul(seen, tf.reshape(weights[6]!, [width, channels])), weights[7]!)
       return tf.reshape(output, [rows, steps, channels])
+
+      /** [rows, 1, 1, steps] so far below zero that nobody looks at steps that only fill up. */
+      function ended(counted: Tensor): Tensor {
+        return tf.reshape(tf.mul(tf.sub(1, counted), -1e9), [rows, 1, 1, steps])
+      }
 
       /** [steps, steps] so far below zero that softmax gives nothing, where the second step is later than the first. */
       function future(count: number): Tensor {

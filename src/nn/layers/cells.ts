@@ -36,8 +36,8 @@ export interface Cell {
 }
 
 /** Elman's network: `h <- f(x W + b + h U)`. */
-export function elmanCell(activation: 'tanh' | 'relu'): Cell {
-  const kernel: DifferentiableActivation = activation === 'tanh' ? 'Tanh' : 'Relu'
+export function elmanCell(activation: 'tanh' | 'relu' | 'sigmoid'): Cell {
+  const kernel: DifferentiableActivation = ({ tanh: 'Tanh', relu: 'Relu', sigmoid: 'Sigmoid' } as const)[activation]
   return {
     gates: 1,
     states: 1,
@@ -110,4 +110,33 @@ export const gruCell: Cell = {
       state: [kept],
     }
   },
+}
+
+/**
+ * A cell that keeps its state where a sequence has ended: the input's share has one more column, 1 or 0, and
+ * `state <- state + mask (next - state)`.
+ */
+export function maskedCell(cell: Cell): Cell {
+  return {
+    ...cell,
+    forward: (tf, input, recurrent, state) => {
+      const columns = input.shape[1]! - 1
+      const [share, mask] = tf.split(input, [columns, 1], 1) as [Tensor, Tensor]
+      const next = cell.forward(tf, share, recurrent, state)
+      return {
+        state: next.state.map((after, i) => tf.add(state[i]!, tf.mul(mask, tf.sub(after, state[i]!)))),
+        saved: [...next.saved, mask],
+      }
+    },
+    backward: (tf, saved, gradient) => {
+      const mask = saved.at(-1)!
+      const counted = gradient.map((dy) => tf.mul(dy, mask))
+      const { state, ...shares } = cell.backward(tf, saved.slice(0, -1), counted)
+      const kept = gradient.map((dy, i) => tf.sub(dy, counted[i]!))
+      return {
+        ...shares,
+        state: state.map((before, i) => (before === undefined ? kept[i]! : tf.add(before, kept[i]!))),
+      }
+    },
+  }
 }

@@ -1,5 +1,5 @@
 /** Layers in a row: their names, shapes and weights, and how they are applied. A model is one, and so is each branch of a layer. */
-import type { Tensor } from '@tensorflow/tfjs-core'
+import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core'
 import { ShardbookError } from '../../core/errors.js'
 import type { Inferred, Layer, LayerContext, Shape } from './layer.js'
 
@@ -15,8 +15,9 @@ export interface Step {
  * A max pooling that follows bias and monotone activation is applied before them: exactly the same numbers, as rounding
  * is monotone too, on a quarter of the elements.
  */
-export function applySteps(context: LayerContext, steps: readonly Step[], x: Tensor): Tensor {
+export function applySteps(given: LayerContext, steps: readonly Step[], x: Tensor): Tensor {
   let y = x
+  let context = given
   for (let i = 0; i < steps.length; i++) {
     const { layer, weights } = steps[i]!
     const next = steps[i + 1]?.layer
@@ -24,10 +25,19 @@ export function applySteps(context: LayerContext, steps: readonly Step[], x: Ten
       y = layer.halves.finish(context, next.apply(context, layer.halves.linear(context, y, weights), []), weights)
       i++
     } else {
+      const mask = layer.masks?.(context, y) ?? context.mask
       y = layer.apply(context, y, weights)
+      context = withMask(context, mask !== undefined && y.rank === 3 && y.shape[1] === mask.shape[1] ? mask : undefined)
     }
   }
   return y
+}
+
+/** A context with another mask, or none. */
+export function withMask(context: LayerContext, mask: Tensor2D | undefined): LayerContext {
+  if (context.mask === mask) return context
+  const { tf, random, training } = context
+  return { tf, ...(random && { random }), ...(training && { training }), ...(mask && { mask }) }
 }
 
 /** What a layer within makes of a shape, and its name. */
@@ -108,8 +118,10 @@ function inferAt(caller: string, layer: Layer, name: string, index: number, inpu
     return layer.infer(input)
   } catch (error) {
     if (!(error instanceof ShardbookError)) throw error
+    const { madeAt } = layer
     throw new ShardbookError(error.code, `${caller}: layer ${index + 1} ("${name}") does not fit: ${error.message}`, {
       cause: error,
+      ...(madeAt === undefined ? {} : { hint: `The layer was made at ${madeAt}.` }),
     })
   }
 }

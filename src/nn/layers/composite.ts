@@ -2,7 +2,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { checkOneOf, show } from '../../core/check.js'
 import { ShardbookError } from '../../core/errors.js'
-import { applyAsOne, inferAsOne } from './chain.js'
+import { applyAsOne, inferAsOne, withMask } from './chain.js'
 import { layer, showShape } from './layer.js'
 import type { Layer, LayerContext, LayerOptions, Shape, WeightSpec } from './layer.js'
 
@@ -127,7 +127,7 @@ export function timeDistributed(options: TimeDistributedOptions): Layer {
     },
     apply: (context, x, weights) => {
       const [rows, steps, ...step] = x.shape as [number, number, ...number[]]
-      const y = inner.apply(context, context.tf.reshape(x, [rows * steps, ...step]), weights)
+      const y = inner.apply(withMask(context, undefined), context.tf.reshape(x, [rows * steps, ...step]), weights)
       return context.tf.reshape(y, [rows, steps, ...y.shape.slice(1)])
     },
   })
@@ -138,6 +138,7 @@ const perSample = new Set([
   'dropout',
   'spatialDropout',
   'gaussianNoise',
+  'gaussianSample',
   'batchNormalization',
   'add',
   'concatenate',
@@ -187,7 +188,8 @@ export function bidirectional(options: BidirectionalOptions): Layer {
       const { tf } = context
       const half = weights.length / 2
       const forward = inner.apply(context, x, weights.slice(0, half))
-      const last = inner.apply(context, tf.reverse(x, 1), weights.slice(half))
+      const reversed = withMask(context, context.mask && tf.reverse(context.mask, 1))
+      const last = inner.apply(reversed, tf.reverse(x, 1), weights.slice(half))
       const backward = last.rank === 3 ? tf.reverse(last, 1) : last
       return merge === 'sum' ? tf.add(forward, backward) : tf.concat([forward, backward], -1)
     },

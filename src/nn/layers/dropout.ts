@@ -1,4 +1,5 @@
 /** Layers that act while training only. Their numbers follow from the step's key and the sample: equal for any number of workers. */
+import type { Tensor } from '@tensorflow/tfjs-core'
 import { checkNumber } from '../../core/check.js'
 import { ShardbookError } from '../../core/errors.js'
 import { dropout as drop } from '../../engine/index.js'
@@ -77,5 +78,32 @@ export function gaussianNoise(options: GaussianNoiseOptions): Layer {
   return layer('gaussianNoise', options, {
     infer: (input) => ({ output: input, weights: [] }),
     apply: ({ tf, random }, x) => (random === undefined ? x : tf.add(x, tf.mul(random.normal(x.shape), deviation))),
+  })
+}
+
+/**
+ * A draw from a normal distribution while training, its mean else (Kingma and Welling, 2014): `x: [batch, 2 n] -> [batch, n]`, the
+ * means first, then the logarithms of the variances. The draw is `mean + deviation * noise`, so gradients reach both.
+ *
+ * @throws ShardbookError `argument` when samples are not vectors of an even length.
+ * @example
+ * ```ts
+ * nn.gaussianSample()
+ * ```
+ */
+export function gaussianSample(options: LayerOptions = {}): Layer {
+  return layer('gaussianSample', options, {
+    infer: (input) => {
+      if (input.length === 1 && input[0]! % 2 === 0) return { output: [input[0]! / 2], weights: [] }
+      throw new ShardbookError(
+        'argument',
+        `nn.gaussianSample: expected samples of shape [2 n], means and logarithms of variances, got ${showShape(input)}.`,
+      )
+    },
+    apply: ({ tf, random }, x) => {
+      const [mean, logVariance] = tf.split(x, 2, 1) as [Tensor, Tensor]
+      if (random === undefined) return mean
+      return tf.add(mean, tf.mul(tf.exp(tf.mul(logVariance, 0.5)), random.normal(mean.shape)))
+    },
   })
 }

@@ -10,6 +10,10 @@ export interface EmbeddingOptions extends LayerOptions {
   readonly inputDim: number
   /** Numbers in a token's vector. */
   readonly outputDim: number
+  /** Whether token 0 only fills sequences up: recurrent layers, attention and global pooling pass over it. Default false. */
+  readonly maskZero?: boolean
+  /** Whether tokens from `inputDim - 1` on are one, the unknown. Default false: they are an error. */
+  readonly clip?: boolean
 }
 
 /**
@@ -22,7 +26,7 @@ export interface EmbeddingOptions extends LayerOptions {
  * ```
  */
 export function embedding(options: EmbeddingOptions): Layer {
-  const { inputDim, outputDim } = options
+  const { inputDim, outputDim, maskZero = false, clip = false } = options
   checkInteger('nn.embedding', 'inputDim', inputDim, 1)
   checkInteger('nn.embedding', 'outputDim', outputDim, 1)
   return layer('embedding', options, {
@@ -40,7 +44,11 @@ export function embedding(options: EmbeddingOptions): Layer {
         weights: [{ name: 'embeddings', shape: [inputDim, outputDim], initial }],
       }
     },
-    apply: ({ tf }, x, [embeddings]) => tf.gather(embeddings!, tf.cast(x as Tensor2D, 'int32')),
+    apply: ({ tf }, x, [embeddings]) => {
+      const tokens = clip ? tf.minimum(x, inputDim - 1) : x
+      return tf.gather(embeddings!, tf.cast(tokens as Tensor2D, 'int32'))
+    },
+    ...(maskZero ? { masks: ({ tf }, x) => tf.cast<Tensor2D>(tf.notEqual(x, 0), 'float32') } : {}),
   })
 }
 

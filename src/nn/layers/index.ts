@@ -4,10 +4,11 @@ import { multiHeadAttention, transformerBlock } from './attention.js'
 import { add, bidirectional, concatenate, residual, timeDistributed } from './composite.js'
 import { conv2d, conv2dTranspose } from './convolution.js'
 import { dense } from './dense.js'
-import { dropout, gaussianNoise, spatialDropout } from './dropout.js'
+import { dropout, gaussianNoise, gaussianSample, spatialDropout } from './dropout.js'
 import { embedding, positionEmbedding } from './embedding.js'
 import type { Layer } from './layer.js'
 import { batchNormalization, groupNormalization, layerNormalization } from './normalization.js'
+import { elman } from './own.js'
 import { cropping1d, cropping2d, slice, zeroPadding1d, zeroPadding2d } from './padding.js'
 import {
   averagePooling1d,
@@ -38,9 +39,11 @@ export const layerKinds = {
   dense,
   depthwiseConv2d,
   dropout,
+  elman,
   embedding,
   flatten,
   gaussianNoise,
+  gaussianSample,
   globalAveragePooling,
   globalMaxPooling,
   groupNormalization,

@@ -6,7 +6,7 @@
  * only and the same layer serves training, inference and every engine. That is why the layers stand on tfjs-core's
  * functions and not on tfjs-layers, whose layers own variables on the engine that was current when they were built.
  */
-import type { Scalar, Tensor, Tensor1D } from '@tensorflow/tfjs-core'
+import type { Scalar, Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core'
 import { ShardbookError } from '../../core/errors.js'
 import type { Random } from '../../engine/index.js'
 import type { Tf } from '../../engine/tf.js'
@@ -44,6 +44,8 @@ export interface LayerContext {
   readonly random?: Random
   /** While training: which rows count. */
   readonly training?: TrainingRows
+  /** [batch, steps] 1, or 0 where a sequence has ended and steps only fill it up; absent: all count. */
+  readonly mask?: Tensor2D
 }
 
 /**
@@ -69,9 +71,13 @@ export interface Layer {
   readonly name: string | undefined
   /** Plain data: `kind` and `options` make the layer again. */
   readonly options: object
+  /** The line that made it, where one can be told: errors name it. */
+  readonly madeAt?: string
   /** @throws ShardbookError `argument` when the layer cannot take such samples. */
   infer(input: Shape): Inferred
   apply(context: LayerContext, x: Tensor, weights: readonly Tensor[]): Tensor
+  /** Present where the layer knows which steps of its output count. Later layers keep that as long as they keep the steps. */
+  masks?(context: LayerContext, x: Tensor): Tensor2D
   /**
    * Present where the layer is a linear part followed by bias and an activation that never decreases: a maximum over places
    * commutes with the second half, so a model may pool between them, on fewer numbers and with the same result.
@@ -89,10 +95,16 @@ export interface LayerOptions {
 }
 
 /** Freezes a layer. */
-export function layer(kind: string, options: LayerOptions, rule: Pick<Layer, 'infer' | 'apply' | 'halves'>): Layer {
+export function layer(
+  kind: string,
+  options: LayerOptions,
+  rule: Pick<Layer, 'infer' | 'apply' | 'halves' | 'masks'>,
+): Layer {
+  const madeAt = callerOf(new Error('made').stack ?? '')
   const made: Layer = Object.freeze({
     kind,
     name: options.name,
+    ...(madeAt === undefined ? {} : { madeAt }),
     options: Object.freeze({ ...options }),
     ...rule,
     infer: (input: Shape) => {
@@ -101,6 +113,15 @@ export function layer(kind: string, options: LayerOptions, rule: Pick<Layer, 'in
     },
   })
   return made
+}
+
+/** The first place of a stack that is not in this part of the library. */
+function callerOf(stack: string): string | undefined {
+  const lines = stack.split('\n').slice(1)
+  const at = lines.find((line) => !/[\\/]src[\\/]nn[\\/]/.test(line) && !line.includes('node:'))
+  return at === undefined
+    ? undefined
+    : (/\(([^()]+:\d+:\d+)\)\s*$/.exec(at) ?? /at (?:async )?(\S+:\d+:\d+)\s*$/.exec(at))?.[1]
 }
 
 /** `[28, 28, 1]` */

@@ -109,10 +109,14 @@ function globalPooling(kind: string, operation: 'max' | 'mean', options: LayerOp
         `nn.${kind}: expected samples of shape [..., channels] with places, got ${showShape(input)}.`,
       )
     },
-    apply: ({ tf }, x) => {
+    apply: ({ tf, mask }, x) => {
       const [rows, channels] = [x.shape[0], x.shape.at(-1)!]
       const places = x.shape.slice(1, -1).reduce((a, b) => a * b, 1)
-      return tf[operation](tf.reshape(x, [rows, places, channels]), 1)
+      const flat = tf.reshape(x, [rows, places, channels])
+      if (mask === undefined) return tf[operation](flat, 1)
+      const counted = tf.reshape(mask, [rows, places, 1])
+      if (operation === 'max') return tf.max(tf.add(flat, tf.mul(tf.sub(1, counted), -1e9)), 1)
+      return tf.div(tf.sum(tf.mul(flat, counted), 1), tf.maximum(tf.sum(counted, 1), 1))
     },
   })
 }

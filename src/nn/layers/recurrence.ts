@@ -5,8 +5,9 @@
  * over several steps at a time, added up. In between the steps are in a row, or for long sequences in a loop (`passes.ts`).
  */
 import type { Rank, Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core'
-import type { Tf } from '../../engine/tf.js'
+import { maskedCell } from './cells.js'
 import type { Cell } from './cells.js'
+import type { LayerContext } from './layer.js'
 import { looped, unrolled } from './passes.js'
 
 /** Steps up to which each has calls of its own: faster than a loop, but a program grows with them. */
@@ -24,8 +25,18 @@ export interface RecurrentWeights {
   readonly stateBias: Tensor | undefined
 }
 
-/** `x: [batch, steps, in] -> [batch, units]`, the last output, or all of them `[batch, steps, units]` with `sequences`. */
-export function recur(tf: Tf, cell: Cell, x: Tensor3D, weights: RecurrentWeights, sequences: boolean): Tensor {
+/**
+ * `x: [batch, steps, in] -> [batch, units]`, the last output, or all of them `[batch, steps, units]` with `sequences`. Where the
+ * context's mask is 0 the state stays as it was.
+ */
+export function recur(
+  { tf, mask }: LayerContext,
+  plain: Cell,
+  x: Tensor3D,
+  weights: RecurrentWeights,
+  sequences: boolean,
+): Tensor {
+  const cell = mask === undefined ? plain : maskedCell(plain)
   const [rows, steps, width] = x.shape
   const units = weights.recurrent.shape[0]
   const passes = steps > longestUnrolled ? looped : unrolled
@@ -34,7 +45,9 @@ export function recur(tf: Tf, cell: Cell, x: Tensor3D, weights: RecurrentWeights
     const save = args.pop() as unknown as (tensors: Tensor[]) => void
     const [input, kernel, recurrent, bias, stateBias] = args as [Tensor, Tensor, Tensor, Tensor, Tensor?]
     const inTime = tf.reshape<Rank.R2>(tf.transpose(input, [1, 0, 2]), [steps * rows, width])
-    const shares = tf.add(tf.matMul(inTime, kernel as Tensor2D), bias)
+    const product = tf.add(tf.matMul(inTime, kernel as Tensor2D), bias)
+    const shares =
+      mask === undefined ? product : tf.concat([product, tf.reshape(tf.transpose(mask), [steps * rows, 1])], 1)
     const { value, saved } = passes.forward(extent, shares, { recurrent, stateBias })
     save([inTime, kernel, recurrent, ...saved])
 

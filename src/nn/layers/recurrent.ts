@@ -7,16 +7,24 @@ import type { Cell } from './cells.js'
 import { layer, showShape } from './layer.js'
 import type { Layer, LayerOptions, WeightSpec } from './layer.js'
 import { recur } from './recurrence.js'
+import { checkSparse, sparseProduct } from './sparse.js'
 
 export interface RecurrentOptions extends LayerOptions {
   readonly units: number
   /** Whether to give the output of every step, not only the last. Default false. */
   readonly returnSequences?: boolean
+  /**
+   * Samples are sparse vectors of so many components, as the feed gives them, `[2, entries]`: a sequence of one step, whose
+   * product takes the entries alone.
+   */
+  readonly sparseSize?: number
 }
+
+const elmanActivations = ['tanh', 'relu', 'sigmoid'] as const
 
 export interface SimpleRnnOptions extends RecurrentOptions {
   /** Default `'tanh'`. */
-  readonly activation?: 'tanh' | 'relu'
+  readonly activation?: (typeof elmanActivations)[number]
 }
 
 /**
@@ -31,7 +39,7 @@ export interface SimpleRnnOptions extends RecurrentOptions {
  */
 export function simpleRnn(options: SimpleRnnOptions): Layer {
   const { activation = 'tanh' } = options
-  checkOneOf('nn.simpleRnn', 'activation', activation, ['tanh', 'relu'])
+  checkOneOf('nn.simpleRnn', 'activation', activation, elmanActivations)
   return recurrent('simpleRnn', options, elmanCell(activation), [0])
 }
 
@@ -66,8 +74,9 @@ export function gru(options: RecurrentOptions): Layer {
 }
 
 function recurrent(kind: string, options: RecurrentOptions, cell: Cell, bias: readonly number[]): Layer {
-  const { units, returnSequences = false } = options
+  const { units, returnSequences = false, sparseSize } = options
   checkInteger(`nn.${kind}`, 'units', units, 1)
+  if (sparseSize !== undefined) checkInteger(`nn.${kind}`, 'sparseSize', sparseSize, 1)
   const columns = cell.gates * units
   return layer(kind, options, {
     infer: (input) => {
@@ -80,7 +89,8 @@ function recurrent(kind: string, options: RecurrentOptions, cell: Cell, bias: re
           },
         )
       }
-      const [steps, width] = input as [number, number]
+      if (sparseSize !== undefined) checkSparse(kind, input)
+      const [steps, width] = sparseSize === undefined ? (input as [number, number]) : [1, sparseSize]
       const weights: WeightSpec[] = [
         { name: 'kernel', shape: [width, columns], initial: { kind: 'glorotUniform', fanIn: width, fanOut: columns } },
         { name: 'recurrentKernel', shape: [units, columns], initial: { kind: 'orthogonal' } },
@@ -89,13 +99,18 @@ function recurrent(kind: string, options: RecurrentOptions, cell: Cell, bias: re
       if (cell.stateBias) weights.push({ name: 'recurrentBias', shape: [columns], initial: { kind: 'zeros' } })
       return { output: returnSequences ? [steps, units] : [units], weights }
     },
-    apply: ({ tf }, x, [kernel, recurrentKernel, ownBias, stateBias]) =>
-      recur(
-        tf,
-        cell,
-        x as Tensor3D,
-        { kernel: kernel!, recurrent: recurrentKernel!, bias: ownBias!, stateBias },
-        returnSequences,
-      ),
+    apply: (context, x, [kernel, recurrentKernel, ownBias, stateBias]) => {
+      const weights = { kernel: kernel!, recurrent: recurrentKernel!, bias: ownBias!, stateBias }
+      if (sparseSize === undefined) return recur(context, cell, x as Tensor3D, weights, returnSequences)
+      const { tf } = context
+      const { fill } = tf
+      const start = Array.from({ length: cell.states }, () => fill([x.shape[0], units], 0))
+      const share = tf.add(sparseProduct(tf, x as Tensor3D, kernel!), ownBias!)
+      // Nothing of a state of zeros: but the weight is then in the program, with its gradient of zeros.
+      const product = tf.matMul(start[0]!, recurrentKernel!)
+      const recurrentShare = stateBias === undefined ? product : tf.add(product, stateBias)
+      const output = cell.forward(tf, share, recurrentShare, start).state[0]!
+      return returnSequences ? tf.reshape(output, [x.shape[0], 1, units]) : output
+    },
   })
 }

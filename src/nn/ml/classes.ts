@@ -10,15 +10,17 @@ const mostClasses = 100_000
 /**
  * Rows of a frame and the number of classes: one more than the greatest label.
  *
- * @throws ShardbookError `data` unless all labels are integers from 0 on and there are at least two classes.
+ * @throws ShardbookError `data` unless all labels are integers from 0 on and at least `least` different ones.
  */
 export async function countClasses(
   caller: string,
   frame: AnyFrame,
   labelCol: string,
+  least: number,
 ): Promise<{ classes: number; rows: number }> {
   const counted = (frame as Frame).groupBy(labelCol).agg({ n: col.count() })
   let greatest = -1
+  let different = 0
   let rows = 0
   for (const row of await counted.toRows()) {
     const { [labelCol]: label, n } = row as Readonly<Record<string, unknown>>
@@ -32,7 +34,14 @@ export async function countClasses(
     }
     greatest = Math.max(greatest, value)
     rows += Number(n)
+    different++
   }
   if (rows === 0) throw new ShardbookError('data', `${caller}: expected rows to train on, got an empty frame.`)
+  if (different < least) {
+    throw new ShardbookError(
+      'data',
+      `${caller}: expected at least two classes in '${labelCol}', got ${greatest} in all ${rows} rows.`,
+    )
+  }
   return { classes: greatest + 1, rows }
 }

@@ -1,37 +1,39 @@
 /** From an estimator's options to a running training: what all neural estimators share. */
-import { checkInteger } from '../../core/check.js'
 import { sizeOf } from '../../core/dtype.js'
 import type { TensorData } from '../../core/dtype.js'
 import { ShardbookError } from '../../core/errors.js'
 import { loadTf, openEngine, whyEager } from '../../engine/index.js'
-import type { FrameSource } from '../../frame/index.js'
+import type { AnyFrame, FeedFields } from '../../frame/index.js'
+import { metricData } from '../metric.js'
+import { adam } from '../optimiser.js'
+import type { Optimiser } from '../optimiser.js'
+import { cosine } from '../schedule.js'
 import { removeCheckpoints } from '../train/checkpoint.js'
 import { blameLayer } from '../train/divergence.js'
 import type { TrainingJob } from '../train/job.js'
-import { checkFitOptions, checkTrainingOptions } from '../train/options.js'
-import type { FitOptions, TrainingOptions } from '../train/options.js'
-import type { Objective } from '../train/programs.js'
+import { local } from '../train/local.js'
+import { checkFitOptions } from '../train/options.js'
+import type { TrainingOptions } from '../train/options.js'
 import { recordPrograms } from '../train/programs.js'
+import type { Objective } from '../train/programs.js'
 import { placeJob } from '../train/resume.js'
 import { checkRules } from '../train/rules.js'
 import type { Rule } from '../train/rules.js'
 import { Training } from '../train/training.js'
 import type { Prepared, Savable } from '../train/training.js'
 import { weighObjective } from '../train/weigh.js'
-import { local } from '../train/local.js'
-import { metricData } from '../metric.js'
-import type { Optimiser } from '../optimiser.js'
-import type { Schedule } from '../schedule.js'
-import type { Strategy } from '../strategy.js'
+import type { FitOptions } from './options.js'
 
 /** What an estimator knows once it has looked at the data. */
 export interface Fitting<M> {
   readonly objective: Objective
+  /** How the columns of the objective come. */
+  readonly fields: FeedFields
   /** Rows of the data to train on. */
   readonly rows: number
-  readonly optimiser: Optimiser
-  readonly schedule: Schedule
   readonly weights: readonly TensorData[]
+  /** The optimiser, where it is not the option's or Adam. */
+  readonly optimiser?: Optimiser
   /** Makes the model of the trained weights. */
   readonly finish: (weights: readonly TensorData[]) => Promise<M>
 }
@@ -39,21 +41,26 @@ export interface Fitting<M> {
 export interface FitPlan<M> {
   /** Names the training in its chart. */
   readonly name: string
-  readonly on: Strategy | undefined
+  readonly frame: AnyFrame
   readonly epochs: number
-  readonly batchRows: number
-  /** Default: `slicesOf` objective and batch. */
-  readonly slices: number | undefined
+  /** The highest learning rate, where there is no schedule. */
+  readonly stepSize: number
+  readonly batch: BatchPlan
   readonly seed: number
   /** How the estimator learns: its options, whatever else they hold. */
-  readonly training?: TrainingOptions
-  /** The options of this fit, whatever else they hold. */
-  readonly fit?: FitOptions
+  readonly training: TrainingOptions
+  readonly fit: FitOptions
   /** Looks at the data and builds the network. */
-  prepare(): Promise<Fitting<M>>
-  /** The rows to train on, with the columns that are needed. */
-  source(columns: readonly string[]): Promise<FrameSource>
-  validation: ((columns: readonly string[]) => Promise<FrameSource>) | undefined
+  readonly prepare: () => Promise<Fitting<M>>
+}
+
+/** The batch that is wished for. */
+export interface BatchPlan {
+  readonly rows: number
+  /** Whether the user named the number: it is not made smaller then. */
+  readonly isGiven: boolean
+  /** Default: `slicesOf` objective and batch. */
+  readonly slices?: number | undefined
 }
 
 /**
@@ -62,29 +69,31 @@ export interface FitPlan<M> {
  * @throws ShardbookError `argument` for options that are out of range.
  */
 export function beginTraining<M extends Savable>(plan: FitPlan<M>): Training<M> {
-  const { callbacks = [], ...fit } = plan.fit ?? {}
+  const { callbacks = [], ...fit } = plan.fit
   checkFitOptions(`${plan.name}.fit`, fit)
-  checkTrainingOptions(plan.name, plan.training ?? {})
   const functions = callbacks.filter((callback) => typeof callback === 'function')
   const rules = callbacks.filter((callback) => typeof callback !== 'function')
   return new Training(plan.name, async () => prepareTraining(plan, fit, rules), functions)
 }
 
 async function prepareTraining<M>(plan: FitPlan<M>, fit: FitOptions, rules: readonly Rule[]): Promise<Prepared<M>> {
-  const { name, batchRows, seed, training = {} } = plan
+  const { name, frame, seed, training } = plan
+  const { validation: held } = fit
   const caller = `${name}.fit`
-  const strategy = plan.on ?? fit.on ?? (await local())
-  const { rows, weights, finish, ...fitting } = await plan.prepare()
+  const strategy = fit.on ?? (await local())
+  const { rows, weights, fields, finish, ...fitting } = await plan.prepare()
   const objective = weighObjective(caller, fitting.objective, training)
-  const optimiser = training.optimiser ?? fitting.optimiser
+  const optimiser = fitting.optimiser ?? training.optimiser ?? adam()
   const metrics = objective.metrics.map(metricData)
-  checkRules(caller, rules, names(metrics), plan.validation !== undefined)
-  if (fit.validateEvery !== undefined && plan.validation === undefined) {
+  checkRules(caller, rules, names(metrics), held !== undefined)
+  if (fit.validateEvery !== undefined && held === undefined) {
     throw new ShardbookError('argument', `${caller}: expected validation rows for validateEvery, got none.`)
   }
-  const slices = plan.slices ?? slicesOf(objective, batchRows)
+  const batchRows = batchOf(name, plan.batch, rows)
+  const slices = plan.batch.slices ?? slicesOf(objective, batchRows)
   const columns = names(objective.columns)
-  const [data, validation] = await Promise.all([plan.source(columns), plan.validation?.(columns)])
+  const sourceOf = async (source: AnyFrame) => ({ ...(await source.source(columns)), ...fields, finite: columns })
+  const [data, validation] = await Promise.all([sourceOf(frame), held === undefined ? undefined : sourceOf(held)])
   // The step is recorded for the engine that will run it.
   await openEngine(strategy.engine)
   const start = { step: 0, weights, slots: optimiser.init(weights) }
@@ -92,7 +101,7 @@ async function prepareTraining<M>(plan: FitPlan<M>, fit: FitOptions, rules: read
   checkRecorded(name, strategy, programs)
   const stepsPerEpoch = Math.ceil(rows / batchRows)
   const epochs = fit.rates === undefined ? plan.epochs : Math.ceil(fit.rates.length / Math.max(stepsPerEpoch, 1))
-  const rates = fit.rates ?? (training.schedule ?? fitting.schedule)(epochs * stepsPerEpoch)
+  const schedule = training.schedule ?? cosine(plan.stepSize, { warmUp: 0.1 })
   const untrained = objective.weights.flatMap(({ momentum }, i) => (momentum === undefined ? [] : [i]))
   const job = await placeJob(
     caller,
@@ -108,7 +117,7 @@ async function prepareTraining<M>(plan: FitPlan<M>, fit: FitOptions, rules: read
       programs,
       start,
       data,
-      rates,
+      rates: fit.rates ?? schedule(epochs * stepsPerEpoch),
       rules,
       ...(validation === undefined ? {} : { validation }),
       ...(optimiser.scalesLoss ? { scalesLoss: true } : {}),
@@ -137,7 +146,7 @@ function names(list: readonly { readonly name: string }[]): string[] {
 }
 
 /** Tells when a step could not be recorded: a warning here, an error where it would have to travel. */
-function checkRecorded(name: string, strategy: Strategy, programs: TrainingJob['programs']): void {
+function checkRecorded(name: string, strategy: { readonly inProcess?: true }, programs: TrainingJob['programs']): void {
   const refusal = [programs.gradients, programs.update, programs.evaluate].map(whyEager).find(Boolean)
   if (refusal === undefined) return
   if (!strategy.inProcess) {
@@ -148,6 +157,16 @@ function checkRecorded(name: string, strategy: Strategy, programs: TrainingJob['
     )
   }
   console.warn(`${name}.fit: trains without compiling its steps, which is slower. ${refusal.message}`)
+}
+
+/** Rows of a batch: those that were asked for; else no more than there are, but a whole number for each slice. */
+function batchOf(name: string, { rows: wished, isGiven, slices = 1 }: BatchPlan, rows: number): number {
+  if (wished <= rows) return wished
+  if (!isGiven) return slices * Math.max(1, Math.floor(rows / slices))
+  throw new ShardbookError(
+    'data',
+    `${name}.fit: expected batches no larger than the data, which has ${rows} rows, got ${wished} rows a batch.`,
+  )
 }
 
 /** Multiplications forward that make a slice worth its while: a convolutional autoencoder with half of them takes a tenth longer. */
@@ -168,19 +187,4 @@ export function slicesOf({ weights }: Pick<Objective, 'weights'>, batchRows: num
   const fits = (slices: number): boolean =>
     slices === 2 || (few && batchRows >= 32 * slices && work >= leastWork * slices)
   return [4, 3, 2].find((slices) => batchRows % slices === 0 && fits(slices)) ?? 1
-}
-
-/**
- * Checks the slices that a user wishes, if any.
- *
- * @throws ShardbookError `argument` when the slices do not divide the batch.
- */
-export function checkSlices(caller: string, batchRows: number, slices?: number): void {
-  if (slices === undefined) return
-  checkInteger(caller, 'slices', slices, 1, batchRows)
-  if (batchRows % slices === 0) return
-  throw new ShardbookError(
-    'argument',
-    `${caller}: expected slices to divide the batch of ${batchRows} rows evenly, got ${slices}.`,
-  )
 }

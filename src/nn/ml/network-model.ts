@@ -9,19 +9,24 @@ import type { Displayable, MimeBundle } from '../../core/display.js'
 import { sizeOf } from '../../core/dtype.js'
 import type { TensorData } from '../../core/dtype.js'
 import { ShardbookError } from '../../core/errors.js'
+import { escapeHtml } from '../../core/html.js'
 import { currentEngine, loadTf, openEngine } from '../../engine/index.js'
 import type { Trace } from '../../engine/index.js'
 import { openFeed } from '../../frame/index.js'
-import type { AnyFrame, Column, Frame } from '../../frame/index.js'
+import type { AnyFrame, Column, FeedFields, Frame, Schema } from '../../frame/index.js'
 import type { LayerContext, Shape } from '../layers/layer.js'
 import { applyModel, layerIndex } from '../model.js'
-import type { LayerRange, Model, Summary } from '../model.js'
+import type { LayerRange, Model } from '../model.js'
+import type { Summary } from '../summary.js'
 import { recordTransform } from '../train/programs.js'
+import type { ProgramColumn } from '../train/programs.js'
 import { openTransform } from '../train/transform.js'
 import { programMapper, provideProgramMapper } from '../train/program-mapper.js'
 import type { ProgramPayload } from '../train/program-mapper.js'
 import { saveModel } from './saved-model.js'
-import { tensorColumn } from './columns.js'
+import { outputColumn, withColumns } from './columns.js'
+import { checkInput, fieldsOf, sampleShape } from './input.js'
+import type { Input } from './input.js'
 
 /** Rows that an inference program is recorded with, and how many such slices run at once. */
 const sliceRows = 64
@@ -34,6 +39,9 @@ export interface Activations extends TensorData {
   readonly input: TensorData
 }
 
+/** What a program gives for samples `[rows, ...]`, by column. */
+export type Outputs = (context: LayerContext, weights: readonly Tensor[], x: Tensor) => Readonly<Record<string, Tensor>>
+
 export abstract class NetworkModel implements Displayable {
   /** Layers and shapes. */
   readonly network: Model
@@ -41,12 +49,35 @@ export abstract class NetworkModel implements Displayable {
   readonly weights: readonly TensorData[]
   /** Column of the samples. */
   readonly inputCol: string
-  protected abstract readonly kind: string
+  readonly kind: string
+  /** How they reach the network. */
+  protected readonly input: Input
 
-  protected constructor(network: Model, weights: readonly TensorData[], inputCol: string) {
+  protected constructor(kind: string, network: Model, weights: readonly TensorData[], inputCol: string, input: Input) {
+    this.kind = kind
     this.network = network
     this.weights = weights
     this.inputCol = inputCol
+    this.input = input
+  }
+
+  /** Records a program over the samples of a column for the engine in use. */
+  static async record(
+    network: Model,
+    { inputCol, input }: { readonly inputCol: string; readonly input: Input },
+    outputs: Outputs,
+  ): Promise<Trace> {
+    return recordOver(network, inputCol, sampleShape(input), outputs)
+  }
+
+  /**
+   * The columns after `transform`.
+   *
+   * @throws ShardbookError `column` when the input column is missing or of another type.
+   */
+  transformSchema(schema: Schema): Schema {
+    checkInput(this.kind, schema, this.inputCol, this.input)
+    return withColumns(schema, this.addedColumns())
   }
 
   /** Shapes, parameters and names of the layers. */
@@ -66,8 +97,7 @@ export abstract class NetworkModel implements Displayable {
   async activations(frame: AnyFrame, options: { readonly layer: string }): Promise<Activations> {
     const caller = `${this.kind}.activations`
     const to = layerIndex(caller, this.network, options.layer) + 1
-    checkSamples(caller, frame, this.inputCol, this.network.inputShape)
-    const [values, input] = await this.collect(frame, (context, weights, x) => ({
+    const [values, input] = await this.collect(caller, frame, (context, weights, x) => ({
       values: applyModel(this.network, context, weights, x, { to }),
       input: x,
     }))
@@ -102,26 +132,39 @@ export abstract class NetworkModel implements Displayable {
   }
 
   [displaySymbol](): MimeBundle {
-    return { 'text/plain': `${this.kind} over '${this.inputCol}'\n${String(this.summary())}` }
+    const html = this.summary()[displaySymbol]() as MimeBundle
+    const title = `${this.kind} over '${this.inputCol}'`
+    return {
+      'text/plain': `${title}\n${String(this.summary())}`,
+      'text/html': `<div><b>${escapeHtml(title)}</b>${String(html['text/html'])}</div>`,
+    }
   }
 
   /** The options that `ml.load` makes the model of again. */
   protected abstract params(): Readonly<Record<string, unknown>>
 
+  /** The columns that `transform` adds. */
+  protected abstract addedColumns(): readonly Column[]
+
+  /** The frame with what a program over the samples adds. */
+  protected map<Out>(method: string, frame: AnyFrame, program: Trace): Frame<Out> {
+    const { kind, inputCol, input, weights } = this
+    checkInput(`${kind}.${method}`, frame.schema, inputCol, input)
+    return mapFrame(frame, program, weights, fieldsOf(input, inputCol))
+  }
+
   /** Outputs of a program for all rows of a frame, in their order. */
-  protected async collect(
-    frame: AnyFrame,
-    outputs: (context: LayerContext, weights: readonly Tensor[], x: Tensor) => Readonly<Record<string, Tensor>>,
-  ): Promise<TensorData[]> {
-    const { inputCol, network, weights } = this
-    const program = await recordOver(network, inputCol, network.inputShape, outputs)
+  protected async collect(caller: string, frame: AnyFrame, outputs: Outputs): Promise<TensorData[]> {
+    const { inputCol, input, network, weights } = this
+    checkInput(caller, frame.schema, inputCol, input)
+    const program = await NetworkModel.record(network, { inputCol, input }, outputs)
     const engine = currentEngine()!
     const job = {
       version: 1,
       engine: engine.name,
       program,
       weights,
-      data: await frame.source([inputCol]),
+      data: { ...(await frame.source([inputCol])), ...fieldsOf(input, inputCol) },
       batchRows: sliceRows,
     } as const
     const parts: (readonly TensorData[])[] = []
@@ -132,17 +175,19 @@ export abstract class NetworkModel implements Displayable {
 }
 
 /** Records a program over the samples of one column for the engine in use. */
-export async function recordOver(
-  network: Model,
-  inputCol: string,
-  shape: Shape,
-  outputs: (context: LayerContext, weights: readonly Tensor[], x: Tensor) => Readonly<Record<string, Tensor>>,
+export async function recordOver(network: Model, inputCol: string, shape: Shape, outputs: Outputs): Promise<Trace> {
+  const columns = [{ name: inputCol, dtype: 'float32', shape }] as const
+  return recordColumns(network.weights, columns, (context, weights, [x]) => outputs(context, weights, x!))
+}
+
+/** The same over several columns. */
+export async function recordColumns(
+  weights: Model['weights'],
+  columns: readonly ProgramColumn[],
+  outputs: Parameters<typeof recordTransform>[3],
 ): Promise<Trace> {
   if (currentEngine() === undefined) await openEngine('auto')
-  const columns = [{ name: inputCol, dtype: 'float32', shape }] as const
-  return recordTransform(await loadTf(), { weights: network.weights, columns }, sliceRows, (context, weights, [x]) =>
-    outputs(context, weights, x!),
-  )
+  return recordTransform(await loadTf(), { weights, columns }, sliceRows, outputs)
 }
 
 /** The part of a network between two layers, by range, as an `outputs` of `recordOver`. */
@@ -153,34 +198,20 @@ export function between(network: Model, name: string, range: LayerRange = {}) {
 }
 
 /** A frame with the columns that a program adds: tensors, or numbers where it gives one number a row. */
-export function mapFrame<Out>(frame: AnyFrame, program: Trace, weights: readonly TensorData[]): Frame<Out> {
+export function mapFrame<Out>(
+  frame: AnyFrame,
+  program: Trace,
+  weights: readonly TensorData[],
+  fields: FeedFields = {},
+): Frame<Out> {
   provideProgramMapper()
   const payload: ProgramPayload = { program, weights, batchRows }
   const adds = program.outputs.map(({ name, value }): Column => {
-    const { shape, dtype: computed } = program.values[value]!
-    const dtype = computed === 'float32' ? 'float32' : 'int32'
-    const own = shape.slice(1)
-    return {
-      name,
-      type:
-        own.length === 0
-          ? { kind: 'number', storage: dtype }
-          : { kind: 'tensor', dtype, shape: own, held: 'reference' },
-      nullable: false,
-    }
+    const { shape, dtype } = program.values[value]!
+    return outputColumn(name, shape.slice(1), dtype === 'float32' ? 'float32' : 'int32')
   })
   const reads = program.inputs.filter(({ split }) => split).map(({ name }) => name)
-  return (frame as Frame).mapBatches({ kind: programMapper, payload, reads, adds }) as unknown as Frame<Out>
-}
-
-/** @throws ShardbookError `column` unless the column holds tensors of the size that the network was trained on. */
-export function checkSamples(caller: string, frame: AnyFrame, name: string, expected: Shape): void {
-  const { shape } = tensorColumn(caller, frame.schema, name)
-  if (sizeOf(shape) === sizeOf(expected)) return
-  throw new ShardbookError(
-    'column',
-    `${caller}: expected '${name}' to hold tensors of shape [${expected.join(', ')}], got [${shape.join(', ')}].`,
-  )
+  return (frame as Frame).mapBatches({ kind: programMapper, payload, reads, fields, adds }) as unknown as Frame<Out>
 }
 
 function join(parts: readonly TensorData[]): TensorData {

@@ -30,10 +30,17 @@ export async function saveModel(path: string, { kind, params, network, weights }
 export function savedModel({ path, kind, params, network: data, tensors }: LoadedStage): SavedModel {
   if (data === undefined) throw new ShardbookError('data', `ml.load: expected a network in ${path}, got a ${kind}.`)
   const network = modelOf(data)
-  const weights = network.weights.map(({ name, shape }): TensorData => {
+  return { kind, params, network, weights: savedWeights({ path, tensors }, network.weights) }
+}
+
+/** Weights in their order. @throws ShardbookError `data` when one is missing or of another size. */
+export function savedWeights(
+  { path, tensors }: Pick<LoadedStage, 'path' | 'tensors'>,
+  weights: Model['weights'],
+): TensorData[] {
+  return weights.map(({ name, shape }): TensorData => {
     const tensor = tensors[name]
     if (tensor !== undefined && sizeOf(tensor.shape) === sizeOf(shape)) return tensor as TensorData
     throw new ShardbookError('data', `ml.load: expected a weight "${name}" of shape [${shape.join(', ')}] in ${path}.`)
   })
-  return { kind, params, network, weights }
 }

@@ -7,6 +7,7 @@
  * the way.
  */
 import { createHash } from 'node:crypto'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ShardbookError } from '../../core/errors.js'
 import { localStore } from '../../store/index.js'
@@ -80,9 +81,9 @@ export async function saveStage(path: string, { kind, params, network, tensors, 
     ...(folders && { stages: folders }),
   }
   await store.put(written[0]!, new TextEncoder().encode(`${JSON.stringify(metadata, keepNumber, 2)}\n`))
-  for (const other of before) {
-    const isKept = written.some((each) => other === each || other.startsWith(`${each}/`))
-    if (!isKept && isOurs(path, other)) await store.delete(other)
+  const kept = new Set(written.map((each) => each.slice(join(path, '/').length).split('/')[0]))
+  for (const name of new Set(before.map((file) => file.slice(join(path, '/').length).split('/')[0]!))) {
+    if (!kept.has(name) && isOurs(name)) await rm(join(path, name), { recursive: true, force: true })
   }
 }
 
@@ -135,8 +136,8 @@ function nextTurn(path: string, before: readonly string[]): string {
   }
 }
 
-function isOurs(path: string, file: string): boolean {
-  return /^(?:weights-[0-9a-f]{16}\.safetensors$|stages(?:-\d+)?\/)/.test(file.slice(join(path, '/').length))
+function isOurs(name: string): boolean {
+  return /^(?:weights-[0-9a-f]{16}\.safetensors|stages(?:-\d+)?)$/.test(name)
 }
 
 function parseMetadata(path: string, bytes: Uint8Array): Metadata {

@@ -1,6 +1,7 @@
 /**
- * The training view as one chart: title and state in words, a progress bar, the loss by step, a panel a metric, and the
- * learning rate where it varies.
+ * The training view as one chart: title and state in words, a progress bar, the loss by step with what happened on the
+ * way, a panel a metric; low panels of the learning rate where it varies, the norm of the gradients and the speed; a lane a
+ * worker.
  *
  * It is drawn many times while it grows, so nothing may jump: widths, axes and legends are fixed, and the step axis ends
  * at a power-of-two part of the planned steps, so that it changes rarely and is always at least half full. Lines are
@@ -9,8 +10,9 @@
 import { Chart } from '../chart.js'
 import { type JsonObject, round } from '../json.js'
 import { chartWidth, colours } from '../theme.js'
-import { metricNames, rateLine } from './lines.js'
-import { fullWidth, halfWidth, panel, panelGap, ratePanel } from './panel.js'
+import { lanesPanel } from './lanes.js'
+import { metricNames, normLine, paceLine, rateLine } from './lines.js'
+import { fullWidth, halfWidth, lowPanel, panel, panelGap } from './panel.js'
 import type { TrainingView } from './view.js'
 import { describeTraining, place, progress, reached, standing, trouble } from './words.js'
 
@@ -29,7 +31,15 @@ const barHeight = 6
 export function training(view: TrainingView): Chart {
   const names = ['loss', ...metricNames(view).slice(0, metricsShown)]
   const panels = names.map((name) => panel(view, name, names.length === 1 ? fullWidth : halfWidth))
-  const rate = rateLine(view)
+  const low = [
+    { name: 'learning rate', values: rateLine(view) ?? [], isStepped: true },
+    { name: 'gradient norm', values: normLine(view) },
+    { name: 'rows a second', values: paceLine(view) },
+  ].filter(({ values }) => values.length > 0)
+  const lowPanels = low.map((own, i) => {
+    const alone = low.length % 2 === 1 && i === low.length - 1
+    return lowPanel(view, own, alone ? fullWidth : halfWidth)
+  })
   // The legend belongs to its panel.
   const apart = { legend: { color: 'independent' }, scale: { color: 'independent' } }
   return new Chart({
@@ -39,14 +49,15 @@ export function training(view: TrainingView): Chart {
         text: view.name,
         subtitle: [[standing(view), ...trouble(view)].join(' · '), [...reached(view), place(view)].join(' · ')],
         limit: chartWidth - 20,
-        ...(trouble(view).length > 0 ? { subtitleColor: colours.bad } : {}),
+        ...(trouble(view).length > 0 && view.status !== 'stopped' ? { subtitleColor: colours.bad } : {}),
       },
       spacing: 16,
       resolve: apart,
       vconcat: [
         bar(view),
         ...pairs(panels).map((hconcat) => ({ hconcat, spacing: panelGap, resolve: apart })),
-        ...(rate === undefined ? [] : [ratePanel(view, rate)]),
+        ...pairs(lowPanels).map((hconcat) => ({ hconcat, spacing: panelGap, resolve: apart })),
+        ...(view.lanes.length === 0 ? [] : [lanesPanel(view.lanes)]),
       ],
     },
   })

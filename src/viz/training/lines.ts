@@ -3,7 +3,7 @@ import { type JsonObject, round } from '../json.js'
 import { thin } from '../thin.js'
 import type { TrainingEpoch, TrainingPoint, TrainingView } from './view.js'
 
-const pointsALine = 400
+const pointsALine = 280
 
 /** The lines of one quantity, each as points `{ x: step, y }`. */
 export interface Lines {
@@ -31,6 +31,16 @@ export function rateLine(view: TrainingView): readonly JsonObject[] | undefined 
   const first = view.steps[0]?.learningRate
   if (view.steps.every((point) => point.learningRate === first)) return undefined
   return stepLine(view.steps, (point) => point.learningRate, 120)
+}
+
+/** Rows a second by step, from the second on: the first also builds the graph. */
+export function paceLine(view: TrainingView): readonly JsonObject[] {
+  return stepLine(view.steps.slice(1), (point) => point.rowsPerSecond, 80)
+}
+
+/** The norm of the gradients by step, if it is told. */
+export function normLine(view: TrainingView): readonly JsonObject[] {
+  return stepLine(view.steps, (point) => point.gradientNorm, 100)
 }
 
 /** Names of all metrics, the loss left out. */

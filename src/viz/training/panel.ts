@@ -7,6 +7,7 @@
 import { type Json, type JsonObject, round } from '../json.js'
 import { chartWidth, colours } from '../theme.js'
 import { linesOf, stepDomain, valueScale } from './lines.js'
+import { marksOf } from './marks.js'
 import type { TrainingView } from './view.js'
 
 const axisWidth = 38
@@ -60,7 +61,7 @@ export function panel(view: TrainingView, name: string, width: number): JsonObje
       // Where steps have no metrics of their own, the epochs do.
       ...(lines.smooth.length === 0 ? [layer(lines.epochs, 'training', `${name} of the epoch`, dots('training'))] : []),
       layer(lines.validation, 'validation', `validation ${name}`, dots('validation')),
-      ...(isLoss ? workerMarks(view, x) : []),
+      ...(isLoss ? marksOf(view, x) : []),
     ],
   }
 }
@@ -81,75 +82,48 @@ const legend: JsonObject = {
   },
 }
 
-/** The panel of a learning rate that varies. */
-export function ratePanel(view: TrainingView, values: readonly JsonObject[]): JsonObject {
+/** A low panel of a quantity that accompanies the training: learning rate, speed, norm of the gradients. */
+export function lowPanel(
+  view: TrainingView,
+  { name, values, isStepped = false }: { name: string; values: readonly JsonObject[]; isStepped?: boolean },
+  width: number,
+): JsonObject {
+  const numbers = values.map((point) => Number(point['y']))
+  const [low, high] = [Math.min(...numbers), Math.max(...numbers)]
+  // Norms and rates may span orders of magnitude.
+  const isLog = low > 0 && high / low > 200
+  const scale = isLog
+    ? { type: 'log', domain: [round(low, 2), round(high, 2)], nice: false }
+    : { zero: true, nice: true }
   return {
-    width: fullWidth,
+    width,
     height: 44,
     layer: [
-      heading('learning rate'),
+      heading(name),
       {
         data: { values },
-        mark: { type: 'line', interpolate: 'step-after', strokeWidth: 1.5, color: colours.quiet },
+        mark: {
+          type: 'line',
+          strokeWidth: 1.5,
+          color: colours.quiet,
+          ...(isStepped ? { interpolate: 'step-after' } : {}),
+        },
         encoding: {
-          x: stepChannel(view, 8),
-          y: { field: 'y', type: 'quantitative', axis: valueAxis({ tickCount: 2 }) },
+          x: stepChannel(view, width > halfWidth ? 8 : 5),
+          y: {
+            field: 'y',
+            type: 'quantitative',
+            scale,
+            axis: valueAxis(isLog ? valueTicks(scale) : { tickCount: 2 }),
+          },
           tooltip: [
             { field: 'x', type: 'quantitative', title: 'step', format: ',' },
-            { field: 'y', type: 'quantitative', title: 'learning rate' },
+            { field: 'y', type: 'quantitative', title: name },
           ],
         },
       },
     ],
   }
-}
-
-/** Where workers were lost and replaced. */
-function workerMarks(view: TrainingView, x: JsonObject): readonly JsonObject[] {
-  const marks = view.events.filter((event) => event.change !== 'up')
-  if (marks.length === 0) return []
-  const values = marks.map(({ step, change, rank, message }) => ({
-    x: step,
-    change,
-    label: `worker ${rank} ${change}`,
-    message,
-    row: change === 'lost' ? 58 : 72,
-  }))
-  const color = { condition: { test: "datum.change === 'lost'", value: colours.bad }, value: colours.good }
-  const late = `datum.x > ${round(stepDomain(view)[1] * 0.7)}`
-  const text = (test: string, mark: JsonObject, more: JsonObject): JsonObject => ({
-    data: { values },
-    transform: [{ filter: test }],
-    mark: { type: 'text', baseline: 'bottom', fontSize: 10, ...mark },
-    encoding: {
-      x,
-      y: { field: 'row', type: 'quantitative', scale: null, axis: null },
-      text: { field: 'label', type: 'nominal' },
-      ...more,
-    },
-  })
-  // Written twice: first a white edge, which sets the words off from the lines.
-  const label = (test: string, place: JsonObject): readonly JsonObject[] => [
-    text(test, { ...place, color: colours.ground, stroke: colours.ground, strokeWidth: 3 }, {}),
-    text(test, place, { color: { ...color, value: colours.ink } }),
-  ]
-  return [
-    {
-      data: { values },
-      mark: { type: 'rule', strokeDash: [4, 3], strokeWidth: 1.5 },
-      encoding: {
-        x,
-        color,
-        tooltip: [
-          { field: 'label', type: 'nominal', title: 'event' },
-          { field: 'message', type: 'nominal' },
-          { field: 'x', type: 'quantitative', title: 'step', format: ',' },
-        ],
-      },
-    },
-    ...label(`!(${late})`, { align: 'left', dx: 5 }),
-    ...label(late, { align: 'right', dx: -5 }),
-  ]
 }
 
 /** The name of a panel as a mark: a title would move with the labels of the axis. */

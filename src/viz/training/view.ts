@@ -25,8 +25,15 @@ export type TrainingViewEvent =
       readonly learningRate: number
       readonly rows: number
       readonly stepMs: number
+      /** Of all gradients together, before any clipping. */
+      readonly gradientNorm?: number
+      /** Of `stepMs`: the wait for data, and for other workers. */
+      readonly inputMs?: number
+      readonly reduceMs?: number
     }
   | ({ readonly kind: 'epoch' } & TrainingEpoch)
+  | { readonly kind: 'checkpoint'; readonly step: number; readonly path: string }
+  | { readonly kind: 'workers'; readonly workers: readonly WorkerLane[] }
   | { readonly kind: 'worker'; readonly rank: number; readonly change: WorkerChange; readonly message: string }
   | {
       readonly kind: 'end'
@@ -38,6 +45,16 @@ export type TrainingViewEvent =
 
 export type WorkerChange = 'up' | 'lost' | 'replaced'
 
+/** What a worker does at the moment. */
+export interface WorkerLane {
+  readonly rank: number
+  readonly rowsPerSecond: number
+  /** Shares of its time that it waits for data, and for other workers, in [0, 1]. */
+  readonly inputShare: number
+  readonly reduceShare: number
+  readonly memoryBytes: number
+}
+
 /** A step that is kept for the lines. */
 export interface TrainingPoint {
   readonly step: number
@@ -47,6 +64,9 @@ export interface TrainingPoint {
   readonly learningRate: number
   readonly metrics: Readonly<Record<string, number>>
   readonly smoothMetrics: Readonly<Record<string, number>>
+  /** As it was then, smoothed. */
+  readonly rowsPerSecond: number
+  readonly gradientNorm?: number
 }
 
 export interface TrainingEpoch {
@@ -63,8 +83,9 @@ export interface TrainingEpoch {
 export interface TrainingMark {
   /** Steps done when it happened. */
   readonly step: number
-  readonly change: WorkerChange
-  readonly rank: number
+  readonly change: WorkerChange | 'checkpoint' | 'stopped'
+  /** Of a worker. */
+  readonly rank?: number
   readonly message: string
 }
 
@@ -82,6 +103,8 @@ export interface TrainingView {
   readonly steps: readonly TrainingPoint[]
   readonly epochsDone: readonly TrainingEpoch[]
   readonly events: readonly TrainingMark[]
+  /** The workers, as they were last heard of. */
+  readonly lanes: readonly WorkerLane[]
   readonly stepsPerSecond: number
   readonly rowsPerSecond: number
   /** Unknown before the second step. */
@@ -98,7 +121,7 @@ export interface TrainingView {
 /** Most steps that a view keeps. */
 export const pointsKept = 2000
 
-/** Most worker changes that a view keeps: the latest. */
+/** Most marks (worker changes, checkpoints) that a view keeps: the latest. */
 const marksKept = 50
 
 /** The view of a training of which nothing is known yet. */
@@ -113,6 +136,7 @@ export const emptyTraining: TrainingView = Object.freeze({
   steps: [],
   epochsDone: [],
   events: [],
+  lanes: [],
   stepsPerSecond: 0,
   rowsPerSecond: 0,
   elapsedSeconds: 0,
@@ -146,12 +170,19 @@ export function reduceTraining(view: TrainingView, event: TrainingViewEvent): Tr
     }
     case 'worker': {
       const { change, rank, message } = event
-      return { ...view, events: [...view.events, { step: view.step, change, rank, message }].slice(-marksKept) }
+      return marked(view, { step: view.step, change, rank, message })
     }
+    case 'checkpoint':
+      return marked(view, { step: event.step, change: 'checkpoint', message: event.path })
+    case 'workers':
+      return { ...view, lanes: event.workers }
     case 'end': {
       const { secondsLeft: _, ...rest } = view
+      // Before its planned end: by the user, or because it did not get better.
+      const early = event.reason === 'stopped' && event.step < view.epochs * view.stepsPerEpoch
+      const mark: TrainingMark = { step: event.step, change: 'stopped', message: event.message ?? 'stopped' }
       return {
-        ...rest,
+        ...(early ? marked(rest, mark) : rest),
         status: event.reason,
         elapsedSeconds: event.seconds,
         ...(event.message === undefined ? {} : { message: event.message }),
@@ -164,14 +195,19 @@ export function reduceTraining(view: TrainingView, event: TrainingViewEvent): Tr
   }
 }
 
+function marked<V extends Pick<TrainingView, 'events'>>(view: V, mark: TrainingMark): V {
+  return { ...view, events: [...view.events, mark].slice(-marksKept) }
+}
+
 function afterStep(view: TrainingView, event: Extract<TrainingViewEvent, { kind: 'step' }>): TrainingView {
-  const { step, loss, metrics, learningRate, rows, stepMs } = event
+  const { step, loss, metrics, learningRate, rows, stepMs, gradientNorm } = event
   const again = step <= view.step
   const before = again ? view.steps.filter((point) => point.step < step) : view.steps
   const epochsDone = again ? view.epochsDone.filter((epoch) => epoch.step < step) : view.epochsDone
   const last = before.at(-1)
   // A running mean at first; then a window of a fortieth of the training.
   const rate = Math.max(2 / (window(view) + 1), 1 / step)
+  const pace = speed(view, rows, stepMs, step)
   const point: TrainingPoint = {
     step,
     loss,
@@ -181,6 +217,8 @@ function afterStep(view: TrainingView, event: Extract<TrainingViewEvent, { kind:
     smoothMetrics: Object.fromEntries(
       Object.entries(metrics).map(([name, value]) => [name, toward(last?.smoothMetrics[name], value, rate)]),
     ),
+    rowsPerSecond: pace.rowsPerSecond,
+    ...(gradientNorm === undefined ? {} : { gradientNorm }),
   }
   const finite = Number.isFinite(loss)
   const steps = finite ? bounded([...before, point]) : before
@@ -192,9 +230,24 @@ function afterStep(view: TrainingView, event: Extract<TrainingViewEvent, { kind:
     steps,
     epochsDone,
     elapsedSeconds: view.elapsedSeconds + stepMs / 1000,
-    ...speed(view, rows, stepMs, step),
+    ...pace,
+    ...(view.workers > 1 ? {} : { lanes: ownLane(view, event, pace.rowsPerSecond) }),
     ...(diverged === undefined ? {} : { divergedAt: diverged }),
   }
+}
+
+/** The lane of the one process, from what its steps tell of their time. */
+function ownLane(
+  view: TrainingView,
+  { inputMs, reduceMs = 0, stepMs }: Extract<TrainingViewEvent, { kind: 'step' }>,
+  rowsPerSecond: number,
+): readonly WorkerLane[] {
+  if (inputMs === undefined) return view.lanes
+  const before = view.lanes[0]
+  const share = (ms: number): number => Math.min(1, ms / Math.max(stepMs, 1e-3))
+  const inputShare = toward(before?.inputShare, share(inputMs), 0.08)
+  const reduceShare = toward(before?.reduceShare, share(reduceMs), 0.08)
+  return [{ rank: 0, rowsPerSecond, inputShare, reduceShare, memoryBytes: before?.memoryBytes ?? 0 }]
 }
 
 function speed(

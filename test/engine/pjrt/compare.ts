@@ -100,3 +100,19 @@ export function withGradients(compute: (tf: Tf, inputs: readonly Tensor[]) => Te
     return [y, ...gradients]
   }
 }
+
+/** Raises for the first inputs whose results differ between the engines. */
+export async function checkEqual<T>(
+  given: fc.Arbitrary<T>,
+  inputs: (value: T) => readonly TensorData[],
+  compute: (value: T) => Compute,
+  { numRuns = 8, tolerance }: { numRuns?: number; tolerance?: number } = {},
+) {
+  await fc.assert(
+    fc.asyncProperty(given, async (value) => {
+      const difference = await firstDifference(inputs(value), compute(value), tolerance)
+      if (difference !== undefined) throw new Error(difference)
+    }),
+    { numRuns },
+  )
+}

@@ -1,5 +1,5 @@
 /** Whole training steps, one of each kind of network, with random batches of a seed: what engines are compared on and compiled with. */
-import type { Rank, Tensor, Tensor2D } from '@tensorflow/tfjs-core'
+import type { Rank, Tensor } from '@tensorflow/tfjs-core'
 import { type DType, type TensorData, sizeOf } from '../../../src/core/dtype.js'
 import { keyOf, uniform } from '../../../src/core/random.js'
 import type { Engine } from '../../../src/engine/index.js'
@@ -81,14 +81,14 @@ const parts = {
     }),
 }
 
-function unsupervised(models: readonly Model[], losses: Objective['forward']): Task {
+function unsupervised(models: readonly Model[], forward: Objective['forward']): Task {
   return {
     objective: {
       weights: models.flatMap((model, i) => model.weights.map((spec) => ({ ...spec, name: `${i}/${spec.name}` }))),
       columns: [{ name: 'x', dtype: 'float32', shape: imageShape }],
       loss: ofRows,
       metrics: [],
-      forward: losses,
+      forward,
     },
     weights: models.flatMap((model, i) => initialWeights(model, 11 + i)),
     columns: ['pixels'],
@@ -106,7 +106,7 @@ function variational(): Task {
   return unsupervised([encoder, decoder], (context, weights, [x]) => {
     const { tf } = context
     const [own, others] = [weights.slice(0, encoder.weights.length), weights.slice(encoder.weights.length)]
-    const [mean, deviation] = tf.split(applyModel(encoder, context, own, x!) as Tensor2D, 2, 1)
+    const [mean, deviation] = tf.split(applyModel(encoder, context, own, x!), 2, 1)
     const code = tf.add(mean!, tf.mul(tf.exp(tf.mul(deviation!, 0.5)), noise(context, mean!.shape)))
     const error = tf.sub(applyModel(decoder, context, others, code), tf.reshape(x!, [rows, pixels]))
     const divergence = tf.sub(tf.add(tf.square(mean!), tf.exp(deviation!)), tf.add(deviation!, 1))
@@ -130,8 +130,8 @@ function adversarial(): Task {
     const real = judged(tf.reshape<Rank.R2>(x!, [rows, pixels]), others)
     const seen = judged(frozen(fake), others)
     const meant = judged(fake, others.map(frozen))
-    const losses = [tf.softplus(tf.neg(real)), tf.softplus(seen), tf.softplus(tf.neg(meant))]
-    const output = tf.reshape(tf.addN(losses), [rows])
+    const perRow = [tf.softplus(tf.neg(real)), tf.softplus(seen), tf.softplus(tf.neg(meant))]
+    const output = tf.reshape(tf.addN(perRow), [rows])
     return { output, target: output }
   })
 }
@@ -244,19 +244,15 @@ export function modelStep(tf: Tf, name: string, slices = 1): ModelStep {
 }
 
 /** The losses of the first steps. The engine must be the current one. */
-export async function losses(
-  engine: Engine,
-  { traces, state, batch }: ModelStep,
-  steps: number,
-  slices = 1,
-): Promise<number[]> {
+export async function losses(engine: Engine, model: ModelStep, steps: number, slices = 1): Promise<number[]> {
+  const { traces, state } = model
   const step = engine.loadStep(traces, { slices })
   const start = state.map(tensorOf)
   step.restore(start)
   for (const tensor of start) tensor.dispose()
   const found: number[] = []
   for (let i = 0; i < steps; i++) {
-    const inputs = batch(i).map(tensorOf)
+    const inputs = model.batch(i).map(tensorOf)
     const [loss] = step.run(inputs)
     found.push((await loss!.data())[0]!)
     for (const tensor of [...inputs, loss!]) tensor.dispose()

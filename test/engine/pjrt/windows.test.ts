@@ -1,5 +1,5 @@
 /** Lowerings of convolutions, pooling, resizing and products, with their gradients, and of what training needs besides. */
-import type { Tensor, Tensor1D, Tensor2D, Tensor4D, Tensor5D } from '@tensorflow/tfjs-core'
+import type { Rank, Tensor, Tensor1D, Tensor2D, Tensor4D, Tensor5D } from '@tensorflow/tfjs-core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { adamStep } from '../../../src/engine/adam.js'
@@ -172,7 +172,7 @@ describe.skipIf(missing('pjrt') !== undefined || missing('native') !== undefined
         const others = await firstDifference([a, b], (tf, [x, y]) => [
           tf.matMul(x!, tf.slice(y!, 0, 1), left, right),
           tf.einsum(`b${left ? 'kn' : 'nk'},c${right ? 'mk' : 'km'}->bnm`, x!, y!),
-          tf.dot(tf.reshape(x!, [-1]) as Tensor1D, tf.reshape(x!, [-1]) as Tensor1D),
+          tf.dot(tf.reshape<Rank.R1>(x!, [-1]), tf.reshape<Rank.R1>(x!, [-1])),
           tf.fused.matMul({
             a: x!,
             b: y!,

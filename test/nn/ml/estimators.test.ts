@@ -107,7 +107,7 @@ describe('CNNClassifier', () => {
     const model = await new ml.CNNClassifier({ inputCol: 'image', maxIter: 1, batchSize: 240 }).fit(train)
     const larger = frame({ image: { shape: [1, 9, 9, 1] as const, dtype: 'uint8', values: new Uint8Array(81) } })
     expect(() => model.transform(larger)).toThrow(
-      /expected 'image' to hold tensors of shape \[8, 8, 1\], got \[9, 9, 1\]/,
+      /expected 'image' to hold tensors of shape \[8, 8, 1\], got tensor \[9, 9, 1\]/,
     )
     await expect(model.activations(test_, { layer: 'conv3' })).rejects.toThrow(/conv1, pool1.*Did you mean "conv1"/)
   })

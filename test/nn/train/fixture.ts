@@ -12,7 +12,7 @@ import type { TrainingEvent } from '../../../src/nn/train/event.js'
 import type { TrainingJob, TrainingState } from '../../../src/nn/train/job.js'
 import { createLoop } from '../../../src/nn/train/loop.js'
 import type { Loop, LoopContext } from '../../../src/nn/train/loop.js'
-import type { FitOptions, TrainingOptions } from '../../../src/nn/train/options.js'
+import { checkTrainingOptions, type FitOptions, type TrainingOptions } from '../../../src/nn/train/options.js'
 import { recordPrograms } from '../../../src/nn/train/programs.js'
 import type { Objective } from '../../../src/nn/train/programs.js'
 import type { Training } from '../../../src/nn/train/training.js'
@@ -136,6 +136,7 @@ export function fitBars(
     readonly weights?: (row: number) => number
   } = {},
 ): Training<Bars> {
+  checkTrainingOptions('Bars', training)
   const pixels = nn.rescale({ scale: 1 / 255 })
   const model = nn.model([pixels, ...layers], { inputShape: [8, 8, 1] })
   const weighted = (count: number, seed: number): AnyFrame =>
@@ -145,13 +146,13 @@ export function fitBars(
     }) as AnyFrame
   return beginTraining<Bars>({
     name: 'Bars',
-    on: fit.on,
+    frame: weighted(rows, 1),
     epochs,
-    batchRows,
-    slices: undefined,
+    stepSize: 0.02,
+    batch: { rows: batchRows, isGiven: true },
     seed: 3,
     training,
-    fit,
+    fit: validation ? { ...fit, validation: weighted(20, 2) } : fit,
     prepare: async () => ({
       objective: {
         weights: model.weights,
@@ -163,14 +164,11 @@ export function fitBars(
         metrics: [nn.accuracy],
         forward: (context, weights, [x, y]) => ({ output: applyModel(model, context, weights, x!), target: y! }),
       },
+      fields: {},
       rows,
-      optimiser: nn.adam(),
-      schedule: nn.cosine(0.02),
       weights: initialWeights(model, 3),
       finish: async (weights) => ({ weights, save: async () => {} }),
     }),
-    source: async (columns) => weighted(rows, 1).source(columns),
-    validation: validation ? async (columns) => weighted(20, 2).source(columns) : undefined,
   })
 }
 

@@ -134,6 +134,30 @@ onEngines('training loop', (name) => {
     await loop.dispose()
   })
 
+  test('a step that was begun before a loss turned out not to be finite changes nothing', async () => {
+    const job = await makeJob(engine, { optimiser: nn.sgd({ momentum: 0.5 }) })
+    // The rate that bursts the loss is that of the third step; a finite loss is in sight again at the sixth.
+    const rates = [0.01, 0.01, 1e30, 0, 0, 0, 0, 0]
+    const begun: number[] = []
+    const loop = await loneLoop(
+      engine,
+      { ...job, rates },
+      {
+        gate: async (step) => {
+          begun.push(step)
+          return 'go'
+        },
+      },
+    )
+    await expect(loop.run()).rejects.toThrow(/at step 4/)
+    expect(begun.at(-1)).toBeGreaterThanOrEqual(3)
+    const undisturbed = await trainWith(engine, { ...job, rates, maxSteps: 3 }, 1)
+    expect(loop.step).toBe(3)
+    const { weights, slots } = await loop.snapshot()
+    expect({ weights, slots }).toEqual({ weights: undisturbed.state.weights, slots: undisturbed.state.slots })
+    await loop.dispose()
+  })
+
   test('leaves no tensor behind', async () => {
     const { tensors } = engine.memory()
     await trainWith(engine, await makeJob(engine, { validationRows: 10 }), 2)

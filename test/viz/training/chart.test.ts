@@ -7,16 +7,24 @@ const size = (chart: viz.Chart): number => JSON.stringify(lightBundle(chart)).le
 const words = (view: viz.TrainingView): string => viz.training(view).text
 
 describe('viz.training', () => {
-  it('stays under 60 kB over 100,000 steps with three metrics and a varying rate', () => {
+  it('stays under 60 kB over 100,000 steps with all that it shows, and saved under 150 kB', async () => {
     const events = trainingEvents({
       epochs: 100,
       stepsPerEpoch: 1000,
       metrics: ['accuracy', 'precision', 'recall'],
       decay: true,
+      inside: true,
     })
-    const chart = viz.training(viewOf(events))
+    const lane = { rowsPerSecond: 1234.5, inputShare: 0.123, reduceShare: 0.0456, memoryBytes: 412e6 }
+    const workers = Array.from({ length: 16 }, (_, rank) => ({ rank, ...lane }))
+    const marks = Array.from(
+      { length: 60 },
+      (_, i) => ({ kind: 'checkpoint', step: 1000 * i, path: `runs/${i}` }) as const,
+    )
+    const chart = viz.training(viewOf([...events, ...marks, { kind: 'workers', workers }]))
     expect(size(chart)).toBeLessThan(60_000)
     expect(size(chart)).toBeGreaterThan(10_000)
+    expect(JSON.stringify(await chart.bundle()).length).toBeLessThan(150_000)
   })
 
   it('says in one line where it stands', () => {

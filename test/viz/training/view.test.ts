@@ -127,3 +127,41 @@ describe('reduceTraining', () => {
     expect(view.events).toEqual([{ step: 1, change: 'lost', rank: 1, message: 'gone' }])
   })
 })
+
+describe('what accompanies the steps', () => {
+  const begun = trainingEvents({ epochs: 2, stepsPerEpoch: 5, steps: 3, inside: true })
+
+  it('is kept by step: speed, and the norm of the gradients where it is told', () => {
+    const point = viewOf(begun).steps.at(-1)!
+    expect(point.gradientNorm).toBeGreaterThan(0)
+    expect(point.rowsPerSecond).toBeCloseTo(128 / 0.022, -3)
+    expect(viewOf(trainingEvents({ epochs: 1, stepsPerEpoch: 2 })).steps[0]).not.toHaveProperty('gradientNorm')
+  })
+
+  it('marks checkpoints and an early end, and no end that was planned', () => {
+    const checkpoint = { kind: 'checkpoint', step: 3, path: 'runs/3' } as const
+    const end = { kind: 'end', reason: 'stopped', step: 3, seconds: 1, message: 'no better' } as const
+    expect(viewOf([...begun, checkpoint, end]).events).toEqual([
+      { step: 3, change: 'checkpoint', message: 'runs/3' },
+      { step: 3, change: 'stopped', message: 'no better' },
+    ])
+    expect(viewOf([...begun, { ...end, step: 10 }]).events).toEqual([])
+  })
+
+  it('has the lanes of the workers as they were last told', () => {
+    const lane = { rank: 0, rowsPerSecond: 10, inputShare: 0, reduceShare: 0, memoryBytes: 1 }
+    const told = [{ ...lane }, { ...lane, rank: 1 }]
+    expect(viewOf([...begun, { kind: 'workers', workers: [lane] }, { kind: 'workers', workers: told }]).lanes).toEqual(
+      told,
+    )
+  })
+
+  it('makes the lane of a lone process of what its steps tell', () => {
+    const [first, ...rest] = begun
+    const alone = [
+      { ...first!, workers: 1 } as TrainingViewEvent,
+      ...rest.map((own) => ({ ...own, inputMs: 11, stepMs: 22 })),
+    ]
+    expect(viewOf(alone).lanes).toMatchObject([{ rank: 0, inputShare: 0.5, reduceShare: 0 }])
+  })
+})

@@ -253,11 +253,11 @@ export const einsum: Lowerings = {
     const equation = (given.attrs['equation'] as string).replace(/\s/g, '')
     tfCore().backend_util.decodeEinsumEquation(equation, operands.length)
     const [left, right] = equation.split('->') as [string, string]
-    const labels = left.split(',').map((term) => [...term])
+    const labels = left.split(',').map((term) => term.split(''))
     const sizes = new Map(
       labels.flatMap((term, i) => term.map((label, axis) => [label, operands[i]!.shape[axis]!] as const)),
     )
-    const all = [...new Set([...right, ...labels.flat()])]
+    const all = [...new Set([...right.split(''), ...labels.flat()])]
     const whole = all.map((label) => sizes.get(label)!)
     const spread = operands.map((operand, i) => {
       const order = labels[i]!.map((label, axis) => [all.indexOf(label), axis] as const).toSorted(([p], [q]) => p - q)

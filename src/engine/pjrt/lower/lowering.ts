@@ -24,5 +24,5 @@ export function input({ kernel, inputs }: Given, name: string): Value {
 
 /** The inputs of a kernel that takes any number of them. */
 export function listed({ inputs }: Given): readonly Value[] {
-  return Object.values(inputs).flatMap((value) => value ?? []) as Value[]
+  return Object.values(inputs).flatMap<Value>((value) => value ?? [])
 }

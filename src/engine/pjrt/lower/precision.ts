@@ -16,7 +16,7 @@ const single =
 
 /** The inputs of a call in the element type that it computes in. */
 export function castInputs(b: Builder, given: Given, precision: Precision): Given {
-  const values = Object.values(given.inputs).flatMap((value) => value ?? []) as Value[]
+  const values = Object.values(given.inputs).flatMap<Value>((value) => value ?? [])
   const floats = values.filter(({ element }) => element === 'f32' || element === 'bf16')
   const types = new Set(floats.map(({ element }) => element))
   if (precision === 'float32' || floats.length === 0) return given

@@ -37,6 +37,9 @@ const calls = {
   duckdb_vector_get_data: ['pointer', 'pointer'],
   duckdb_vector_get_validity: ['pointer', 'pointer'],
   duckdb_array_vector_get_child: ['pointer', 'pointer'],
+  duckdb_list_vector_get_child: ['pointer', 'pointer'],
+  duckdb_list_vector_get_size: ['size', 'pointer'],
+  duckdb_struct_vector_get_child: ['pointer', 'pointer', 'size'],
 } as const
 const longCalls = { duckdb_query: ['int', 'pointer', 'string', 'pointers'] } as const
 

@@ -10,6 +10,8 @@ const inlineBytes = 12
 export interface Strings {
   /** Reads `rows` entries at an address; the fields below then say where each text lies, until the next reading. */
   read(address: number, rows: number): void
+  /** Reads the texts of entries that were copied. */
+  take(entries: Uint8Array, rows: number): void
   bytes: Uint8Array
   starts: Uint32Array
   ends: Uint32Array
@@ -22,41 +24,49 @@ export function openStrings(memory: Memory): Strings {
     starts: new Uint32Array(0),
     ends: new Uint32Array(0),
     read(address, rows) {
-      const inline = rows * entryBytes
-      let total = inline
       grow(rows)
-      const entries = new Uint8Array(words.buffer, 0, inline)
-      memory.read(address, entries)
-      for (let row = 0; row < rows; row++) {
-        const length = words[row * 4]!
-        if (length > inlineBytes) total += length
-      }
-      if (strings.bytes.length < total) strings.bytes = new Uint8Array(total * 2)
-      const { bytes, starts, ends } = strings
-      bytes.set(entries)
-      // A run: texts that follow each other in memory, not yet copied.
-      let runAddress = 0
-      let runAt = inline
-      let at = inline
-      for (let row = 0; row < rows; row++) {
-        const length = words[row * 4]!
-        if (length <= inlineBytes) {
-          starts[row] = row * entryBytes + 4
-          ends[row] = row * entryBytes + 4 + length
-          continue
-        }
-        const pointer = words[row * 4 + 2]! + words[row * 4 + 3]! * 2 ** 32
-        if (pointer !== runAddress + (at - runAt)) {
-          memory.read(runAddress, bytes.subarray(runAt, at))
-          runAddress = pointer
-          runAt = at
-        }
-        starts[row] = at
-        at += length
-        ends[row] = at
-      }
-      memory.read(runAddress, bytes.subarray(runAt, at))
+      memory.read(address, new Uint8Array(words.buffer, 0, rows * entryBytes))
+      texts(rows)
     },
+    take(entries, rows) {
+      grow(rows)
+      new Uint8Array(words.buffer).set(entries.subarray(0, rows * entryBytes))
+      texts(rows)
+    },
+  }
+  const texts = (rows: number): void => {
+    const inline = rows * entryBytes
+    let total = inline
+    const entries = new Uint8Array(words.buffer, 0, inline)
+    for (let row = 0; row < rows; row++) {
+      const length = words[row * 4]!
+      if (length > inlineBytes) total += length
+    }
+    if (strings.bytes.length < total) strings.bytes = new Uint8Array(total * 2)
+    const { bytes, starts, ends } = strings
+    bytes.set(entries)
+    // A run: texts that follow each other in memory, not yet copied.
+    let runAddress = 0
+    let runAt = inline
+    let at = inline
+    for (let row = 0; row < rows; row++) {
+      const length = words[row * 4]!
+      if (length <= inlineBytes) {
+        starts[row] = row * entryBytes + 4
+        ends[row] = row * entryBytes + 4 + length
+        continue
+      }
+      const pointer = words[row * 4 + 2]! + words[row * 4 + 3]! * 2 ** 32
+      if (pointer !== runAddress + (at - runAt)) {
+        memory.read(runAddress, bytes.subarray(runAt, at))
+        runAddress = pointer
+        runAt = at
+      }
+      starts[row] = at
+      at += length
+      ends[row] = at
+    }
+    memory.read(runAddress, bytes.subarray(runAt, at))
   }
   const grow = (rows: number): void => {
     if (strings.starts.length >= rows) return

@@ -7,6 +7,7 @@ import type { Vector } from '@duckdb/node-bindings'
 import { sizeOf, type StoredDType } from '../../../core/dtype.js'
 import { checkSafeInteger, codesOf, type Chunk, type ChunkColumn, type NumericValues } from '../../chunk.js'
 import type { Column, ColumnType, NumberStorage, Schema } from '../../schema.js'
+import type { Sparse } from '../../tensor/sparse.js'
 import { quoteName, sqlNames } from './names.js'
 import { nestedFrom, nestedTo } from './nested.js'
 import { sqlType } from './sql-type.js'
@@ -71,9 +72,10 @@ export function readChunk({ api, bindings }: DuckDB, chunk: DuckDBDataChunk, sch
       }
       case 'opaque':
         return { values: chunk.convertColumnValues(index, api.JSDuckDBValueConverter), valid }
+      case 'sparse':
+        return { values: readSparse(bindings, vector, type.size, rows, valid), valid }
       case 'list':
-      case 'struct':
-      case 'sparse': {
+      case 'struct': {
         const values = chunk.convertColumnValues(index, api.JSDuckDBValueConverter)
         return { values: values.map((value) => nestedFrom(column.name, type, value)), valid }
       }
@@ -82,6 +84,31 @@ export function readChunk({ api, bindings }: DuckDB, chunk: DuckDBDataChunk, sch
     }
   })
   return { rows, columns }
+}
+
+/** Sparse vectors, whose components lie in one array each. */
+function readSparse(
+  bindings: Bindings,
+  vector: Vector,
+  size: number,
+  rows: number,
+  valid: Uint8Array | null,
+): (Sparse | null)[] {
+  const [indices, values] = [0, 1].map((i) => {
+    const list = bindings.struct_vector_get_child(vector, i)
+    const length = bindings.list_vector_get_size(list)
+    const data = bindings.vector_get_data(bindings.list_vector_get_child(list), length * 4)
+    const entries = bindings.vector_get_data(list, rows * 16)
+    return { data, length, entries: new Uint32Array(entries.buffer, entries.byteOffset, rows * 4) }
+  })
+  const allIndices = new Int32Array(indices!.data.buffer, indices!.data.byteOffset, indices!.length)
+  const allValues = new Float32Array(values!.data.buffer, values!.data.byteOffset, values!.length)
+  return Array.from({ length: rows }, (_, row): Sparse | null => {
+    if (valid !== null && valid[row] === 0) return null
+    const part = <T extends Int32Array | Float32Array>(all: T, { entries }: { entries: Uint32Array }): T =>
+      all.slice(entries[row * 4]!, entries[row * 4]! + entries[row * 4 + 2]!) as T
+    return { size, indices: part(allIndices, indices!), values: part(allValues, values!) }
+  })
 }
 
 /** Creates a table and fills it with chunks; tensor columns are references. */

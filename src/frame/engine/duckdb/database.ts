@@ -41,6 +41,11 @@ async function connect(): Promise<DuckDBConnection> {
   return connection
 }
 
+/** A connection that stays open; for what is registered, not for queries. */
+export async function lastingConnection(): Promise<DuckDBConnection> {
+  return (await instance()).connect()
+}
+
 /** Tells how a query gets on, from how much of its work is done, in percent. */
 export type DescribeProgress = (percent: number, state: ProgressState) => string
 

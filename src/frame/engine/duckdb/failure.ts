@@ -2,12 +2,15 @@
 import { ShardbookError } from '../../../core/errors.js'
 import { badJsonLine } from '../../io/bad-json-line.js'
 import { originalOf } from '../../io/local-copy.js'
+import { failureOf } from './apply.js'
 import { typeFromSql } from './sql-type.js'
 
 /** What went wrong in a query, as an error that says what to do. */
 export function explainFailure(cause: unknown): ShardbookError {
   if (cause instanceof ShardbookError) return cause
   const text = cause instanceof Error ? cause.message : String(cause)
+  const thrown = failureOf(text)
+  if (thrown !== undefined) return thrown
   const own = /(?:read\.\w+|write\.\w+|vector): .*/s.exec(text)
   if (text.startsWith('Invalid Input Error') && own !== null) return new ShardbookError('data', own[0], { cause })
   const csv = explainCsv(text)

@@ -9,8 +9,10 @@ import type {
   SortKey,
   WindowExpr,
 } from '../../expr/node.js'
+import type { TensorStore } from '../../plan.js'
 import type { ColumnType, Schema } from '../../schema.js'
 import { quoteString, sqlNames } from './names.js'
+import { printApply } from './apply.js'
 import { printFunction } from './print-functions.js'
 import { alignTo, sqlType } from './sql-type.js'
 
@@ -19,6 +21,8 @@ export interface ExprScope {
   readonly schema: Schema
   /** SQL that orders the rows: for `first`, `last` and windows. */
   readonly rowOrder?: string
+  /** What the references in the rows' tensor columns point into. */
+  readonly stores?: readonly TensorStore[]
 }
 
 export function printSqlExpr(node: ExprNode, scope: ExprScope): string {
@@ -40,6 +44,15 @@ export function printSqlExpr(node: ExprNode, scope: ExprScope): string {
     case 'call': {
       const types = node.args.map((arg) => inferExpr(node.op, arg, scope.schema).type)
       return printFunction[node.op]({ sql: node.args.map((arg) => printSqlExpr(arg, scope)), types, args: node.args })
+    }
+    case 'apply': {
+      const types = node.args.map((arg) => inferExpr(node.fn, arg, scope.schema).type)
+      return printApply(
+        node,
+        node.args.map((arg) => printSqlExpr(arg, scope)),
+        types,
+        scope.stores ?? [],
+      )
     }
     default:
       return node satisfies never

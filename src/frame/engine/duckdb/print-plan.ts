@@ -8,8 +8,9 @@
 import { ShardbookError } from '../../../core/errors.js'
 import { hasWindow, partsOf, type ExprNode } from '../../expr/node.js'
 import type { AggregateNode, Plan, ProjectNode, SortNode, TensorStore } from '../../plan.js'
+import type { ColumnType } from '../../schema.js'
 import { sqlNames } from './names.js'
-import { printSortKeys, printSqlExpr } from './print-expr.js'
+import { printSortKeys, printSqlExpr, type ExprScope } from './print-expr.js'
 import { printJoin } from './print-join.js'
 import { printDistinct, printExplode, printSample } from './print-rows.js'
 import { printScan } from './print-scan.js'
@@ -36,8 +37,9 @@ function print(plan: Plan, ordered: boolean, stores: TensorStore[]): string {
     case 'project':
       return printProject(plan, ordered, stores)
     case 'filter': {
-      const predicate = printSqlExpr(plan.predicate, { schema: plan.input.schema })
-      return `SELECT * FROM (${print(plan.input, ordered, stores)}) t WHERE ${predicate}`
+      const input = print(plan.input, ordered, stores)
+      const predicate = printSqlExpr(plan.predicate, { schema: plan.input.schema, stores })
+      return `SELECT * FROM (${input}) t WHERE ${predicate}`
     }
     case 'aggregate':
       return printAggregateNode(plan, ordered, stores)
@@ -82,9 +84,9 @@ function print(plan: Plan, ordered: boolean, stores: TensorStore[]): string {
 function printProject(plan: ProjectNode, ordered: boolean, stores: TensorStore[]): string {
   const windows = plan.columns.some(({ expr }) => hasWindow(expr))
   const input = print(plan.input, ordered || windows, stores)
-  const scope = { schema: plan.input.schema, rowOrder: `t.${row}` }
+  const scope = { schema: plan.input.schema, rowOrder: `t.${row}`, stores }
   const names = sqlNames(plan.schema)
-  const list = plan.columns.map(({ expr }, i) => `${printSqlExpr(expr, scope)} AS ${names[i]}`)
+  const list = plan.columns.map(({ expr }, i) => `${printColumn(expr, plan.schema[i]!.type, scope)} AS ${names[i]}`)
   if (!windows) return `SELECT ${list.join(', ')} FROM (${input}) t`
   return `SELECT ${list.join(', ')} FROM (${numbered(input, row)}) t${ordered ? ` ORDER BY t.${row}` : ''}`
 }
@@ -92,17 +94,23 @@ function printProject(plan: ProjectNode, ordered: boolean, stores: TensorStore[]
 function printAggregateNode(plan: AggregateNode, ordered: boolean, stores: TensorStore[]): string {
   const needsOrder = plan.aggregates.some(({ expr }) => readsOrder(expr))
   const input = print(plan.input, needsOrder, stores)
-  const scope = { schema: plan.input.schema, rowOrder: row }
+  const scope = { schema: plan.input.schema, rowOrder: row, stores }
   const names = sqlNames(plan.schema)
   const list = [...plan.keys, ...plan.aggregates].map(({ expr }, i) => {
     const to = plan.schema[i]!.type
-    return `${i < plan.keys.length ? printSqlExpr(expr, scope) : `CAST(${printSqlExpr(expr, scope)} AS ${sqlType(to)})`} AS ${names[i]}`
+    return `${i < plan.keys.length ? printColumn(expr, to, scope) : `CAST(${printSqlExpr(expr, scope)} AS ${sqlType(to)})`} AS ${names[i]}`
   })
   const ordinals = plan.keys.map((_, i) => i + 1)
   const group = ordinals.length === 0 ? '' : ` GROUP BY ${ordinals.join(', ')}`
   const order =
     ordinals.length === 0 || !ordered ? '' : ` ORDER BY ${ordinals.map((i) => `${i} NULLS LAST`).join(', ')}`
   return `SELECT ${list.join(', ')} FROM (${needsOrder ? numbered(input, row) : input}) t${group}${order}`
+}
+
+/** A literal that is whole prints as an integer: as a column it has the column's type. */
+function printColumn(expr: ExprNode, type: ColumnType, scope: ExprScope): string {
+  const sql = printSqlExpr(expr, scope)
+  return type.kind !== 'number' || expr.kind === 'column' ? sql : `CAST(${sql} AS ${sqlType(type)})`
 }
 
 function readsOrder(expr: ExprNode): boolean {

@@ -8,9 +8,11 @@ import { sizeOf } from '../../../core/dtype.js'
 import { ShardbookError } from '../../../core/errors.js'
 import type { Plan, RowRange, ScanNode, TensorStore } from '../../plan.js'
 import { tensorBytes, type Column } from '../../schema.js'
+import type { ListOptions } from '../../feed.js'
 import type { StoredValues } from '../../tensor/store.js'
 import { openTokenizer, type TokenOptions, type Tokenizer } from '../../tokens.js'
 import { connect, type CApi, type Result } from './c-api.js'
+import { copyList, copySparse } from './c-lists.js'
 import { openStrings, type Strings } from './c-strings.js'
 import { queryRows } from './database.js'
 import { explainFailure } from './failure.js'
@@ -26,6 +28,9 @@ export interface FedColumn {
   /** `reference`: one float64 a row, that a gatherer takes. */
   readonly held: 'value' | 'reference'
   readonly tokens?: TokenOptions
+  readonly list?: ListOptions
+  /** Whether NaN and infinite numbers are errors. */
+  readonly finite?: boolean
 }
 
 /** An opened source. */
@@ -119,14 +124,17 @@ function over(plan: Plan, path: string, rows: RowRange): Plan {
   return scan.source.kind === 'parquet' ? { ...scan, source: { ...scan.source, files: [path], rows } } : scan
 }
 
-function castSql({ column, dtype, held, tokens }: FedColumn, name: string): string {
+function castSql({ column, dtype, held, tokens, list }: FedColumn, name: string): string {
+  if (list !== undefined && column.type.kind === 'list') return `CAST(t.${name} AS ${elementSql(dtype)}[])`
+  if (column.type.kind === 'sparse') return `t.${name}`
   if (tokens !== undefined || (column.type.kind === 'tensor' && held === 'value')) return `t.${name}`
-  const type =
-    held === 'reference'
-      ? 'DOUBLE'
-      : { uint8: 'UTINYINT', int32: 'INTEGER', float32: 'FLOAT', float64: 'DOUBLE' }[dtype]
+  const type = held === 'reference' ? 'DOUBLE' : elementSql(dtype)
   const value = column.type.kind === 'categorical' ? `enum_code(t.${name})` : `t.${name}`
   return `CAST(${value} AS ${type})`
+}
+
+function elementSql(dtype: FedColumn['dtype']): string {
+  return { uint8: 'UTINYINT', int32: 'INTEGER', float32: 'FLOAT', float64: 'DOUBLE' }[dtype]
 }
 
 function takeRows(
@@ -154,12 +162,16 @@ function takeRows(
 }
 
 /** Copies the rows of a vector to row `at` of the target. */
-type CopyVector = (vector: number, rows: number, target: StoredValues, at: number) => void
+export type CopyVector = (vector: number, rows: number, target: StoredValues, at: number) => void
 
 function copyColumn(api: CApi, fed: FedColumn): CopyVector {
-  const { column, held, shape, tokens } = fed
+  const { column, held, shape, tokens, list } = fed
   const check = nullCheck(api, column)
   if (tokens !== undefined) return copyTokens(api, check, openTokenizer(`batches: tokens of '${column.name}'`, tokens))
+  if (list !== undefined)
+    return column.type.kind === 'sparse'
+      ? copySparse(api, check, column.name, list)
+      : copyList(api, check, column.name, list)
   const inline = column.type.kind === 'tensor' && held === 'value'
   const width = held === 'reference' ? 1 : sizeOf(shape)
   const exact = column.type.kind === 'number' && column.type.storage === 'int64'
@@ -185,8 +197,10 @@ function copyTokens(api: CApi, check: (vector: number, rows: number) => void, to
   }
 }
 
-/** Raises for a null in a vector. */
-function nullCheck(api: CApi, column: Column): (vector: number, rows: number) => void {
+/** Raises for a null among the first values of a vector. */
+export type NullCheck = (vector: number, rows: number) => void
+
+function nullCheck(api: CApi, column: Column): NullCheck {
   let words = new Uint8Array(0)
   return (vector, rows) => {
     const validity = api.duckdb_vector_get_validity(vector)

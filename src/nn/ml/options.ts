@@ -1,0 +1,98 @@
+/** Options that neural estimators share, and their checks. */
+import { checkInteger, checkNumber, show } from '../../core/check.js'
+import { ShardbookError } from '../../core/errors.js'
+import type { AnyFrame } from '../../frame/index.js'
+import type { Layer } from '../layers/layer.js'
+import type { Model } from '../model.js'
+import { checkTrainingOptions } from '../train/options.js'
+import type { FitOptions as RunOptions, TrainingOptions } from '../train/options.js'
+
+/** How any network is trained. */
+export interface NetworkOptions extends TrainingOptions {
+  /** Epochs. */
+  readonly maxIter?: number
+  /** Highest learning rate; it rises over the first tenth of the steps and then falls to zero. */
+  readonly stepSize?: number
+  /** Of weights, order of rows and everything else that is random. Default 0. */
+  readonly seed?: number
+}
+
+/** How a network is trained whose steps see batches of rows. */
+export interface BatchOptions extends NetworkOptions {
+  /** Rows of the global batch; by default fewer where the data has fewer. */
+  readonly batchSize?: number
+  /** Parts of a batch that are computed apart, at most one a worker. Default 2 to 4, from batch and network. */
+  readonly slices?: number
+}
+
+/** What estimators have that predict a label. */
+export interface PredictorOptions<
+  Input extends string = string,
+  Label extends string = string,
+  Output extends string = string,
+> extends BatchOptions {
+  /** Column of the samples. */
+  readonly inputCol: Input
+  /** Column of what is learnt. Default `'label'`. */
+  readonly labelCol?: Label
+  /** Column that `transform` adds. Default `'prediction'`. */
+  readonly outputCol?: Output
+  /** The same under Spark's name. */
+  readonly predictionCol?: Output
+}
+
+export interface LayersOptions {
+  /** The network, from the sample to one number a class, without softmax, or to the number that is predicted. */
+  readonly layers?: readonly Layer[] | Model
+}
+
+/** What classifiers have: class numbers 0, 1, ..., classes - 1 as labels. */
+export interface ClassifierOptions<
+  Input extends string = string,
+  Label extends string = string,
+  Output extends string = string,
+  Raw extends string = string,
+  Probability extends string = string,
+> extends PredictorOptions<Input, Label, Output> {
+  /** Whether `transform` adds a column of logits, one a class. Default true. */
+  readonly rawPrediction?: boolean
+  /** Its name. Default `'rawPrediction'`. */
+  readonly rawPredictionCol?: Raw
+  /** Column of probabilities that `transform` adds; none unless named. */
+  readonly probabilityCol?: Probability
+}
+
+/** How a `fit` runs. */
+export interface FitOptions<Validation = AnyFrame> extends RunOptions {
+  /** Rows on which loss and metrics are told after every epoch; never trained on. */
+  readonly validation?: Validation
+}
+
+/** @throws ShardbookError `argument` for options out of range */
+export function checkNetworkOptions(caller: string, options: NetworkOptions & { readonly inputCol: string }): void {
+  const { inputCol, maxIter = 1, stepSize = 0, seed = 0 } = options
+  if (typeof inputCol !== 'string') {
+    throw new ShardbookError('argument', `${caller}: expected inputCol to name a column, got ${show(inputCol)}.`)
+  }
+  checkInteger(caller, 'maxIter', maxIter, 1)
+  checkNumber(caller, 'stepSize', stepSize, 0)
+  checkInteger(caller, 'seed', seed, 0)
+  checkTrainingOptions(caller, options)
+}
+
+/** @throws ShardbookError `argument` for options out of range */
+export function checkPredictorOptions(caller: string, options: PredictorOptions): void {
+  checkNetworkOptions(caller, options)
+  const { batchSize = options.slices ?? 1, slices, outputCol, predictionCol } = options
+  checkInteger(caller, 'batchSize', batchSize, 1)
+  if (slices !== undefined) checkInteger(caller, 'slices', slices, 1, batchSize)
+  if (slices !== undefined && batchSize % slices !== 0) {
+    throw new ShardbookError(
+      'argument',
+      `${caller}: expected slices to divide the batch of ${batchSize} rows evenly, got ${slices}.`,
+    )
+  }
+  if (outputCol !== undefined && predictionCol !== undefined && outputCol !== predictionCol) {
+    throw new ShardbookError('argument', `${caller}: expected one of outputCol and predictionCol, got both.`)
+  }
+}

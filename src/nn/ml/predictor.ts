@@ -1,0 +1,160 @@
+/**
+ * Estimators that predict a label: what CNN, RNN and multilayer perceptron share. They differ in the columns that they take and
+ * in the network that they build by default (`Family`); classifiers and regressors differ in what is learnt.
+ */
+import type { Tensor } from '@tensorflow/tfjs-core'
+import { ShardbookError } from '../../core/errors.js'
+import { findColumn } from '../../frame/index.js'
+import type { AnyFrame, Column, Schema } from '../../frame/index.js'
+import { showShape } from '../layers/layer.js'
+import type { Layer } from '../layers/layer.js'
+import type { Loss } from '../loss.js'
+import type { Metric } from '../metric.js'
+import { applyModel, initialWeights, model } from '../model.js'
+import type { Model } from '../model.js'
+import type { Savable, Training } from '../train/training.js'
+import { checkNumberColumn } from './columns.js'
+import type { Fitting } from './fit.js'
+import { checkInput, fieldsOf, headOf, sampleShape } from './input.js'
+import type { Input } from './input.js'
+import { NeuralEstimator } from './neural-estimator.js'
+import { checkPredictorOptions } from './options.js'
+import type { FitOptions, LayersOptions, PredictorOptions } from './options.js'
+import type { Transformer } from './stage.js'
+
+/** What tells CNN, RNN and multilayer perceptron apart. */
+export interface Family<O extends PredictorOptions> {
+  /** Defaults. */
+  readonly maxIter: number
+  readonly batchSize: number
+  readonly stepSize: number
+  /** @throws ShardbookError `argument` for options of its own that are out of range */
+  check?(caller: string, options: O): void
+  /** @throws ShardbookError `column` unless it takes such a column */
+  checkColumn(caller: string, column: Column): void
+  /** Looks at the rows, where the column's type does not say all. */
+  learn(caller: string, frame: AnyFrame, options: O): Promise<Input>
+  /** The layers behind `headOf` the input, up to `outputs` numbers: the user's own, or the default ones. */
+  layers(caller: string, input: Input, outputs: number, options: O): readonly Layer[]
+}
+
+/** What is learnt from the label. */
+export interface Task<M> {
+  readonly loss: Loss
+  readonly metrics: readonly Metric[]
+  readonly rows: number
+  readonly outputs: number
+  /** Put behind the last layer. */
+  readonly tail: readonly Layer[]
+  /** What one output stands for, in errors. */
+  readonly oneFor: string
+  finish(network: Model, weights: Fitting<M>['weights'], input: Input): Promise<M>
+}
+
+export abstract class PredictorEstimator<O extends PredictorOptions> extends NeuralEstimator<O> {
+  readonly #family: Family<O>
+
+  protected constructor(kind: string, options: O, family: Family<O>) {
+    super(kind, options)
+    checkPredictorOptions(kind, options)
+    family.check?.(kind, options)
+    this.#family = family
+  }
+
+  protected get labelCol(): string {
+    return this.options.labelCol ?? 'label'
+  }
+
+  protected get outputCol(): string {
+    return this.options.outputCol ?? this.options.predictionCol ?? 'prediction'
+  }
+
+  /** What labels are called in errors. */
+  protected abstract readonly labels: string
+
+  /** Looks at the labels. */
+  protected abstract task(frame: AnyFrame, validation: AnyFrame | undefined): Promise<Task<Savable & Transformer>>
+
+  protected checkColumns(caller: string, schema: Schema): void {
+    this.#family.checkColumn(caller, findColumn(caller, schema, this.options.inputCol))
+    checkNumberColumn(caller, schema, this.labelCol, this.labels)
+  }
+
+  protected train<M extends Savable & Transformer>(frame: AnyFrame, given: FitOptions): Training<M> {
+    const { batchSize, slices } = this.options
+    return this.begin<M>(frame, given, {
+      epochs: this.#family.maxIter,
+      stepSize: this.#family.stepSize,
+      batch: { rows: batchSize ?? this.#family.batchSize, isGiven: batchSize !== undefined, slices },
+      prepare: async () => this.#fitting(frame, given.validation) as Promise<Fitting<M>>,
+    })
+  }
+
+  async #fitting(frame: AnyFrame, validation: AnyFrame | undefined): Promise<Fitting<Savable & Transformer>> {
+    const { inputCol, seed = 0 } = this.options
+    const caller = `${this.kind}.fit`
+    const task = await this.task(frame, validation)
+    const input = await this.#learn(caller, frame, validation)
+    const network = this.#network(input, task)
+    const { loss, metrics, rows } = task
+    return {
+      objective: {
+        weights: network.weights,
+        columns: [
+          { name: inputCol, dtype: 'float32', shape: sampleShape(input) },
+          { name: this.labelCol, dtype: loss.target, shape: [] },
+        ],
+        loss,
+        metrics,
+        forward: (context, weights, [x, label]) => ({
+          output: applyModel(network, context, weights, x as Tensor),
+          target: label as Tensor,
+        }),
+      },
+      fields: fieldsOf(input, inputCol),
+      rows,
+      weights: initialWeights(network, seed),
+      finish: async (weights) => task.finish(network, weights, forTransform(input)),
+    }
+  }
+
+  async #learn(caller: string, frame: AnyFrame, validation: AnyFrame | undefined): Promise<Input> {
+    const input = await this.#family.learn(caller, frame, this.options)
+    if (validation === undefined) return input
+    checkInput(`${caller}, validation`, validation.schema, this.options.inputCol, input)
+    if (input.kind !== 'sparse') return input
+    const held = await this.#family.learn(caller, validation, this.options)
+    return held.kind === 'sparse' ? { ...input, length: Math.max(input.length, held.length) } : input
+  }
+
+  #network(input: Input, { outputs, oneFor, tail }: Task<unknown>): Model {
+    const own = this.#family.layers(`${this.kind}.fit`, input, outputs, this.options)
+    const last = own.at(-1)
+    if (last !== undefined && (last.options as { activation?: unknown }).activation === 'softmax') {
+      throw new ShardbookError(
+        'argument',
+        `${this.kind}: expected layers that end before the softmax, got one at the end.`,
+        { hint: 'Leave it out: the loss takes logits, and probabilityCol gives probabilities.' },
+      )
+    }
+    const network = model([...headOf(input), ...own, ...tail], { inputShape: sampleShape(input) })
+    if (network.outputShape.length === 1 && network.outputShape[0] === outputs) return network
+    throw new ShardbookError(
+      'argument',
+      `${this.kind}: expected layers that end in [${outputs}], ${oneFor}, got ${showShape(network.outputShape)}.`,
+      { hint: `Put nn.dense({ units: ${outputs} }) at the end.` },
+    )
+  }
+}
+
+/** Rows to come may have more components than any that was learnt from. */
+function forTransform(input: Input): Input {
+  if (input.kind !== 'sparse') return input
+  return { ...input, length: Math.min(input.components.length, 4 * input.length) }
+}
+
+/** The layers of an option that takes a model too. */
+export function ownLayers(given: LayersOptions['layers']): readonly Layer[] | undefined {
+  if (given === undefined || !('layers' in given)) return given
+  return given.layers.map(({ layer, name }) => ({ ...layer, name }))
+}

@@ -1,0 +1,63 @@
+/** What a model says of itself: layers, shapes and parameters as a table, in text and in HTML. */
+import { displaySymbol } from '../core/display.js'
+import type { Displayable } from '../core/display.js'
+import { sizeOf } from '../core/dtype.js'
+import { escapeHtml } from '../core/html.js'
+import { showShape } from './layers/layer.js'
+import type { Model } from './model.js'
+
+/** A table that renders. */
+export interface Summary extends Displayable {
+  readonly parameters: number
+  toString(): string
+}
+
+export function summarise({ layers, inputShape, weights }: Pick<Model, 'layers' | 'inputShape' | 'weights'>): Summary {
+  const count = (positions: Iterable<number>): number =>
+    [...positions].reduce((sum, at) => sum + sizeOf(weights[at]!.shape), 0)
+  const seen = new Set<number>()
+  const head = ['layer', 'kind', 'output', 'parameters']
+  const rows = [
+    ['(input)', '', showShape(inputShape), ''],
+    ...layers.map(({ name, layer, output, positions }) => {
+      const own = positions.filter((at) => !seen.has(at))
+      for (const at of own) seen.add(at)
+      const shared = own.length === 0 && positions.length > 0
+      return [name, layer.kind, showShape(output), shared ? 'shared' : String(count([...new Set(own)]))]
+    }),
+  ]
+  const parameters = count(weights.keys())
+  const fixed = count([...weights.keys()].filter((at) => weights[at]!.momentum !== undefined))
+  const all = `${parameters.toLocaleString('en-US')} parameters`
+  const total = fixed === 0 ? all : `${all}, ${fixed.toLocaleString('en-US')} of them not trained`
+  const text = () => textTable([head, ...rows], total)
+  return {
+    parameters,
+    toString: text,
+    [displaySymbol]: () => ({ 'text/plain': text(), 'text/html': htmlTable(head, rows, total) }),
+  }
+}
+
+function textTable(rows: readonly (readonly string[])[], total: string): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
+  const lines = rows.map((row) =>
+    row.map((cell, i) => (i === 3 ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join('  '),
+  )
+  return [...lines, total].join('\n')
+}
+
+const tableStyle = 'border-collapse:collapse;font-variant-numeric:tabular-nums'
+const cellStyle = 'padding:3px 12px;border-bottom:1px solid #8884'
+
+function htmlTable(head: readonly string[], rows: readonly (readonly string[])[], total: string): string {
+  const line = (tag: 'td' | 'th', cells: readonly string[]): string => {
+    const texts = cells.map((cell, i) => {
+      const shown = tag === 'td' && i === 3 && /^\d+$/.test(cell) ? Number(cell).toLocaleString('en-US') : cell
+      return `<${tag} style="${cellStyle};text-align:${i === 3 ? 'right' : 'left'}">${escapeHtml(shown)}</${tag}>`
+    })
+    return `<tr>${texts.join('')}</tr>`
+  }
+  const body = rows.map((row) => line('td', row)).join('')
+  const caption = `<caption style="caption-side:bottom;text-align:right;padding:4px 12px">${escapeHtml(total)}</caption>`
+  return `<table style="${tableStyle}">${caption}<thead>${line('th', head)}</thead><tbody>${body}</tbody></table>`
+}
