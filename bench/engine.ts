@@ -49,11 +49,11 @@ async function training(workload: Workload): Promise<Row[]> {
   const load = async (peer: 'keras' | 'torch' | 'jax') => (takesPart(peer) ? peers.load(peer, workload) : undefined)
   const eager = takesPart('eager') ? await eagerStepper(workload) : undefined
   const [keras, torch, jax] = [await load('keras'), await load('torch'), await load('jax')] as const
-  const rows = [against(`${workload.name}: first step`, 'ms', firstMs, firstStepLimitMs)]
-  if (measures('losses')) rows.push(...(await compareLosses(workload, { first: firstLoss!, ours, eager, keras })))
+  const found = [against(`${workload.name}: first step`, 'ms', firstMs, firstStepLimitMs)]
+  if (measures('losses')) found.push(...(await compareLosses(workload, { first: firstLoss!, ours, eager, keras })))
   if (!measures('speed')) {
     await Promise.all([ours.close(), eager?.close()])
-    return rows
+    return found
   }
   const others = [keras, torch, jax].flatMap((peer) => peer ?? [])
   const contestants = [await ofStepper('shardbook', ours), ...others.map(ofPeer)]
@@ -83,16 +83,16 @@ async function compareLosses(
   const gap = (other: readonly number[]): number =>
     Math.max(...own.map((loss, i) => Math.abs(loss - other[i]!) / Math.max(other[i]!, 0.01)))
   console.log(`\n${name}: loss ${own[0]!.toFixed(4)} at step 1, ${own.at(-1)!.toFixed(4)} at step ${comparedSteps}`)
-  const rows = [against(`${name}: losses as eager, same slices`, 'relative', gap(eagerly), 1e-4)]
+  const found = [against(`${name}: losses as eager, same slices`, 'relative', gap(eagerly), 1e-4)]
   if (eager !== undefined) {
     const whole = await eager.run(comparedSteps)
-    rows.push(against(`${name}: losses as eager, whole batch`, 'relative', gap(whole), 1e-2))
+    found.push(against(`${name}: losses as eager, whole batch`, 'relative', gap(whole), 1e-2))
   }
   if (keras !== undefined) {
     const [, ...losses] = (await keras.ask(`losses ${comparedSteps}`)).split(' ').map(Number)
-    rows.push(against(`${name}: losses as Keras`, 'relative', gap(losses), 1e-2))
+    found.push(against(`${name}: losses as Keras`, 'relative', gap(losses), 1e-2))
   }
-  return rows
+  return found
 }
 
 async function ofStepper(name: string, stepper: Stepper): Promise<Contestant> {
