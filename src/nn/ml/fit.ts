@@ -173,15 +173,22 @@ function batchOf(name: string, { rows: wished, isGiven, slices = 1 }: BatchPlan,
   )
 }
 
+/** Multiplications forward that make a slice worth its while: a convolutional autoencoder with half of them takes a tenth longer. */
+const leastWork = 20_000_000
+
 /**
  * Slices of a batch: chosen from batch and model alone, never from cores or workers, so that a training gives the same numbers
  * wherever it runs.
  *
- * Four keep both cores of a small machine busy and let up to four workers share a step. Slices under 32 rows make small
- * products slow, and each slice costs a pass over all weights, which counts above a million of them: two are left then.
+ * Four keep both cores of a small machine busy and let up to four workers share a step. Slices under 32 rows or of little work
+ * take longer to begin than to compute, and each slice costs a pass over all weights, which counts above a million of them: two
+ * are left then.
  */
 export function slicesOf({ weights }: Pick<Objective, 'weights'>, batchRows: number): number {
-  const few = weights.reduce((n, { shape }) => n + sizeOf(shape), 0) <= 1_000_000
-  const fits = (slices: number): boolean => slices === 2 || (few && batchRows >= 32 * slices)
+  const sum = (of: (weight: Objective['weights'][number]) => number): number => weights.reduce((n, w) => n + of(w), 0)
+  const few = sum(({ shape }) => sizeOf(shape)) <= 1_000_000
+  const work = batchRows * sum(({ shape, uses = 1 }) => sizeOf(shape) * uses)
+  const fits = (slices: number): boolean =>
+    slices === 2 || (few && batchRows >= 32 * slices && work >= leastWork * slices)
   return [4, 3, 2].find((slices) => batchRows % slices === 0 && fits(slices)) ?? 1
 }
