@@ -30,7 +30,7 @@ async function page() {
     !has(backend, kernel) ? '–' : hostFallbacks(backend).has(kernel) ? 'host' : 'yes'
   const rows = [...names]
     .filter((name) => !browser.includes(name))
-    .toSorted()
+    .toSorted((a, b) => (a < b ? -1 : 1))
     .flatMap((name) => {
       const pjrt = loweredKernels.includes(name) ? 'yes' : hostKernels.includes(name) ? 'host' : '–'
       const cells = [placed('tensorflow', name), placed('wasm', name), pjrt]
