@@ -8,6 +8,7 @@ import { metricData } from '../metric.js'
 import { adam } from '../optimiser.js'
 import type { Optimiser } from '../optimiser.js'
 import { cosine } from '../schedule.js'
+import type { Strategy } from '../strategy.js'
 import { removeCheckpoints } from '../train/checkpoint.js'
 import { blameLayer } from '../train/divergence.js'
 import type { TrainingJob } from '../train/job.js'
@@ -94,7 +95,7 @@ async function prepareTraining<M>(plan: FitPlan<M>, fit: FitOptions, rules: read
     throw new ShardbookError('argument', `${caller}: expected validation rows for validateEvery, got none.`)
   }
   const batchRows = batchOf(name, plan.batch, rows)
-  const slices = plan.batch.slices ?? slicesOf(objective, batchRows)
+  const slices = plan.batch.slices ?? slicesFor(strategy, objective, batchRows)
   const columns = names(objective.columns)
   const sourceOf = async (source: AnyFrame) => ({ ...(await source.source(columns)), ...fields, finite: columns })
   const [data, validation] = await Promise.all([sourceOf(frame), held === undefined ? undefined : sourceOf(held)])
@@ -171,6 +172,15 @@ function batchOf(name: string, { rows: wished, isGiven, slices = 1 }: BatchPlan,
     'data',
     `${name}.fit: expected batches no larger than the data, which has ${rows} rows, got ${wished} rows a batch.`,
   )
+}
+
+/** An accelerator takes its rows at once: as many slices as there are of them. */
+function slicesFor(
+  { engine, workers }: Pick<Strategy, 'engine' | 'workers'>,
+  objective: Objective,
+  batchRows: number,
+): number {
+  return engine === 'pjrt' && batchRows % workers === 0 ? workers : slicesOf(objective, batchRows)
 }
 
 /** Multiplications forward that make a slice worth its while: a convolutional autoencoder with half of them takes a tenth longer. */
