@@ -3,11 +3,12 @@
  *
  * `npm run bench:learning -- [--rounds N] [--json FILE] [--only TEXT]`
  */
+import { features } from './learning/features.js'
 import { type Contest, fits } from './learning/fits.js'
 import { type Row, benchOptions, report } from './harness/report.js'
 
 /** Every contest; `--only` names some. */
-const contests: readonly Contest[] = [...fits]
+const contests: readonly Contest[] = [...fits, ...features]
 
 const options = benchOptions()
 const rows: Row[] = []
