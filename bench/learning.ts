@@ -3,14 +3,17 @@
  *
  * `npm run bench:learning -- [--rounds N] [--json FILE] [--only TEXT]`
  */
+import { features } from './learning/features.js'
 import { type Contest, fits } from './learning/fits.js'
 import { trials } from './learning/trials.js'
 import { type Row, benchOptions, report } from './harness/report.js'
 
 /** Every contest; `--only` names some. */
-const contests: readonly Contest[] = [...fits, ...trials]
+const contests: readonly Contest[] = [...fits, ...features, ...trials]
 
 const options = benchOptions()
 const rows: Row[] = []
-for (const { name, run } of contests) if (name.includes(options.only)) rows.push(...(await run(options.rounds)))
+for (const contest of contests) {
+  if (contest.name.includes(options.only)) rows.push(...(await contest.run(options.rounds)))
+}
 report(rows, options)

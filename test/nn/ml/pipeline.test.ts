@@ -118,6 +118,35 @@ describe('Pipeline', () => {
     expect(stage['text/plain']).toBe('BinaryClassificationEvaluator { labelCol: spam }')
   })
 
+  test('TF-IDF features train a recurrent classifier, in a pipeline', async () => {
+    await openEngine('wasm')
+    const rows = frame({
+      text: Array.from({ length: 40 }, (_, i) => (i % 2 === 0 ? `win a prize now ${i}` : `see you at home ${i}`)),
+      label: Array.from({ length: 40 }, (_, i) => 1 - (i % 2)),
+    })
+    const rnn = new ml.RNNClassifier({
+      inputCol: 'features',
+      outputCol: 'prediction',
+      maxIter: 10,
+      regParam: 0.01,
+      probabilityCol: 'probability',
+    })
+    const counts = new ml.HashingTF({ inputCol: 'words', outputCol: 'counts', numFeatures: 64 })
+    const idf = new ml.IDF({ inputCol: 'counts', outputCol: 'features' })
+    const model = await new ml.Pipeline({ stages: [tokenizer, counts, idf, rnn] }).fit(rows)
+    const evaluator = new ml.BinaryClassificationEvaluator({
+      rawPredictionCol: 'rawPrediction',
+      predictionCol: 'prediction',
+      labelCol: 'label',
+      metricName: 'areaUnderROC',
+    })
+    expect(await evaluator.evaluate(model.transform(rows))).toBeGreaterThan(0.95)
+    const path = join(folder, 'rnn')
+    await model.save(path)
+    const again = await ml.load(path, 'PipelineModel')
+    expect(await rowsOf(again.transform(rows as never))).toEqual(await rowsOf(model.transform(rows)))
+  })
+
   test('an assembled vector trains an autoencoder', async () => {
     await openEngine('wasm')
     const rows = frame({
