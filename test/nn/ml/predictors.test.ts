@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { keyOf, uniform } from '../../../src/core/random.js'
 import { openEngine } from '../../../src/engine/index.js'
 import { frame } from '../../../src/frame/index.js'
 import type { AnyFrame, Frame } from '../../../src/frame/index.js'
@@ -11,37 +10,13 @@ import * as nn from '../../../src/nn/index.js'
 import * as ml from '../../../src/nn/ml/index.js'
 import { onEngines } from '../on-engines.js'
 import { bars } from '../train/fixture.js'
+import { accuracyOf, draw, hashed, messages, vectors } from './small-data.js'
 
 let folder: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'shardbook-predictors-'))
 })
 afterAll(async () => rm(folder, { recursive: true, force: true }))
-
-const draw = (seed: number, i: number): number => uniform(keyOf(seed), i)
-const pick = (words: readonly string[], seed: number, i: number): string =>
-  words[Math.floor(draw(seed, i) * words.length)]!
-
-/** Messages of one to twelve words; about half hold a word that gives them away. */
-function messages(rows: number, seed: number) {
-  const plain = ['we', 'meet', 'at', 'home', 'the', 'car', 'is', 'ok', 'later', 'LOL']
-  const sold = ['WIN', 'prize', 'cash']
-  return frame(
-    Array.from({ length: rows }, (_, row) => {
-      const label = draw(seed, row) < 0.5 ? 1 : 0
-      const words = Array.from({ length: 1 + Math.floor(draw(seed + 1, row) * 12) }, (__, i) =>
-        pick(plain, seed + 2, row * 20 + i),
-      )
-      if (label === 1) words.splice(Math.floor(draw(seed + 3, row) * words.length), 1, pick(sold, seed + 4, row))
-      return { text: words.join(' '), label }
-    }),
-  )
-}
-
-const accuracyOf = async (predictions: unknown): Promise<number> =>
-  new ml.MulticlassClassificationEvaluator({ metricName: 'accuracy' }).evaluate(
-    predictions as Frame<{ label: number; prediction: number }>,
-  )
 
 /** Saves a model, loads it, and expects the bits of what it adds. */
 async function expectSame(
@@ -296,24 +271,3 @@ describe('an estimator', () => {
     await expect(rnn.copy({ optimiser: nn.sgd() }).save(join(folder, 'own'))).rejects.toThrow(/optimiser/)
   })
 })
-
-function vectors(rows: number, seed: number) {
-  const values = Float32Array.from({ length: rows * 3 }, (_, i) => 2 * draw(seed, i) - 1)
-  const label = Int32Array.from({ length: rows }, (_, row) => (values[row * 3]! > values[row * 3 + 1]! ? 1 : 0))
-  return frame({ v: { shape: [rows, 3] as const, dtype: 'float32', values }, label })
-}
-
-/** Sparse vectors of up to six out of fifty components in 262,144, one of which tells the class. */
-function hashed(rows: number, seed: number) {
-  return frame(
-    Array.from({ length: rows }, (_, row) => {
-      const label = draw(seed, row) < 0.5 ? 1 : 0
-      const others = Array.from(
-        { length: Math.floor(draw(seed + 1, row) * 6) },
-        (__, i) => 4000 + 5000 * Math.floor(draw(seed + 2, row * 6 + i) * 48),
-      )
-      const indices = [...new Set([label === 1 ? 1000 : 2000, ...others])].toSorted((a, b) => a - b)
-      return { features: { size: 262_144, indices, values: indices.map((at) => 1 + (at % 7) / 7) }, label }
-    }),
-  )
-}

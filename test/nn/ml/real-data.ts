@@ -46,7 +46,7 @@ export async function accuracyOf(predictions: AnyFrame): Promise<number> {
 }
 
 /** Numbers in [0, 1] of a column of images, row by row. */
-export async function pixels(images: AnyFrame): Promise<{ rows: number; size: number; values: Float32Array }> {
+async function pixels(images: AnyFrame): Promise<{ rows: number; size: number; values: Float32Array }> {
   const only = (images as Frame<{ image: Tensor }>).select('image')
   const { shape, values, dtype } = (await only.toColumns()).image
   const scale = dtype === 'uint8' ? 255 : 1
@@ -88,7 +88,7 @@ export async function principalComponentsError(train: Digits, test: Digits, size
 }
 
 /** The Euclidean distance of each image to the nearest of others. */
-export async function nearestDistances(of: AnyFrame, others: AnyFrame): Promise<number[]> {
+async function nearestDistances(of: AnyFrame, others: AnyFrame): Promise<number[]> {
   const tf = await loadTf()
   const [a, b] = [await pixels(of), await pixels(others)]
   return tf.tidy(() => {
