@@ -148,7 +148,7 @@ export abstract class NetworkModel implements Displayable {
       tensors,
       stages: [],
     })
-    return made as unknown as this
+    return made as this
   }
 
   [displaySymbol](): MimeBundle {

@@ -110,10 +110,14 @@ export function checkParam(caller: string, stage: Tunable, param: string): void 
 
 /** Plain text that says which stage this is with all its options: the same for the same. */
 export function describeStage(stage: Pick<Stage, 'kind'> & { readonly options?: object }): string {
-  return JSON.stringify({ kind: stage.kind, options: stage.options }, (_, value: unknown) => {
-    if (typeof value === 'function') return `function ${value.toString()}`
-    if (typeof value === 'bigint') return `${value}n`
-    if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<number>)
-    return isTunable(value) && value !== stage ? { kind: value.kind, options: value.options } : value
-  })
+  return JSON.stringify({ kind: stage.kind, options: stage.options }, describeValue)
+}
+
+/** A replacer for JSON: what JSON lacks as text; a stage or a layer as its kind and options, wherever it was written. */
+export function describeValue(_: string, value: unknown): unknown {
+  if (typeof value === 'function') return `function ${value.toString()}`
+  if (typeof value === 'bigint') return `${value}n`
+  if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<number>)
+  const isMade = typeof value === 'object' && value !== null && 'kind' in value && 'options' in value
+  return isMade && Object.keys(value).length > 2 ? { kind: value.kind, options: value.options } : value
 }

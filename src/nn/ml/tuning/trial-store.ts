@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { ShardbookError } from '../../../core/errors.js'
 import { localStore } from '../../../store/index.js'
 import type { Transformer } from '../stage.js'
+import { describeValue } from './params.js'
 import type { Trial, TrialResult } from './trial.js'
 
 const format = 'shardbook-tuning'
@@ -97,11 +98,7 @@ export class TrialStore {
 /** Values, fold and resource: what makes a trial another one. */
 function keyOf({ params, fold, resource }: Trial): string {
   const values = Object.entries(params).toSorted(([a], [b]) => (a < b ? -1 : 1))
-  return digest(JSON.stringify([values, fold, resource ?? null], plain)).slice(0, 24)
-}
-
-function plain(_: string, value: unknown): unknown {
-  return typeof value === 'function' ? value.toString() : typeof value === 'bigint' ? `${value}n` : value
+  return digest(JSON.stringify([values, fold, resource ?? null], describeValue)).slice(0, 24)
 }
 
 function digest(text: string): string {
@@ -109,7 +106,7 @@ function digest(text: string): string {
 }
 
 function encode(value: unknown): Uint8Array {
-  return new TextEncoder().encode(`${JSON.stringify(value, plain, 2)}\n`)
+  return new TextEncoder().encode(`${JSON.stringify(value, describeValue, 2)}\n`)
 }
 
 function decode(caller: string, path: string, bytes: Uint8Array): unknown {
