@@ -10,6 +10,7 @@ import { Chart, type ChartSource } from './chart.js'
 import { type Top, topOf } from './channels.js'
 import type { Json, JsonObject, Spec } from './json.js'
 import { type Category, answered } from './query.js'
+import { withScaleNames } from './scale-names.js'
 import { type Column, type FrameLike, type Table, cellsOf, heading, nameOf } from './table.js'
 
 const parts = 16
@@ -71,7 +72,7 @@ export function beside(
     ...(title === undefined ? { text: list.map(({ text }) => text).join('\n') } : headOf(list, title)),
     columns,
     spacing: 28,
-    concat: list.map(({ spec }) => bare(narrowed(spec, columns), [])),
+    concat: list.map(({ spec }, i) => withScaleNames(bare(narrowed(spec, columns), []), `concat_${i}`)),
     resolve: { scale: { color: 'independent' } },
   }))
 }

@@ -4,6 +4,7 @@ import { pictureUrl } from './grid.js'
 import { brightness } from './images.js'
 import type { JsonObject, Spec } from './json.js'
 import type { Category } from './query.js'
+import { withScaleNames } from './scale-names.js'
 import { nameOf } from './table.js'
 import { checkTensor, imagesOf } from './tensor.js'
 import { colours } from './theme.js'
@@ -42,7 +43,7 @@ export function withPictures(
   const range = brightness(decoded.map(({ image }) => image))
   const values = decoded.map(({ a, p, place, image }): JsonObject => ({ a, p, place, url: pictureUrl(image, range) }))
   const first = mostFrequentError(spec) ?? { a: values[0]?.['a'] ?? '', p: values[0]?.['p'] ?? '' }
-  const { title, layer, ...rest } = spec
+  const { title, layer, ...rest } = withScaleNames(spec, 'concat_0')
   const isChosen: JsonObject = { param: 'cell' }
   const place = (field: JsonObject): JsonObject => ({ ...field, scale: null, axis: null })
   return {

@@ -21,13 +21,19 @@ export function answerCells(cells: Cells): (query: Query) => Groups | Rows | rea
 
 function groupsOf(cells: Cells, { by, values, order, limit }: Extract<Query, { kind: 'groups' }>): Groups {
   const keys = by.map((key) => keyReader(cells, key))
-  const members = new Map<string, { keys: (Category | number)[]; rows: number[] }>()
+  const members = new Map<string | number, { keys: (Category | number)[]; rows: number[] }>()
+  const idOf = (key: Category | number): string | number => (typeof key === 'object' ? key.key : key)
   for (let row = 0; row < cells.rows; row++) {
-    const own = keys.map((read) => read(row))
-    if (own.some((key) => key === undefined)) continue
-    const id = JSON.stringify(own.map((key) => (typeof key === 'object' ? key.key : key)))
+    const own: (Category | number)[] = []
+    for (const read of keys) {
+      const key = read(row)
+      if (key !== undefined) own.push(key)
+    }
+    if (own.length < keys.length) continue
+    // A key alone is its own name: tables of a million categories are grouped by one.
+    const id = own.length === 1 ? idOf(own[0]!) : JSON.stringify(own.map(idOf))
     const group = members.get(id)
-    if (group === undefined) members.set(id, { keys: own as (Category | number)[], rows: [row] })
+    if (group === undefined) members.set(id, { keys: own, rows: [row] })
     else group.rows.push(row)
   }
   const readers = values.map((value) => valueReader(cells, value))
