@@ -88,8 +88,9 @@ export class TaskRunner {
   async #map(task: Task, jobs: readonly TrainingJob[]): Promise<void> {
     const queue = [...jobs.entries()].filter(([index]) => !task.results.has(index))
     let failure: (Outcome & { error: object }) | undefined
+    const isOver = (): boolean => queue.length === 0 || failure !== undefined || task.isYielding
     const serve = async (slot: Slot): Promise<void> => {
-      if (queue.length === 0 || failure !== undefined || task.isYielding) return
+      if (isOver()) return
       const [index, job] = queue.shift()!
       const outcome = await this.#train(task, job, index, [slot])
       if (outcome === 'left') return
@@ -105,7 +106,7 @@ export class TaskRunner {
       }
     }
     const lane = async (): Promise<void> => {
-      while (queue.length > 0 && failure === undefined && !task.isYielding) {
+      while (!isOver()) {
         const slot = await this.#take()
         await serve(slot).finally(() => this.#give(slot))
       }

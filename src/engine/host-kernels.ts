@@ -22,7 +22,11 @@ export type Refusal = (inputs: readonly TensorInfo[], attrs: Readonly<Record<str
 
 const fallbacks = new Map<string, Set<string>>()
 
-/** The kernels that a backend has on the host only. */
+/**
+ * The kernels that a backend has on the host only.
+ *
+ * @public The table of kernels is made of it.
+ */
 export function hostFallbacks(backendName: string): Set<string> {
   const known = fallbacks.get(backendName) ?? new Set()
   fallbacks.set(backendName, known)

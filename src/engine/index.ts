@@ -19,7 +19,6 @@ export {
   loadSpreadGradients,
   type Reduce,
   type SpreadGradients,
-  type SpreadProgram,
 } from './spread-program.js'
 export { dataOf, loadTf, tensorOf } from './tf.js'
 export { installEngine, listEngines, removeEngine } from './install/index.js'

@@ -8,7 +8,11 @@ import type { Trace } from '../trace.js'
 import { type PjrtBackend, pjrtBackend } from './backend.js'
 import { loweredKernels } from './lower/index.js'
 
-/** Kernels without a lowering: their results have no static shape, hold text or complex numbers, or training seldom needs them. */
+/**
+ * Kernels without a lowering: their results have no static shape, hold text or complex numbers, or training seldom needs them.
+ *
+ * @public The table of kernels is made of it.
+ */
 export const hostKernels: readonly string[] = [
   'BroadcastArgs',
   'Complex',

@@ -25,7 +25,15 @@ const kernel = [
 const bias = [0.1, 0, -0.2]
 
 /** Softmax regression of two numbers to three classes, by hand: the mean loss of the rows under the options. */
-function expected({ rows = (_: number) => 1, smoothing = 0, penalty = 0 }) {
+function expected({
+  rows = () => 1,
+  smoothing = 0,
+  penalty = 0,
+}: {
+  rows?: (row: number) => number
+  smoothing?: number
+  penalty?: number
+}) {
   const losses = x.map(([a, b], row) => {
     const logits = bias.map((c, k) => a! * kernel[0]![k]! + b! * kernel[1]![k]! + c)
     const total = Math.log(logits.reduce((sum, z) => sum + Math.exp(z), 0))
