@@ -29,6 +29,16 @@ export interface Strategy {
 export interface StepOptions {
   /** With 1, one worker trains alone, and others may train something else beside it. Default: all. */
   readonly workers?: 1
+  /** Makes a model of a state: where a training outlives its session, that is how the next one gets the model. */
+  readonly finish?: FinishModel
+}
+
+/** Makes the model of a state. */
+export type FinishModel = (state: TrainingState) => PromiseLike<SavableModel> | SavableModel
+
+/** A model that can be saved to a folder. */
+export interface SavableModel {
+  save(path: string): Promise<void>
 }
 
 /** A running training. */
@@ -39,6 +49,8 @@ export interface StepRun {
   resume(): Promise<void>
   /** Ends after the step in flight; `done` resolves with the state so far. */
   stop(): Promise<void>
+  /** Saves the state after the step in flight; the path. Only where states are saved. */
+  checkpoint?(): Promise<string>
 }
 
 /** Inference over a frame: `program` maps weights..., batch columns... [rows, ...] split -> outputs [rows, ...] by concat. */

@@ -37,3 +37,5 @@ export const stepsOf = (events: readonly TrainingEvent[]): number[] =>
   events.flatMap((event) => (event.kind === 'step' ? [event.step] : []))
 export const changesOf = (events: readonly TrainingEvent[]): string[] =>
   events.flatMap((event) => (event.kind === 'worker' ? [`${event.change} ${event.rank}`] : []))
+export const noticesOf = (events: readonly TrainingEvent[]): string[] =>
+  events.flatMap((event) => (event.kind === 'notice' ? [event.message] : []))

@@ -75,12 +75,12 @@ export class Training<M extends Savable> implements Promise<M>, Displayable {
     this.#view = { ...emptyTraining, name }
     this.#chart = quiet ? unseen : live(chartOf(this.#view))
     const prepared = prepare()
-    this.#run = prepared.then(({ strategy, job }) => {
+    this.#run = prepared.then(({ strategy, job, finish }) => {
       for (const result of job.start.progress?.history ?? []) {
         this.#remember(result)
         this.#view = reduceTraining(this.#view, { kind: 'epoch', ...result })
       }
-      return (this.#begun = strategy.step(job, (event) => this.#take(event)))
+      return (this.#begun = strategy.step(job, (event) => this.#take(event), { finish }))
     })
     this.#result = this.#finish(prepared)
     const offInterrupt = host().onInterrupt(() => {
@@ -132,6 +132,17 @@ export class Training<M extends Savable> implements Promise<M>, Displayable {
     // At once where it can be: no other step begins.
     const run = this.#begun ?? (await this.#run.catch(() => undefined))
     await run?.stop()
+  }
+
+  /**
+   * Saves the state now, between two steps; the path of the checkpoint.
+   *
+   * @throws ShardbookError `state` where it runs in this process, or is over.
+   */
+  async checkpoint(): Promise<string> {
+    const path = await (await this.#run).checkpoint?.()
+    if (path !== undefined) return path
+    throw new ShardbookError('state', 'training.checkpoint: expected a training in a pool, got one in this process.')
   }
 
   /** Saves the model, once the training has ended or was stopped. */
@@ -196,7 +207,7 @@ export class Training<M extends Savable> implements Promise<M>, Displayable {
   }
 
   #take(event: TrainingEvent): void {
-    if (event.kind !== 'validation' && event.kind !== 'checkpoint') this.#show(reduceTraining(this.#view, event))
+    this.#show(reduceTraining(this.#view, event))
     if (event.kind === 'end') this.#ended = true
     if (event.kind === 'epoch') this.#remember(event)
     if (event.kind === 'step') this.#profile.add(event)
