@@ -21,13 +21,19 @@ async function trialContest(rounds: number): Promise<Row[]> {
     nn.flatten(),
     nn.dense({ units: 10 }),
   ]
-  const cnn = new ml.CNNClassifier({ inputCol: 'image', layers, maxIter: 6, batchSize: 64, slices: 1 })
+  const cnn = new ml.CNNClassifier({ inputCol: 'image', layers, maxIter: 20, batchSize: 64, slices: 1 })
   const estimatorParamMaps = new ml.ParamGridBuilder().addGrid(cnn, 'stepSize', [0.001, 0.002, 0.004, 0.008]).build()
   const evaluator = new ml.MulticlassClassificationEvaluator({ metricName: 'accuracy' })
   const contestant = async (workers: number): Promise<Contestant> => {
     // Two processes of which one is left idle: so a worker has as many threads in both.
     const on = await pool({ workers: 2, engine: 'native' })
-    const options = { estimator: cnn, estimatorParamMaps, evaluator, numFolds: 3, parallelism: workers }
+    const options = {
+      estimator: cnn,
+      estimatorParamMaps,
+      evaluator,
+      numFolds: 3,
+      parallelism: workers === 1 ? 1 : workers + 1,
+    }
     return {
       name: workers === 1 ? 'one worker' : `${workers} workers`,
       measure: async () => {

@@ -20,7 +20,7 @@ import type { Search, TuningPlan } from './tuning.js'
 export interface TunerOptions<E extends Estimator = Estimator> {
   readonly estimator: E
   readonly evaluator: Scorer
-  /** Trials that run side by side, each on one worker. Default: the workers of the pool, 1 in this process. */
+  /** Trials that run side by side, each on one worker. Default: one more than the workers of a pool, 1 in this process. */
   readonly parallelism?: number
   /** Whether the models of all trials are kept as `subModels`. Default false. */
   readonly collectSubModels?: boolean

@@ -156,7 +156,8 @@ export class Tuning<R> implements PromiseLike<R>, Displayable {
       caller: `${name}.fit`,
       evaluator,
       on,
-      parallelism: plan.parallelism ?? whole.workers,
+      // One more than workers, so that none waits while a trial is prepared or scored in this process.
+      parallelism: plan.parallelism ?? (whole.workers === 1 ? 1 : whole.workers + 1),
       store,
       fittingOf: ({ candidate, fold, resource }) => {
         const rows = folds[fold]!
