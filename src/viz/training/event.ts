@@ -37,6 +37,7 @@ export type TrainingViewEvent =
   | { readonly kind: 'checkpoint'; readonly step: number; readonly path: string }
   | { readonly kind: 'workers'; readonly workers: readonly WorkerLane[] }
   | { readonly kind: 'worker'; readonly rank: number; readonly change: WorkerChange; readonly message: string }
+  | { readonly kind: 'notice'; readonly message: string }
   | {
       readonly kind: 'end'
       readonly reason: 'done' | 'stopped' | 'failed'

@@ -129,6 +129,9 @@ export function reduceTraining(view: TrainingView, event: TrainingViewEvent): Tr
       return marked(view, { step: event.step, change: 'checkpoint', message: event.path })
     case 'workers':
       return { ...view, lanes: event.workers }
+    // It is told beside the chart.
+    case 'notice':
+      return view
     case 'end': {
       const { secondsLeft: _, ...rest } = view
       // Before its planned end: by the user, or because it did not get better.
