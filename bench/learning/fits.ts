@@ -178,5 +178,5 @@ function asFrame({ x, y }: FitWorkload): AnyFrame {
     shape.length === 1
       ? (values as Int32Array)
       : { shape: shape as never, dtype: dtype as 'float32', values: values as Float32Array }
-  return frame({ x: column(x), y: column(y) }) as unknown as AnyFrame
+  return frame({ x: column(x), y: column(y) })
 }

@@ -123,7 +123,9 @@ export class TaskRunner {
   async #take(): Promise<Slot> {
     for (;;) {
       const free = this.#roster.slots.filter((slot) => !this.#taken.has(slot))
-      const able = this.#roster.slots.every(({ isGivenUp }) => isGivenUp) ? free : free.filter((slot) => !slot.isGivenUp)
+      const able = this.#roster.slots.every(({ isGivenUp }) => isGivenUp)
+        ? free
+        : free.filter((slot) => !slot.isGivenUp)
       const [slot] = able
       if (slot !== undefined) {
         this.#taken.add(slot)

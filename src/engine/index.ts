@@ -14,11 +14,6 @@ export { type RecordedInput, type RecordedOutput, isReadRefusal, record } from '
 export { standFor, whyEager } from './eager-step.js'
 export { dropout, type Random, withRandom } from './random.js'
 export { scan } from './scan.js'
-export {
-  loadSpread,
-  loadSpreadGradients,
-  type Reduce,
-  type SpreadGradients,
-} from './spread-program.js'
+export { loadSpread, loadSpreadGradients, type Reduce, type SpreadGradients } from './spread-program.js'
 export { dataOf, loadTf, tensorOf } from './tf.js'
 export { installEngine, listEngines, removeEngine } from './install/index.js'
