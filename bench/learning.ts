@@ -5,10 +5,11 @@
  */
 import { features } from './learning/features.js'
 import { type Contest, fits } from './learning/fits.js'
+import { trials } from './learning/trials.js'
 import { type Row, benchOptions, report } from './harness/report.js'
 
 /** Every contest; `--only` names some. */
-const contests: readonly Contest[] = [...fits, ...features]
+const contests: readonly Contest[] = [...fits, ...trials, ...features]
 
 const options = benchOptions()
 const rows: Row[] = []

@@ -177,7 +177,7 @@ export class SliceReader {
 function checkFinite(name: string, values: StoredValues, ordinals: Int32Array): void {
   if (values instanceof Uint8Array || values instanceof Int32Array) return
   let at = 0
-  while (at < values.length && values[at]! - values[at]! === 0) at++
+  while (at < values.length && Number.isFinite(values[at])) at++
   if (at === values.length) return
   const row = ordinals[Math.floor((at * ordinals.length) / values.length)]!
   throw new ShardbookError(

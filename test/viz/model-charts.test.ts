@@ -36,6 +36,11 @@ describe('viz.roc and viz.precisionRecall', () => {
       { label: 1, probability: [0.3, 0.4, 0.3] },
     ]
     expect(viz.roc(rows, { positive: 2 }).text).toContain('AUC 1.000')
+    const cells = rows.map((row) => ({
+      ...row,
+      probability: { shape: [3], dtype: 'float32', values: row.probability },
+    }))
+    expect(viz.roc(cells, { positive: 2 }).text).toContain('AUC 1.000')
     expect(() => viz.roc(rows)).toThrow('viz.roc: expected two classes, got 3. Name the one')
     expect(() => viz.roc(rows, { positive: 7 })).toThrow('expected positive to be one of the classes 0, 1, 2, got 7.')
   })

@@ -57,12 +57,13 @@ function throughInput(tf: Tf, f: (x: Tensor) => Tensor1D, x: Tensor): Tensor1D {
   const value = tf.clone(rows!)
   rows!.dispose()
   const shape = [x.shape[0], ...x.shape.slice(1).map(() => 1)]
-  return tf.customGrad((...given) => {
+  const linked: Tensor = tf.customGrad((...given) => {
     const save = given.at(-1) as unknown as (tensors: Tensor[]) => void
     save([slope])
     return {
       value: tf.clone(value),
       gradFunc: (dy: Tensor | Tensor[], [saved]: Tensor[]) => tf.mul(tf.reshape(dy as Tensor, shape), saved!),
     }
-  })(x) as Tensor1D
+  })(x)
+  return linked as Tensor1D
 }

@@ -19,6 +19,8 @@ const loaders = {
     (await import('./pipeline.js')).Pipeline.load({ kind: saved.kind, stages: await loadAll(saved) }),
   PipelineModel: async (saved: LoadedStage) =>
     (await import('./pipeline.js')).PipelineModel.load({ stages: await loadAll(saved) }),
+  TunedModel: async (saved: LoadedStage) =>
+    (await import('./tuning/tuned-model.js')).TunedModel.load(saved, await loadAll(saved)),
 }
 
 /** Names of the classes that `load` knows. */
@@ -43,12 +45,17 @@ export async function load(path: string, kind?: StageKind): Promise<unknown> {
   if (kind !== undefined && kind !== saved.kind) {
     throw new ShardbookError('data', `ml.load: expected a ${kind} in ${path}, got a ${saved.kind}.`)
   }
+  return stageOf(saved)
+}
+
+/** The stage that a folder held. @throws ShardbookError `data` for a kind that is not known */
+export async function stageOf(saved: LoadedStage): Promise<unknown> {
   const loader = (loaders as Readonly<Record<string, (saved: LoadedStage) => Promise<unknown>>>)[saved.kind]
   if (loader !== undefined) return loader(saved)
   const near = nearest(saved.kind, Object.keys(loaders))
   throw new ShardbookError(
     'data',
-    `ml.load: expected a kind of stage that this version knows in ${path}, got ${show(saved.kind)}.`,
+    `ml.load: expected a kind of stage that this version knows in ${saved.path}, got ${show(saved.kind)}.`,
     near === undefined ? {} : { hint: `The nearest is ${near}.` },
   )
 }

@@ -78,10 +78,8 @@ test("Elman's network puts out g(h V + c) of every step, or of the last one", ()
 })
 
 test('a summary is a table in HTML too', () => {
-  const { 'text/html': html } = nn
-    .model([nn.dense({ units: 3, name: 'a<b' })], { inputShape: [4] })
-    .summary()
-    [displaySymbol]() as { 'text/html': string }
+  const summary = nn.model([nn.dense({ units: 3, name: 'a<b' })], { inputShape: [4] }).summary()
+  const { 'text/html': html } = summary[displaySymbol]() as { 'text/html': string }
   expect(html).toContain('a&lt;b')
   expect(html).toContain('15 parameters')
   expect(html.match(/<tr>/g)).toHaveLength(3)

@@ -26,8 +26,9 @@ export function copyList(api: CApi, check: NullCheck, name: string, { length, fi
     )
     for (let row = 0; row < rows; row++) {
       const out = (at + row) * length
+      const from = starts[row]!
       const kept = Math.min(lengths[row]!, length)
-      target.set(values.subarray(starts[row]!, starts[row]! + kept), out)
+      target.set(values.subarray(from, from + kept), out)
       target.fill(fill, out + kept, out + length)
     }
   }
