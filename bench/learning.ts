@@ -4,10 +4,11 @@
  * `npm run bench:learning -- [--rounds N] [--json FILE] [--only TEXT]`
  */
 import { type Contest, fits } from './learning/fits.js'
+import { trials } from './learning/trials.js'
 import { type Row, benchOptions, report } from './harness/report.js'
 
 /** Every contest; `--only` names some. */
-const contests: readonly Contest[] = [...fits]
+const contests: readonly Contest[] = [...fits, ...trials]
 
 const options = benchOptions()
 const rows: Row[] = []

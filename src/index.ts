@@ -12,7 +12,7 @@ export { displaySymbol, type Displayable, type MimeBundle, typeSymbol } from './
 export { type ErrorCode, ShardbookError } from './core/errors.js'
 export { prompt } from './core/prompt.js'
 export { display, type DisplayOptions, type Progress, type Shown } from './core/show-value.js'
-export { type Pool, type PoolOptions, pool } from './distributed/index.js'
+export { type Pool, type PoolFunction, type PoolOptions, pool, type SharingOptions } from './distributed/index.js'
 export {
   type AnyFrame,
   type BatchOptions,

@@ -2,7 +2,7 @@
  * `npm test`: sets itself up, runs every runner, sees that no process is left, and ends with one line `N passed, N failed, N skipped` over all of them.
  *
  * Runners: vitest (`test/**\/*.test.ts`, with `--long` `*.long.ts`) and the compiler (`*.test-d.ts`, a file is a test).
- * Other arguments go to vitest: `npm test -- test/frame`.
+ * Other arguments go to vitest: `npm test -- test/frame`. `--node 24` runs vitest under another Node.js.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { listFiles } from './files.mjs'
 import { endLeftovers } from './leftovers.mjs'
+import { nodeOf } from './other-node.mjs'
 import { dataFolder, prepare, provide } from './provision.mjs'
 import { tallyTypeTests, tallyVitest } from './tally.mjs'
 
@@ -18,6 +19,9 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 process.chdir(root)
 const long = process.argv.includes('--long')
 const filters = process.argv.slice(2).filter((argument) => argument !== '--long')
+const other = filters.indexOf('--node')
+const [, major] = other < 0 ? [] : filters.splice(other, 2)
+const node = other < 0 ? process.execPath : nodeOf(major ?? '')
 
 prepare(root)
 const missing = await provide(root)
@@ -76,7 +80,10 @@ async function runTypeTests() {
  * @returns {Promise<{ code: number, stdout: string }>}
  */
 function run(program, args, out = 'inherit') {
-  const child = spawn(join(root, 'node_modules/.bin', program), args, { env, stdio: ['ignore', out, 'inherit'] })
+  const child = spawn(node, [join(root, 'node_modules/.bin', program), ...args], {
+    env,
+    stdio: ['ignore', out, 'inherit'],
+  })
   const chunks = /** @type {Buffer[]} */ ([])
   child.stdout?.on('data', (chunk) => chunks.push(chunk))
   const forward = (/** @type {NodeJS.Signals} */ signal) => void child.kill(signal)

@@ -21,18 +21,30 @@ export interface Options {
   readonly json: string | undefined
   /** Only contests whose name contains this. */
   readonly only: string
+  /** The names of the contestants besides ours. */
+  readonly peers: readonly string[] | undefined
+  /** What is looked at. */
+  readonly measure: readonly string[] | undefined
 }
 
-/** `--rounds N` (default 7), `--json FILE`, `--only TEXT`. */
+/** `--rounds N` (default 7), `--json FILE`, `--only TEXT`, `--peers NAME,...`, `--measure WHAT,...` (default: all). */
 export function benchOptions(): Options {
   const { values } = parseArgs({
     options: {
       rounds: { type: 'string', default: '7' },
       json: { type: 'string' },
       only: { type: 'string', default: '' },
+      peers: { type: 'string' },
+      measure: { type: 'string' },
     },
   })
-  return { rounds: Number(values.rounds), json: values.json, only: values.only }
+  return {
+    rounds: Number(values.rounds),
+    json: values.json,
+    only: values.only,
+    peers: values.peers?.split(','),
+    measure: values.measure?.split(','),
+  }
 }
 
 /** A row of two contestants' medians. `better` says which way the unit counts; the ratio is above 1 where we are better. */
@@ -77,7 +89,7 @@ export function printFigures(title: string, unit: string, figures: readonly Figu
 }
 
 /** Prints all rows with the machine's description and writes the JSON file where asked. */
-export function report(rows: readonly Row[], { rounds, json }: Options): void {
+export function report(rows: readonly Row[], { rounds, json }: Pick<Options, 'rounds' | 'json'>): void {
   console.log(`\n${machine()}, ${rounds} rounds, medians`)
   console.table(
     rows.map(({ name, unit, ours, peer, peerName, ratio, goal, met }) => ({

@@ -38,6 +38,8 @@ async function weightMessages(rounds: number): Promise<Row[]> {
         },
         { ...peerContestant('PySpark local[2]', peer, 'pyspark'), close: () => {} },
         { ...peerContestant('scikit-learn', peer, 'sklearn'), close: () => {} },
+        // For the record: without its own tokens.
+        { ...peerContestant('scikit-learn, tokens by str.split', peer, 'sklearn split'), close: () => {} },
       ],
       rounds,
     )

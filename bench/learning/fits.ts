@@ -87,7 +87,7 @@ async function fit(workload: FitWorkload, rows: AnyFrame, onStep: (step: number)
     stepSize: workload.learningRate,
     batch: { rows: workload.batchRows, isGiven: true },
     seed: 1,
-    training: { optimiser: adam(), schedule: constant(workload.learningRate) },
+    training: { schedule: constant(workload.learningRate) },
     fit: { callbacks: [(event) => (event.kind === 'step' ? onStep(event.step) : undefined)] },
     prepare: async () => ({
       objective: objectiveOf(workload),

@@ -105,7 +105,14 @@ class Keras:
         self.done += 1
         return float(self.model.train_on_batch(x, y))
 
+    def restart(self):
+        self.model.set_weights(self.workload.weights)
+        for variable in self.model.optimizer.variables:
+            if variable.name != "learning_rate":
+                variable.assign(self.tf.zeros_like(variable))
+
     def fit(self, epochs):
+        self.restart()
         began, used = time.perf_counter(), time.process_time()
         history = self.model.fit(
             self.workload.x, self.workload.y, batch_size=self.workload.batch, epochs=epochs, verbose=0
@@ -115,10 +122,7 @@ class Keras:
 
     def losses(self, count):
         # train_on_batch reports the mean since the metrics were reset
-        self.model.set_weights(self.workload.weights)
-        for variable in self.model.optimizer.variables:
-            if variable.name != "learning_rate":
-                variable.assign(self.tf.zeros_like(variable))
+        self.restart()
         self.done, losses = 0, []
         for _ in range(count):
             self.model.reset_metrics()

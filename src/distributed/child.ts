@@ -11,38 +11,79 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { ShardbookError } from '../core/errors.js'
 import type { EngineName } from '../engine/index.js'
+import { isAlive } from './is-alive.js'
 
 /** What every process of a pool is told. */
 export interface ChildSettings {
   /** Base64. */
   readonly secret: string
-  /** The pool's folder of sockets, mode 0700; the last one to leave removes it. */
+  /** The pool's folder of sockets, mode 0700. */
   readonly folder: string
+  /** The same for segments in shared memory, where there is such and all workers are on this host. */
+  readonly shared?: string | undefined
   readonly engine: EngineName
+  /** Where workers listen when they are reached from other hosts: `HOST`; unix sockets without. */
+  readonly host?: string | undefined
+  /** The process that owns the pool and tidies up after it; none of a detached pool. */
+  readonly session?: number | undefined
+  /** Where checkpoints and, for a detached pool, its trainings are kept. */
+  readonly stateFolder: string
 }
 
-export interface CoordinatorSettings extends ChildSettings {
+/** What the user may set of the workers. */
+export interface WorkerLimits {
+  /** Resident memory at which a worker is ended and replaced. */
+  readonly memoryBytes?: number | undefined
+  /** Threads of the engine. Default: the cores divided between the workers. */
+  readonly threads?: number | undefined
+  /** Added to the priority of the session: 0 to 19. Default 10. */
+  readonly niceness: number
+  /** How long a process may give no sign of life before it is replaced. */
+  readonly silentMs: number
+}
+
+export interface CoordinatorSettings extends ChildSettings, WorkerLimits {
+  readonly name: string
   readonly workers: number
+  /** Where the coordinator listens. */
+  readonly endpoint: string
+  readonly checkpoint: CheckpointPlan
+  /** A detached pool ends after so long without a session and without work. */
+  readonly idleMs?: number | undefined
+  /** The turn of a training while others of the same priority wait. */
+  readonly turnMs: number
+}
+
+/** How often the state of a training is saved, and how many such states stay. */
+export interface CheckpointPlan {
+  readonly everyMs: number
+  readonly keep: number
 }
 
 export interface WorkerSettings extends ChildSettings {
+  /** Where the coordinator listens. */
+  readonly endpoint: string
   readonly rank: number
   /** How many workers of this rank there were before. */
   readonly incarnation: number
   readonly threads: number
+  readonly niceness: number
 }
 
-/** Starts one of our own programs. Standard output and error are pipes. */
+/** Starts one of our own programs. */
 export function spawnChild(
   main: 'coordinator' | 'worker',
   settings: CoordinatorSettings | WorkerSettings,
-  options: { detached: boolean },
+  /** `log` is the file that gets what it writes to standard error; a pipe without. */
+  options: { detached: boolean; log?: number },
 ): ChildProcess {
   const program = mainPath(main)
-  const child = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'pipe'], detached: options.detached })
+  const { detached, log } = options
+  // The fourth pipe brings signs of life.
+  const child = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', log ?? 'pipe', 'pipe'], detached })
   // A child that died before it read its settings is reported by its exit, not by the pipe.
-  child.stdin.on('error', () => {})
-  child.stdin.write(`${JSON.stringify(settings)}\n`)
+  child.stdin!.on('error', () => {})
+  child.stdin!.write(`${JSON.stringify(settings)}\n`)
   return child
 }
 
@@ -63,12 +104,25 @@ function mainPath(main: string): string {
   })
 }
 
+/** Folders of a pool's sockets and shared memory: those of one coordinator. */
+export type PoolFolders = Pick<ChildSettings, 'folder' | 'shared'>
+
+export function removePoolFolders({ folder, shared }: PoolFolders): void {
+  for (const path of [folder, shared]) if (path !== undefined) rmSync(path, { recursive: true, force: true })
+}
+
+/** All that ends with the processes of a pool that is not detached. */
+function ownPlaces({ folder, shared, stateFolder }: ChildSettings): string[] {
+  return [folder, shared, stateFolder].filter((path) => path !== undefined)
+}
+
 /**
- * Child side: reads the settings and watches the parent from then on.
- *
- * @param onOrphaned runs before the process ends because its parent is gone
+ * Child side: reads the settings. From then on the process watches its parent, unless it is `free` of it, and gives signs
+ * of life.
  */
-export async function readSettings<T extends ChildSettings>(onOrphaned: () => void = () => {}): Promise<T> {
+export async function readSettings<T extends ChildSettings>(
+  isFree: (settings: T) => boolean = () => false,
+): Promise<T> {
   let text = ''
   let settings: T | undefined
   const parent = process.ppid
@@ -82,21 +136,31 @@ export async function readSettings<T extends ChildSettings>(onOrphaned: () => vo
       const end = text.indexOf('\n')
       if (end < 0) return
       settings = JSON.parse(text.slice(0, end)) as T
-      watchParent(parent, settings.folder)
+      watch(settings, isFree(settings) ? undefined : parent)
       resolve(settings)
     })
     process.stdin.on('end', () => {
-      onOrphaned()
-      if (settings !== undefined) rmSync(settings.folder, { recursive: true, force: true })
+      if (settings !== undefined && isFree(settings)) return
+      if (settings !== undefined) leaveOrphaned(settings, parent)
       process.exit(0)
     })
   })
 }
 
-function watchParent(parent: number, folder: string): void {
-  const thread = new Worker(new URL('./watch-parent.js', import.meta.url), {
-    workerData: { parent, folder },
-    stdin: false,
-  })
-  thread.unref()
+/** The session tidies up after a pool; where it is gone, whoever is left does. */
+function leaveOrphaned(settings: ChildSettings, parent: number): void {
+  const { session } = settings
+  if (session !== undefined && (session === parent || !isAlive(session))) {
+    for (const path of ownPlaces(settings)) rmSync(path, { recursive: true, force: true })
+  }
+}
+
+const turnMs = 250
+
+/** The thread that watches goes on while this one computes; what it sends tells whether this one has had a turn since. */
+function watch(settings: ChildSettings, parent: number | undefined): void {
+  const turns = new Int32Array(new SharedArrayBuffer(4))
+  setInterval(() => Atomics.add(turns, 0, 1), turnMs).unref()
+  const workerData = { parent, session: settings.session, folders: ownPlaces(settings), turns }
+  new Worker(new URL('./watch-parent.js', import.meta.url), { workerData, stdin: false }).unref()
 }

@@ -1,17 +1,24 @@
-/** The session's end of the connection to the coordinator: tasks and requests by number, each with who waits for it. */
+/**
+ * The session's end of the connection to the coordinator: tasks and requests by number, each with who waits for it. What is open
+ * outlives a coordinator: it is submitted again to the one that takes its place.
+ */
 import type { Socket } from 'node:net'
 import { ShardbookError } from '../core/errors.js'
-import type { TrainingState } from '../nn/train/job.js'
+import type { TrainingJob, TrainingState } from '../nn/train/job.js'
 import { Connection } from './connection.js'
 import type { Mode } from './control.js'
-import type { CoordinatorMessage, JobEvent, SessionMessage, Shard, Work, WorkerReport } from './messages.js'
+import type { Answer, CoordinatorMessage, JobEvent, SessionMessage, Shard, Work, WorkerReport } from './messages.js'
 import { fromWire, TrainingFailure } from './wire-error.js'
 
 interface OpenTask {
+  /** What a new coordinator is told. */
+  readonly begin: SessionMessage & { type: 'submit' | 'follow' }
   readonly listener: (event: JobEvent) => void
   readonly resolve: (states: readonly TrainingState[]) => void
   readonly reject: (error: Error) => void
   readonly blocks: Map<number, Settler<readonly Shard[]>>
+  readonly known: Map<number, TrainingState>
+  mode: Mode
 }
 
 interface Settler<T> {
@@ -19,41 +26,80 @@ interface Settler<T> {
   readonly reject: (error: Error) => void
 }
 
+type Request = SessionMessage & { readonly request: number }
+
+/** A task that goes on: its number, and its end. */
+export interface Submitted {
+  readonly task: number
+  readonly done: Promise<readonly TrainingState[]>
+}
+
+/** Drawn, not counted: several sessions may share a pool, one after the other or at once. */
+export function newTask(): number {
+  return Math.floor(Math.random() * 2 ** 48)
+}
+
 export class Client {
   /** Resolves when the workers are up; rejects when they cannot start. */
   readonly ready: Promise<readonly WorkerReport[]>
-  readonly closed: Promise<Error | undefined>
-  readonly #connection: Connection<CoordinatorMessage, SessionMessage>
+  #connection: Connection<CoordinatorMessage, SessionMessage>
   readonly #tasks = new Map<number, OpenTask>()
-  readonly #requests = new Map<number, Settler<readonly WorkerReport[]>>()
-  #lastNumber = 0
+  readonly #requests = new Map<number, Settler<Answer> & { readonly message: Request }>()
+  #lastRequest = 0
   #over: Error | undefined
   #ready: Settler<readonly WorkerReport[]> | undefined
 
   constructor(socket: Socket) {
     this.ready = new Promise((resolve, reject) => (this.#ready = { resolve, reject }))
+    this.ready.catch(() => {})
     this.#connection = new Connection(socket, (message) => this.#receive(message))
-    this.closed = this.#connection.closed
+  }
+
+  /** Goes on with another coordinator, from what is still open. */
+  reconnect(socket: Socket): void {
+    this.#connection = new Connection(socket, (message) => this.#receive(message))
+    for (const [task, open] of this.#tasks) {
+      const known = [...open.known].map(([job, state]) => ({ job, state }))
+      this.#connection.send(open.begin.type === 'submit' ? { ...open.begin, known } : open.begin)
+      if (open.mode !== 'run') this.#connection.send({ type: 'control', task, request: 0, mode: open.mode })
+      for (const block of open.blocks.keys()) this.#connection.send({ type: 'pull', task, block })
+    }
+    for (const { message } of this.#requests.values()) this.#connection.send(message)
+    this.#hold()
   }
 
   /** Submits a task; `done` settles when the coordinator says that it is over. */
   submit(
     work: Work,
+    priority: number,
     listener: (event: JobEvent) => void = () => {},
-  ): { task: number; done: Promise<readonly TrainingState[]> } {
-    const task = ++this.#lastNumber
-    const done = new Promise<readonly TrainingState[]>((resolve, reject) => {
-      if (this.#over !== undefined) return reject(this.#over)
-      this.#connection.send({ type: 'submit', task, work })
-      this.#tasks.set(task, { listener, resolve, reject, blocks: new Map() })
+    task: number = newTask(),
+  ): Submitted {
+    return this.#open({ type: 'submit', task, work, priority }, listener)
+  }
+
+  /** Follows a training that another session submitted; its job comes with it. */
+  async follow(task: number, listener: (event: JobEvent) => void): Promise<Submitted & { job: TrainingJob }> {
+    const request = ++this.#lastRequest
+    const begin = { type: 'follow', task, request } as const
+    const answer = this.#answer(begin)
+    const submitted = this.#open(begin, listener)
+    submitted.done.catch(() => {})
+    try {
+      return { ...submitted, job: (await answer).job! }
+    } catch (error) {
+      this.#tasks.delete(task)
       this.#hold()
-    })
-    return { task, done }
+      throw error
+    }
   }
 
   /** Resolves when it has taken effect; at once for a task that is over. */
   async control(task: number, mode: Mode): Promise<void> {
-    if (this.#tasks.has(task)) await this.#request((request) => ({ type: 'control', task, request, mode }))
+    const open = this.#tasks.get(task)
+    if (open === undefined) return
+    open.mode = mode
+    await this.request((request) => ({ type: 'control', task, request, mode }))
   }
 
   /** Asks for a block of a transform. */
@@ -77,14 +123,24 @@ export class Client {
     this.#hold()
   }
 
-  async status(): Promise<readonly WorkerReport[]> {
-    return await this.#request((request) => ({ type: 'status', request }))
+  /** Sends a message that is answered. @throws the error of the answer. */
+  async request(message: (request: number) => Request): Promise<Answer> {
+    const request = message(++this.#lastRequest)
+    const answer = this.#answer(request)
+    this.#send(request)
+    return await answer
   }
 
   /** Asks the coordinator to end; everything still open rejects with `error`. */
   close(error: Error): void {
     this.#send({ type: 'close' })
     this.fail(error)
+  }
+
+  /** Leaves the coordinator to itself. */
+  leave(error: Error): void {
+    this.fail(error)
+    this.#connection.close()
   }
 
   /** The coordinator is gone: everything still open rejects with `error`. */
@@ -101,12 +157,22 @@ export class Client {
     this.#hold()
   }
 
-  async #request(message: (request: number) => SessionMessage): Promise<readonly WorkerReport[]> {
+  #open(begin: SessionMessage & { type: 'submit' | 'follow' }, listener: (event: JobEvent) => void): Submitted {
+    const { task } = begin
+    const done = new Promise<readonly TrainingState[]>((resolve, reject) => {
+      if (this.#over !== undefined) return reject(this.#over)
+      this.#connection.send(begin)
+      const open = { begin, listener, resolve, reject, blocks: new Map(), known: new Map(), mode: 'run' as const }
+      this.#tasks.set(task, open)
+      this.#hold()
+    })
+    return { task, done }
+  }
+
+  async #answer(message: Request): Promise<Answer> {
     return await new Promise((resolve, reject) => {
       if (this.#over !== undefined) return reject(this.#over)
-      const request = ++this.#lastNumber
-      this.#requests.set(request, { resolve, reject })
-      this.#send(message(request))
+      this.#requests.set(message.request, { message, resolve, reject })
     })
   }
 
@@ -131,6 +197,9 @@ export class Client {
       case 'events':
         for (const event of message.events) tell(this.#tasks.get(message.task)?.listener, event)
         break
+      case 'mapped':
+        this.#tasks.get(message.task)?.known.set(message.job, message.state)
+        break
       case 'trained':
         this.#tasks.get(message.task)?.resolve(message.states)
         this.#tasks.delete(message.task)
@@ -147,10 +216,14 @@ export class Client {
         task?.reject(error)
         break
       }
-      case 'done':
-        this.#requests.get(message.request)?.resolve(message.workers ?? [])
-        this.#requests.delete(message.request)
+      case 'done': {
+        const { request, answer } = message
+        const open = this.#requests.get(request)
+        this.#requests.delete(request)
+        if (answer.error === undefined) open?.resolve(answer)
+        else open?.reject(fromWire(answer.error))
         break
+      }
       default:
         message satisfies never
     }

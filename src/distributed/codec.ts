@@ -1,7 +1,9 @@
 /**
  * Frames: how a message becomes bytes.
  *
- *   'SB' | version u8 | 0 u8 | header bytes u32 | body bytes u32 | header: JSON | body: the typed arrays, 8-byte aligned
+ *   'SB' | version u8 | 0 u8 | header bytes u32 | body bytes u32 | checksum u32 of both | header: JSON | body
+ *
+ * The body holds the typed arrays, 8-byte aligned; the header is filled up with spaces to a multiple of four bytes.
  *
  * The header is JSON in which `{ "$": [kind, ...] }` stands for what JSON lacks: typed arrays (kept in the body), numbers
  * that are not finite, bigints, dates. Decoding makes plain data only: no classes, no functions, no prototypes. Every
@@ -9,9 +11,10 @@
  */
 import { show } from '../core/check.js'
 import { ShardbookError } from '../core/errors.js'
+import { Checksum } from './checksum.js'
 import { protocolVersion } from './messages.js'
 
-export const prefixBytes = 12
+export const prefixBytes = 16
 
 export interface FrameLimits {
   readonly headerBytes: number
@@ -37,14 +40,21 @@ export function encode(message: unknown): Uint8Array[] {
   let bodyBytes = 0
   const carry = (array: Carried): number => {
     const offset = bodyBytes
-    const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
+    let bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
     const padding = -bytes.length & 7
+    if (padding % 4 !== 0) {
+      const filled = new Uint8Array(bytes.length + padding)
+      filled.set(bytes)
+      bytes = filled
+    }
     arrays.push(bytes)
-    if (padding > 0) arrays.push(new Uint8Array(padding))
-    bodyBytes += bytes.length + padding
+    if (padding === 4) arrays.push(new Uint8Array(padding))
+    bodyBytes = offset + array.byteLength + padding
     return offset
   }
-  const header = Buffer.from(JSON.stringify(pack(message, '', carry)))
+  const text = Buffer.from(JSON.stringify(pack(message, '', carry)))
+  const header = Buffer.alloc(text.length + (-text.length & 3), ' ')
+  text.copy(header)
   if (header.length > openLimits.headerBytes || bodyBytes > openLimits.bodyBytes) {
     throw new ShardbookError(
       'pool',
@@ -56,6 +66,9 @@ export function encode(message: unknown): Uint8Array[] {
   prefix[2] = protocolVersion
   prefix.writeUInt32LE(header.length, 4)
   prefix.writeUInt32LE(bodyBytes, 8)
+  const sum = new Checksum().add(header)
+  for (const bytes of arrays) sum.add(bytes)
+  prefix.writeUInt32LE(sum.value, 12)
   return [Buffer.concat([prefix, header]), ...arrays]
 }
 
@@ -103,6 +116,10 @@ export class FrameReader {
       } else {
         const [header, body] = [this.#header, this.#body]
         this.#header = this.#body = undefined
+        const sum = new DataView(this.#prefix.buffer).getUint32(12, true)
+        if (new Checksum().add(header).add(body).value !== sum) {
+          throw new ShardbookError('pool', 'connection: expected a frame with its checksum, got a damaged one.')
+        }
         return { used, message: decode(header, body) }
       }
     }

@@ -1,7 +1,8 @@
 /** A connection: whole messages over an authenticated socket, in order. */
-import { connect as connectSocket, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { ShardbookError } from '../core/errors.js'
 import { encode, FrameReader, openLimits } from './codec.js'
+import { dial } from './endpoint.js'
 import { introduce } from './handshake.js'
 import type { Claim } from './messages.js'
 
@@ -71,17 +72,9 @@ export class Connection<Incoming, Outgoing> {
   }
 }
 
-/** Connects to a unix socket and proves `claim`. The socket comes back paused. */
-export async function connect(path: string, secret: Buffer, claim: Claim): Promise<Socket> {
-  const socket = connectSocket(path)
-  await new Promise<void>((resolve, reject) => {
-    socket.once('connect', resolve)
-    socket.once('error', (cause) => {
-      reject(
-        new ShardbookError('pool', `connection: expected a pool process at ${path}, got ${cause.message}.`, { cause }),
-      )
-    })
-  })
+/** Connects to an endpoint and proves `claim`. The socket comes back paused. */
+export async function connect(endpoint: string, secret: Buffer, claim: Claim): Promise<Socket> {
+  const socket = await dial(endpoint, secret)
   await introduce(socket, secret, claim)
   return socket
 }

@@ -36,6 +36,8 @@ export class EventFilter {
       }
       case 'checkpoint':
       case 'worker':
+      case 'workers':
+      case 'notice':
       case 'end':
         return true
       default:

@@ -1,3 +1,3 @@
 /** Pools of worker processes. */
-export { pool, type Pool, type PoolOptions } from './pool.js'
+export { pool, type Pool, type PoolFunction, type PoolOptions, type SharingOptions } from './pool.js'
 export { TrainingFailure } from './wire-error.js'

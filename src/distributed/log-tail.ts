@@ -1,4 +1,4 @@
-/** The last lines that a process wrote, for error messages. */
+/** The last lines that a process and those before it in its place wrote. */
 import type { Readable } from 'node:stream'
 
 const keptLines = 200
@@ -6,6 +6,13 @@ const keptLineLength = 2000
 
 export class LogTail {
   #lines: string[] = []
+  /** Lines of processes that are gone. */
+  #before = 0
+
+  /** A new process begins to write. */
+  begin(): void {
+    this.#before = this.#lines.length
+  }
 
   /** Keeps what `stream` brings, each line behind `prefix`. */
   follow(stream: Readable, prefix: string): void {
@@ -17,7 +24,8 @@ export class LogTail {
       this.#lines.push(
         ...lines.filter((line) => line.trim() !== '').map((line) => prefix + line.slice(0, keptLineLength)),
       )
-      this.#lines.splice(0, this.#lines.length - keptLines)
+      const dropped = this.#lines.splice(0, this.#lines.length - keptLines).length
+      this.#before = Math.max(0, this.#before - dropped)
     })
     stream.on('end', () => {
       if (partial !== '') this.#lines.push(prefix + partial)
@@ -26,8 +34,12 @@ export class LogTail {
     stream.on('error', () => {})
   }
 
-  /** The last `lines` lines, or an empty string. */
+  /** The last `lines` lines of the present process as one text, for error messages; or an empty string. */
   tail(lines = 20): string {
-    return this.#lines.slice(-lines).join('\n').trimEnd()
+    return this.#lines.slice(this.#before).slice(-lines).join('\n').trimEnd()
+  }
+
+  last(lines: number): string[] {
+    return this.#lines.slice(-lines)
   }
 }

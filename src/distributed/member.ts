@@ -1,5 +1,5 @@
 /** The members of a run: ranks with their share of the batch, where each of them stands, and what that allows next. */
-import type { Slot } from './roster.js'
+import type { Slot } from './seat.js'
 
 /**
  *   absent -> preparing -> ready -> running -> finished
@@ -20,6 +20,8 @@ export interface Member {
   pausedAt: number
   /** Whether a process of this rank was lost. */
   lost: boolean
+  /** Whether it tells the events and saves the states. */
+  lead: boolean
 }
 
 /** A member a slot; the slices are dealt out in blocks of as equal a size as can be. */
@@ -35,6 +37,7 @@ export function membersOf(slots: readonly Slot[], slices: number): Member[] {
       fresh: true,
       pausedAt: -1,
       lost: false,
+      lead: false,
     }
   })
 }
@@ -43,23 +46,34 @@ export type Move =
   | { readonly kind: 'wait' }
   /** Get the state of a member that rests: it is the result, or what others lack, or what is left. */
   | { readonly kind: 'ask'; readonly member: Member }
+  /** Give the state that is kept to whoever is behind it. */
+  | { readonly kind: 'restore' }
+  /** Deal the slices out anew, from the state that is kept. */
+  | { readonly kind: 'deal' }
   | { readonly kind: 'run' }
   | { readonly kind: 'give up' }
 
 /**
  * What a run does next. `keptStep` is the step of the newest state outside of the workers; of a run that `failed` only the
- * newest state is still wanted.
+ * newest state is still wanted; one whose members are others than before has the slices to `deal`.
  */
-export function nextMove(members: readonly Member[], keptStep: number, failed: boolean): Move {
+export function nextMove(
+  members: readonly Member[],
+  keptStep: number,
+  { failed, deal }: { failed: boolean; deal: boolean },
+): Move {
   const present = members.filter(({ phase }) => phase !== 'absent')
   if (present.some(({ phase }) => phase === 'running' || phase === 'halting')) return { kind: 'wait' }
   const newest = Math.max(-1, ...present.map(({ step }) => step))
-  const ahead = present.find(({ step }) => step === newest)
+  const ahead = present.find(({ step, phase }) => step === newest && phase !== 'preparing')
   if (failed) return ahead !== undefined && newest > keptStep ? { kind: 'ask', member: ahead } : { kind: 'give up' }
   const finished = present.find(({ phase }) => phase === 'finished')
   if (finished !== undefined) return { kind: 'ask', member: finished }
+  if (deal) return ahead !== undefined && newest > keptStep ? { kind: 'ask', member: ahead } : { kind: 'deal' }
   if (ahead === undefined || members.some(({ phase }) => phase !== 'ready')) return { kind: 'wait' }
-  return members.some(({ step }) => step < newest) ? { kind: 'ask', member: ahead } : { kind: 'run' }
+  if (newest > keptStep)
+    return members.some(({ step }) => step < newest) ? { kind: 'ask', member: ahead } : { kind: 'run' }
+  return members.some(({ step }) => step < keptStep) ? { kind: 'restore' } : { kind: 'run' }
 }
 
 /** Whether some member has seen more of the run than what is kept outside of the workers. */

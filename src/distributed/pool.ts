@@ -1,57 +1,107 @@
-/**
- * The pool as a session sees it: starts the coordinator, submits tasks, hears of them.
- *
- * A pool keeps its session's process alive only while it has something to do; when the process ends, so does the pool.
- */
-import type { ChildProcess } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import type { Socket } from 'node:net'
+/** What users call: starting a pool, and finding one that was left running. */
+import { mkdtempSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { checkInteger, checkOneOf, show } from '../core/check.js'
-import type { TensorData } from '../core/dtype.js'
-import { displaySymbol, type Displayable, type MimeBundle } from '../core/display.js'
+import { checkInteger, checkNumber, checkOneOf, show } from '../core/check.js'
+import type { Displayable } from '../core/display.js'
 import { ShardbookError } from '../core/errors.js'
 import { engineNames, openEngine, type EngineName } from '../engine/index.js'
-import type { StepRun, Strategy, TransformJob } from '../nn/strategy.js'
-import type { TrainingEvent } from '../nn/train/event.js'
-import type { TrainingJob, TrainingState } from '../nn/train/job.js'
-import { socketPath, spawnChild, type CoordinatorSettings } from './child.js'
-import { Client } from './client.js'
-import { connect } from './connection.js'
-import { joinShards } from './join-shards.js'
-import { LogTail } from './log-tail.js'
-import { PoolStatus, type PoolState } from './status.js'
+import type { Savable, Training } from '../nn/train/training.js'
+import type { Strategy } from '../nn/strategy.js'
+import type { PoolSettings } from './launch.js'
+import { isRunning, poolStateFolder, readFromRegistry, registeredNames } from './registry.js'
+import type { Compression, SharingStrategy, TaskReport } from './messages.js'
+import { PoolSession } from './pool-session.js'
+import { ProcessPool } from './process-pool.js'
+import type { PoolStatus } from './status.js'
+import { storedTasks } from './task-store.js'
 
-const closeMs = 5000
 const maxWorkers = 256
-/** Blocks of a transform that are computed ahead of the one that is waited for. */
-const blocksAhead = 1
 
 export interface PoolOptions {
   /** Worker processes; one a core by default. */
   readonly workers?: number
   /** Engine of all workers; `auto` by default. */
   readonly engine?: EngineName | 'auto'
-  /** Shown by `status()` and in errors. */
+  /** Shown by `status()` and in errors; by it `pool.attach` finds a detached pool. */
   readonly name?: string
+  /** Whether the pool outlives this process: it ends when it is closed, or after `idleMs` without work. Default false. */
+  readonly detached?: boolean
+  /** How long a detached pool stays without a session and without work. Default an hour. */
+  readonly idleMs?: number
+  /** Threads of the engine in each worker. Default: the cores divided between the workers. */
+  readonly threads?: number
+  /** Resident memory at which a worker is ended and replaced. Default: no limit. */
+  readonly memoryBytes?: number
+  /** How far workers stand back behind other processes, 0 to 19. Default 10. */
+  readonly niceness?: number
+  /** How long a worker may give no sign of life before it is replaced. Default 10,000. */
+  readonly heartbeatMs?: number
+  /** How often the state of a training is saved, and how many such states are kept. Default every 10,000 ms, 3 of them. */
+  readonly checkpoints?: { readonly everyMs?: number; readonly keep?: number }
+  /** How long a training keeps the workers while others of the same priority wait. Default 10,000. */
+  readonly turnMs?: number
+  /** Address on which the processes listen, over TLS. Default: unix sockets, which nobody else can reach. */
+  readonly host?: string
+  /** Port of the coordinator, with `host`. Default: any that is free. */
+  readonly port?: number
+}
+
+/** How trainings share the workers of a pool, and how the workers of a training work together. */
+export interface SharingOptions {
+  /** Higher ones go first; those of the same priority take turns. Default 0. */
+  readonly priority?: number
+  /** Default: gradients are added up at every step. */
+  readonly strategy?: SharingStrategy
+  /** Of gradients on their way between workers. Default: none. */
+  readonly compression?: Compression
+  /** A folder where workers log the ordinals of the samples of each step. */
+  readonly sampleLogs?: string
 }
 
 /** Background worker processes that train together. */
 export interface Pool extends Strategy, Displayable {
   readonly name: string
-  /** Rank, process id, engine, memory and state of each worker; renders as a table. */
+  /** Rank, process, engine, memory, state and load of each worker, and the tasks; renders as tables. */
   status(): Promise<PoolStatus>
+  /** The same workers, with other options for what is run on them: `fit(frame, { on: workers.with({ priority: 1 }) })`. */
+  with(options: SharingOptions): Strategy
+  /** The last lines that workers wrote, each behind its rank. */
+  logs(options?: { readonly rank?: number; readonly lines?: number }): Promise<string>
+  /** Trainings, transforms and queues of this pool: those that wait, run and have ended lately. */
+  tasks(): Promise<readonly TaskReport[]>
+  /**
+   * A training of this pool that another session began, by its name or number: its chart goes on from where it is, and awaiting it
+   * gives the model. Default: the one that began last.
+   *
+   * It rejects with `argument` when there is none.
+   */
+  training(which?: string | number): Training<Savable>
+  /** Leaves a detached pool to itself; what it does goes on. */
+  detach(): Promise<void>
   /** Ends the workers and removes what they left. Trainings that go on are rejected. Closing twice is fine. */
   close(): Promise<void>
+}
+
+/** `pool(options)`, with what finds detached pools. */
+export interface PoolFunction {
+  (options?: PoolOptions): Promise<Pool>
+  /**
+   * Finds a pool that was started with `detached: true`, in this process or another. One whose coordinator was lost is started
+   * again and goes on from its checkpoints.
+   *
+   * @throws ShardbookError `argument` when there is none of that name, `pool` when it is of another version.
+   */
+  attach(name: string): Promise<Pool>
+  /** Names of the detached pools. */
+  list(): readonly string[]
 }
 
 /**
  * Starts a pool of background worker processes.
  *
- * None of them outlives this process. The cores are divided between the workers, which run at a lower priority than
- * the session.
+ * None of them outlives this process, unless `detached` says so. The cores are divided between the workers, which run at a
+ * lower priority than the session.
  *
  * @throws ShardbookError `argument` for options that make no pool, `pool` or `missing` when a worker cannot start.
  * @example
@@ -61,224 +111,78 @@ export interface Pool extends Strategy, Displayable {
  * await workers.close()
  * ```
  */
-export async function pool(options: PoolOptions = {}): Promise<Pool> {
-  const { workers = availableParallelism(), engine = 'auto', name = 'pool' } = options
+export const pool: PoolFunction = Object.assign(startPool, { attach, list: registeredNames })
+
+async function startPool(options: PoolOptions = {}): Promise<Pool> {
+  const { workers = availableParallelism(), engine = 'auto', name = 'pool', detached = false } = options
   checkInteger('pool', 'workers', workers, 1, maxWorkers)
   checkOneOf('pool', 'engine', engine, ['auto', ...engineNames])
   if (typeof name !== 'string' || name === '') {
     throw new ShardbookError('argument', `pool: expected name to be text, got ${show(name)}.`)
   }
+  checkSettings(options)
+  if (detached) checkFree(name)
   const resolved = engine === 'auto' ? (await openEngine('auto')).name : engine
-  return await ProcessPool.start(name, workers, resolved)
+  const { threads, memoryBytes, niceness = 10, heartbeatMs = 10_000, turnMs = 10_000, idleMs = 3_600_000 } = options
+  const { everyMs = 10_000, keep = 3 } = options.checkpoints ?? {}
+  const settings: PoolSettings = {
+    name,
+    workers,
+    engine: resolved,
+    threads,
+    memoryBytes,
+    niceness,
+    silentMs: heartbeatMs,
+    turnMs,
+    checkpoint: { everyMs, keep },
+    host: options.host,
+    port: options.port,
+    stateFolder: detached ? poolStateFolder(name) : mkdtempSync(join(tmpdir(), 'shardbook-state-')),
+    ...(detached ? { idleMs } : { session: process.pid }),
+  }
+  return new ProcessPool(await PoolSession.start(settings))
 }
 
-class ProcessPool implements Pool {
-  readonly name: string
-  readonly workers: number
-  readonly engine: EngineName
-  readonly #folder: string
-  readonly #child: ChildProcess
-  readonly #exited: Promise<string>
-  readonly #client: Client
-  #state: PoolState = 'open'
-  #closing: Promise<void> | undefined
-
-  private constructor(name: string, settings: CoordinatorSettings, started: Started, client: Client) {
-    this.name = name
-    this.workers = settings.workers
-    this.engine = settings.engine
-    this.#folder = settings.folder
-    this.#child = started.child
-    this.#exited = started.exited
-    this.#client = client
-  }
-
-  static async start(name: string, workers: number, engine: EngineName): Promise<ProcessPool> {
-    const secret = randomBytes(32)
-    // Paths of sockets have to fit into 107 bytes.
-    const folder = mkdtempSync(join(tmpdir().length > 60 ? '/tmp' : tmpdir(), 'shardbook-pool-'))
-    const settings: CoordinatorSettings = { secret: secret.toString('base64'), folder, engine, workers }
-    let started: Started | undefined
-    try {
-      started = await startCoordinator(settings)
-      const { exited } = started
-      const client = new Client(await connect(socketPath(folder, 'coordinator'), secret, { role: 'session' }))
-      void exited.then((how) =>
-        client.fail(new ShardbookError('pool', `pool ${show(name)}: expected its coordinator to run, but ${how}`)),
-      )
-      await client.ready
-      const created = new ProcessPool(name, settings, started, client)
-      void exited.then(() => created.#lost())
-      release(started.child)
-      return created
-    } catch (error) {
-      started?.child.kill('SIGKILL')
-      await started?.exited
-      rmSync(folder, { recursive: true, force: true })
-      throw error
-    }
-  }
-
-  step(job: TrainingJob, listener: (event: TrainingEvent) => void): StepRun {
-    this.#check('step', job.engine)
-    if (job.slices < this.workers) {
-      throw new ShardbookError(
-        'argument',
-        `pool.step: expected a job of at least ${this.workers} slices, one a worker, got ${job.slices}.`,
-        { hint: 'Use more slices or fewer workers.' },
-      )
-    }
-    const began = performance.now()
-    let last: TrainingEvent | undefined
-    const { task, done: states } = this.#client.submit({ kind: 'step', job }, ({ event }) => {
-      last = event
-      listener(event)
-    })
-    const done = states.then(
-      ([state]) => state!,
-      (error: Error) => {
-        // The coordinator tells of every end but its own.
-        if (last?.kind !== 'end') {
-          const step = last?.kind === 'step' ? last.step : job.start.step
-          listener({
-            kind: 'end',
-            reason: 'failed',
-            step,
-            seconds: (performance.now() - began) / 1000,
-            message: error.message,
-          })
-        }
-        throw error
-      },
-    )
-    return {
-      done,
-      pause: async () => this.#client.control(task, 'pause'),
-      resume: async () => this.#client.control(task, 'run'),
-      stop: async () => {
-        await this.#client.control(task, 'stop')
-        await done.then(
-          () => {},
-          () => {},
-        )
-      },
-    }
-  }
-
-  async map(
-    jobs: readonly TrainingJob[],
-    listener?: (job: number, event: TrainingEvent) => void,
-  ): Promise<TrainingState[]> {
-    for (const job of jobs) this.#check('map', job.engine)
-    if (jobs.length === 0) return []
-    const { done } = this.#client.submit({ kind: 'map', jobs }, ({ job, event }) => listener?.(job, event))
-    return [...(await done)]
-  }
-
-  async *transform(job: TransformJob): AsyncGenerator<readonly TensorData[]> {
-    this.#check('transform', job.engine)
-    const { task, done } = this.#client.submit({ kind: 'transform', job })
-    // Its failures are told by the blocks.
-    done.catch(() => {})
-    const pull = (block: number): ReturnType<Client['pull']> => {
-      const shards = this.#client.pull(task, block)
-      shards.catch(() => {})
-      return shards
-    }
-    const ahead = Array.from({ length: 1 + blocksAhead }, (_, block) => pull(block))
-    try {
-      for (let block = ahead.length; ; block++) {
-        const shards = await ahead.shift()!
-        if (shards.every(({ rows }) => rows === 0)) return
-        ahead.push(pull(block))
-        yield joinShards(shards)
-      }
-    } finally {
-      this.#client.cancel(task)
-    }
-  }
-
-  async status(): Promise<PoolStatus> {
-    return new PoolStatus(this.name, this.#state, this.#state === 'open' ? await this.#client.status() : [])
-  }
-
-  async close(): Promise<void> {
-    this.#closing ??= this.#close()
-    await this.#closing
-  }
-
-  async [displaySymbol](): Promise<MimeBundle> {
-    return (await this.status())[displaySymbol]()
-  }
-
-  async #close(): Promise<void> {
-    if (this.#state === 'open') this.#state = 'closed'
-    this.#client.close(
-      new ShardbookError('state', `pool ${show(this.name)}: expected an open pool, got one that was closed.`),
-    )
-    this.#child.ref()
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), closeMs)
-    await this.#exited
-    clearTimeout(timer)
-    rmSync(this.#folder, { recursive: true, force: true })
-  }
-
-  /** The coordinator has ended, asked or not. */
-  #lost(): void {
-    if (this.#state === 'open') this.#state = 'failed'
-    rmSync(this.#folder, { recursive: true, force: true })
-  }
-
-  #check(verb: string, engine: EngineName): void {
-    if (this.#state !== 'open') {
-      throw new ShardbookError(
-        'state',
-        `pool.${verb}: expected an open pool, got ${show(this.name)}, which is ${this.#state}.`,
-        {
-          hint: 'Start another with pool(...).',
-        },
-      )
-    }
-    if (engine === this.engine) return
-    throw new ShardbookError(
-      'argument',
-      `pool.${verb}: expected a job for the engine ${this.engine}, got one for ${engine}.`,
-    )
-  }
-}
-
-interface Started {
-  readonly child: ChildProcess
-  /** Resolves with how the coordinator ended. */
-  readonly exited: Promise<string>
-}
-
-/** Starts the coordinator; resolves when it listens. */
-async function startCoordinator(settings: CoordinatorSettings): Promise<Started> {
-  // In a process group of its own: an interrupt at the terminal is for the session.
-  const child = spawnChild('coordinator', settings, { detached: true })
-  const log = new LogTail()
-  log.follow(child.stderr!, '[coordinator] ')
-  const exited = new Promise<string>((resolve) => {
-    child.once('close', (code, signal) => {
-      const output = log.tail()
-      resolve(
-        `it ${signal === null ? `exited with code ${code}` : `was ended by ${signal}`}.${output === '' ? '' : `\nIts last output:\n${output}`}`,
-      )
-    })
-    child.once('error', (error) => resolve(`it could not be started: ${error.message}.`))
+async function attach(name: string): Promise<Pool> {
+  const found = readFromRegistry(name)
+  if (found !== undefined) return new ProcessPool(await PoolSession.attach(found))
+  const names = registeredNames()
+  throw new ShardbookError('argument', `pool.attach: expected the name of a detached pool, got ${show(name)}.`, {
+    hint: names.length === 0 ? 'There is none.' : `There is ${names.map((each) => show(each)).join(', ')}.`,
   })
-  await Promise.race([
-    new Promise((resolve) => child.stdout!.once('data', resolve)),
-    exited.then((how) => {
-      throw new ShardbookError('pool', `pool: expected its coordinator to start, but ${how}`)
-    }),
-  ])
-  return { child, exited }
 }
 
-/** Lets this process end although the coordinator runs: the coordinator notices, and ends. */
-function release(child: ChildProcess): void {
-  child.unref()
-  for (const stream of [child.stdin, child.stdout, child.stderr]) (stream as Socket | null)?.unref()
+/** A name stands for one pool: neither one that runs nor what a lost one has left is overwritten. */
+function checkFree(name: string): void {
+  const found = readFromRegistry(name)
+  if (found === undefined) return
+  const isAlive = isRunning(found)
+  if (!isAlive && storedTasks(found.settings.stateFolder).tasks.length === 0) return
+  throw new ShardbookError(
+    'argument',
+    `pool: expected a name that is free, got ${show(name)}, ${isAlive ? 'a pool that runs' : 'a pool that was lost with its trainings'}.`,
+    { hint: `Take it up with pool.attach(${show(name)}), and close it if it is not wanted.` },
+  )
+}
+
+function checkSettings(options: PoolOptions): void {
+  const {
+    threads = 1,
+    memoryBytes = 1e9,
+    niceness = 10,
+    heartbeatMs = 1e4,
+    turnMs = 1e4,
+    idleMs = 1e4,
+    port = 0,
+  } = options
+  const { everyMs = 1e4, keep = 3 } = options.checkpoints ?? {}
+  checkInteger('pool', 'threads', threads, 1)
+  checkNumber('pool', 'memoryBytes', memoryBytes, 1e8)
+  checkInteger('pool', 'niceness', niceness, 0, 19)
+  checkNumber('pool', 'heartbeatMs', heartbeatMs, 1500)
+  checkNumber('pool', 'turnMs', turnMs, 100)
+  checkNumber('pool', 'idleMs', idleMs, 100)
+  checkInteger('pool', 'port', port, 0, 65_535)
+  checkNumber('pool', 'checkpoints.everyMs', everyMs, 0)
+  checkInteger('pool', 'checkpoints.keep', keep, 1)
 }

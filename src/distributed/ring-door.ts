@@ -1,41 +1,40 @@
 /**
- * The door of a worker: the unix socket on which the previous rank of a ring calls.
+ * The door of a worker: the endpoint on which the previous rank of a ring calls.
  *
  * Peers may call before this worker knows of the new ring; their sockets wait for it. Calls for an older ring are
  * turned away, so a process that was replaced cannot get back in.
  */
-import { createServer, type Server, type Socket } from 'node:net'
-import { ShardbookError } from '../core/errors.js'
+import type { Socket } from 'node:net'
 import { connect } from './connection.js'
+import { listen, type Listener } from './endpoint.js'
 import { greet } from './handshake.js'
 import { RingBroken, type RingLinks } from './ring.js'
 
 const joinMs = 30_000
 
 export class RingDoor {
-  readonly path: string
+  /** Where it is reached. */
+  readonly endpoint: string
   readonly #secret: Buffer
-  readonly #server: Server
+  readonly #listener: Listener
   #generation = 0
   /** Callers of the present and later rings, by generation and rank. */
   #callers = new Map<string, Socket>()
   #expected: { caller: string; resolve: (socket: Socket) => void } | undefined
 
-  private constructor(path: string, secret: Buffer) {
-    this.path = path
+  private constructor(listener: Listener, secret: Buffer) {
+    this.endpoint = listener.endpoint
+    this.#listener = listener
     this.#secret = secret
-    this.#server = createServer({ pauseOnConnect: true }, (socket) => void this.#admit(socket))
   }
 
-  static async open(path: string, secret: Buffer): Promise<RingDoor> {
-    const door = new RingDoor(path, secret)
-    await new Promise<void>((resolve, reject) => {
-      door.#server.once('error', (cause) => {
-        reject(new ShardbookError('pool', `ring: expected to listen at ${path}, got ${cause.message}.`, { cause }))
-      })
-      door.#server.listen(path, resolve)
+  static async open(endpoint: string, secret: Buffer): Promise<RingDoor> {
+    const opened: RingDoor[] = []
+    const listener = await listen(endpoint, secret, (socket) => {
+      for (const door of opened) void door.#admit(socket)
     })
-    return door
+    opened.push(new RingDoor(listener, secret))
+    return opened[0]!
   }
 
   /** Joins the ring of a generation: calls the next rank and waits for the previous one. */
@@ -80,7 +79,7 @@ export class RingDoor {
   }
 
   close(): void {
-    this.#server.close()
+    this.#listener.close()
     for (const socket of this.#callers.values()) socket.destroy()
     this.#callers.clear()
   }

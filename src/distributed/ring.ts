@@ -5,15 +5,21 @@
  * one segment on and adds the one that arrives, so that it ends with one segment summed over all; in the next W - 1
  * turns (all-gather) the sums go round. A segment is always added up in the order of the ring, whatever the timing.
  *
- * Each segment travels behind a prefix that names generation, turn, step and size: a rank that is elsewhere is found out
- * before a number is added. The prefix also carries the newest control of any rank (see `control.ts`), which has been
+ * Each segment travels behind a prefix that names generation, turn, step, size and checksum: a rank that is elsewhere, and bytes
+ * that changed on the way, are found out before a step is applied. Between processes of one host a large segment goes through
+ * shared memory (`segment-file.ts`) and only its prefix through the socket. The prefix also carries the newest control of any rank (see `control.ts`), which has been
  * everywhere when the first half is over. When a link breaks, the pending call and all later ones reject.
  *
  * Patarasuk, Yuan: Bandwidth optimal all-reduce algorithms for clusters of workstations (2009).
  */
 import type { Socket } from 'node:net'
+import { join } from 'node:path'
 import { ShardbookError } from '../core/errors.js'
+import { checksum } from './checksum.js'
+import { packHalves, toHalf, unpackHalves } from './compression.js'
 import { modes, type Control } from './control.js'
+import { ExactReader } from './exact-reader.js'
+import { SegmentReader, SegmentWriter, sharedFloats } from './segment-file.js'
 
 /** Sockets to the next rank (written) and from the previous one (read). */
 export interface RingLinks {
@@ -28,9 +34,11 @@ export class RingBroken extends ShardbookError {
   }
 }
 
-const prefixWords = 8
+const prefixWords = 12
+/** Bytes in front of the prefix's own checksum, its last word. */
+const checkedBytes = 4 * (prefixWords - 1)
 const magic = 0x474e4952
-/** Floats that are added at once: small enough to overlap with the transfer of those behind them. */
+/** Floats that are read and added at once: they stay in the processor's cache. */
 const blockFloats = 32_768
 
 export class Ring {
@@ -39,16 +47,27 @@ export class Ring {
   readonly #generation: number
   readonly #links: RingLinks | undefined
   readonly #incoming: ExactReader | undefined
+  readonly #shared: string | undefined
+  #writer: SegmentWriter | undefined
+  #reader: SegmentReader | undefined
   readonly #block = new Float32Array(blockFloats)
+  #arrived = new Float32Array(0)
   #turn = 0
   #broken: RingBroken | undefined
 
-  /** `links` is left out for a ring of one. */
-  constructor(options: { rank: number; workers: number; generation: number; links?: RingLinks | undefined }) {
+  /** `links` is left out for a ring of one; `shared` is a folder of shared memory, where all ranks are on one host. */
+  constructor(options: {
+    rank: number
+    workers: number
+    generation: number
+    links?: RingLinks | undefined
+    shared?: string | undefined
+  }) {
     this.#rank = options.rank
     this.#workers = options.workers
     this.#generation = options.generation
     this.#links = options.links
+    this.#shared = options.shared
     if (options.links === undefined) return
     const { next, previous } = options.links
     this.#incoming = new ExactReader(previous)
@@ -61,12 +80,13 @@ export class Ring {
   }
 
   /**
-   * Adds `vector` up over all ranks, in place. All ranks call it for the same step with the same length.
+   * Adds `vector` up over all ranks, in place. All ranks call it for the same step with the same length. With `half`, numbers
+   * travel as halves of 16 bits: partial sums are rounded on the way, alike for all.
    *
    * @returns the newest control that any rank knew when it called.
    * @throws RingBroken when a peer is lost; the contents of `vector` are then undefined.
    */
-  async allReduce(step: number, vector: Float32Array, control: Control): Promise<Control> {
+  async allReduce(step: number, vector: Float32Array, control: Control, { half = false } = {}): Promise<Control> {
     if (this.#broken !== undefined) throw this.#broken
     const workers = this.#workers
     let newest = control
@@ -79,12 +99,52 @@ export class Ring {
       const round = scatter ? turn : turn - workers + 1
       const outgoing = segment(this.#rank - round + (scatter ? 0 : 1))
       const target = segment(this.#rank - round - (scatter ? 1 : 0))
-      const sent = this.#send(step, outgoing, newest)
-      const [received] = await Promise.all([this.#receive(step, target, scatter), sent])
-      if (received.version > newest.version) newest = received
-      this.#turn++
+      if (!half) {
+        newest = await this.#exchange(step, outgoing, target, scatter, newest)
+        continue
+      }
+      toHalf(outgoing, outgoing)
+      const arrived = new Float32Array(Math.ceil(target.length / 2))
+      newest = await this.#exchange(step, packHalves(outgoing), arrived, false, newest)
+      const numbers = new Float32Array(target.length)
+      unpackHalves(arrived, numbers)
+      if (scatter) addTo(target, numbers)
+      else target.set(numbers)
     }
     return newest
+  }
+
+  /** Brings what each rank has, of the same length everywhere, to all; `parts` in the order of ranks. */
+  async allGather(
+    step: number,
+    own: Float32Array,
+    control: Control,
+  ): Promise<{ parts: readonly Float32Array[]; newest: Control }> {
+    if (this.#broken !== undefined) throw this.#broken
+    const workers = this.#workers
+    const parts = Array.from({ length: workers }, (_, rank) =>
+      rank === this.#rank ? own : new Float32Array(own.length),
+    )
+    let newest = control
+    for (let turn = 0; turn < workers - 1; turn++) {
+      const at = (back: number): Float32Array => parts[(this.#rank - back + 2 * workers) % workers]!
+      newest = await this.#exchange(step, at(turn), at(turn + 1), false, newest)
+    }
+    return { parts, newest }
+  }
+
+  /** One turn: sends to the next rank, receives from the previous one; the newest control. */
+  async #exchange(
+    step: number,
+    outgoing: Float32Array,
+    target: Float32Array,
+    add: boolean,
+    control: Control,
+  ): Promise<Control> {
+    const sent = this.#send(step, outgoing, control)
+    const [received] = await Promise.all([this.#receive(step, target, add), sent])
+    this.#turn++
+    return received.version > control.version ? received : control
   }
 
   get broken(): boolean {
@@ -96,22 +156,28 @@ export class Ring {
     if (this.#broken !== undefined) return
     this.#broken = new RingBroken(reason, cause)
     this.#incoming?.fail(this.#broken)
+    this.#writer?.close()
+    this.#reader?.close()
     this.#links?.next.destroy()
     this.#links?.previous.destroy()
   }
 
   async #send(step: number, segment: Float32Array, control: Control): Promise<void> {
+    if (this.#broken !== undefined) throw this.#broken
+    const isShared = this.#shared !== undefined && segment.length >= sharedFloats
+    let offset = 0
+    if (isShared) {
+      this.#writer ??= new SegmentWriter(this.#fileOf(this.#rank), this.#workers)
+      offset = this.#writer.write(this.#turn, segment)
+    }
     const prefix = new Uint32Array(prefixWords)
-    prefix.set([
-      magic,
-      this.#generation,
-      this.#turn,
-      step,
-      segment.length,
-      control.version,
-      modes.indexOf(control.mode),
-    ])
+    const { version, mode } = control
+    const head = [magic, this.#generation, this.#turn, step, segment.length, version, modes.indexOf(mode)]
+    const sum = isShared ? 0 : checksum(bytesOf(segment))
+    prefix.set([...head, isShared ? 1 : 0, offset % 2 ** 32, Math.floor(offset / 2 ** 32), sum])
+    prefix[prefixWords - 1] = checksum(bytesOf(prefix).subarray(0, checkedBytes))
     const next = this.#links!.next
+    const isInline = !isShared && segment.length > 0
     await new Promise<void>((resolve, reject) => {
       const done = (error?: Error | null): void => {
         if (error === undefined || error === null) return resolve()
@@ -119,86 +185,69 @@ export class Ring {
         reject(this.#broken)
       }
       next.cork()
-      next.write(bytesOf(prefix), segment.length === 0 ? done : undefined)
-      if (segment.length > 0) next.write(bytesOf(segment), done)
+      next.write(bytesOf(prefix), isInline ? undefined : done)
+      if (isInline) next.write(bytesOf(segment), done)
       next.uncork()
     })
   }
 
   async #receive(step: number, target: Float32Array, add: boolean): Promise<Control> {
-    const incoming = this.#incoming!
     const prefix = new Uint32Array(prefixWords)
-    await incoming.read(bytesOf(prefix))
+    await this.#incoming!.read(bytesOf(prefix))
+    if (prefix[prefixWords - 1] !== checksum(bytesOf(prefix).subarray(0, checkedBytes))) {
+      throw this.#breakBy('expected a prefix with its checksum, got one that was damaged on the way.')
+    }
     const expected = [magic, this.#generation, this.#turn, step, target.length]
     if (expected.some((word, i) => prefix[i] !== word)) {
-      this.break(
+      throw this.#breakBy(
         `expected generation, turn, step and length ${expected.slice(1).join(', ')}, got ${prefix.subarray(1, 5).join(', ')}.`,
       )
-      throw this.#broken!
     }
-    if (!add) {
-      await incoming.read(bytesOf(target))
-    } else {
+    if (prefix[7] === 1) this.#readShared(prefix[8]! + prefix[9]! * 2 ** 32, target, add)
+    else await this.#readInline(prefix[10]!, target, add)
+    return { version: prefix[5]!, mode: modes[prefix[6]!] ?? 'run' }
+  }
+
+  async #readInline(expected: number, target: Float32Array, add: boolean): Promise<void> {
+    // What is added is added as a whole, once its checksum is known: into room of its own.
+    if (add && this.#arrived.length < target.length) this.#arrived = new Float32Array(target.length)
+    const arriving = add ? this.#arrived.subarray(0, target.length) : target
+    await this.#incoming!.read(bytesOf(arriving))
+    if (checksum(bytesOf(arriving)) !== expected) {
+      throw this.#breakBy('expected a segment with its checksum, got one that was damaged on the way.')
+    }
+    if (add) addTo(target, arriving)
+  }
+
+  #readShared(offset: number, target: Float32Array, add: boolean): void {
+    if (this.#broken !== undefined) throw this.#broken
+    const previous = (this.#rank + this.#workers - 1) % this.#workers
+    try {
+      this.#reader ??= new SegmentReader(this.#fileOf(previous))
+      if (!add) return this.#reader.read(offset, target)
       for (let start = 0; start < target.length; start += blockFloats) {
         const sum = target.subarray(start, start + blockFloats)
         const block = this.#block.subarray(0, sum.length)
-        await incoming.read(bytesOf(block))
-        for (let i = 0; i < sum.length; i++) sum[i]! += block[i]!
+        this.#reader.read(offset + 4 * start, block)
+        addTo(sum, block)
       }
+    } catch (error) {
+      throw this.#breakBy('a segment in shared memory could not be read.', error)
     }
-    return { version: prefix[5]!, mode: modes[prefix[6]!] ?? 'run' }
+  }
+
+  #breakBy(reason: string, cause?: unknown): RingBroken {
+    this.break(reason, cause)
+    return this.#broken!
+  }
+
+  #fileOf(rank: number): string {
+    return join(this.#shared!, `ring-${this.#generation}-${rank}`)
   }
 }
 
-/** Fills arrays of exact length from a socket; holds back what came too early. */
-class ExactReader {
-  readonly #socket: Socket
-  #held: Uint8Array[] = []
-  #want: { target: Uint8Array; filled: number; resolve: () => void; reject: (error: Error) => void } | undefined
-  #error: Error | undefined
-
-  constructor(socket: Socket) {
-    this.#socket = socket
-    socket.on('data', (bytes: Buffer) => this.#take(bytes))
-    socket.resume()
-  }
-
-  async read(target: Uint8Array): Promise<void> {
-    if (this.#error !== undefined) throw this.#error
-    if (target.length === 0) return
-    await new Promise<void>((resolve, reject) => {
-      this.#want = { target, filled: 0, resolve, reject }
-      const held = this.#held
-      this.#held = []
-      for (const bytes of held) this.#take(bytes)
-      if (this.#held.length === 0) this.#socket.resume()
-    })
-  }
-
-  fail(error: Error): void {
-    this.#error ??= error
-    this.#want?.reject(this.#error)
-    this.#want = undefined
-  }
-
-  #take(bytes: Uint8Array): void {
-    const want = this.#want
-    if (want === undefined) {
-      this.#held.push(bytes)
-      this.#socket.pause()
-      return
-    }
-    const count = Math.min(bytes.length, want.target.length - want.filled)
-    want.target.set(bytes.subarray(0, count), want.filled)
-    want.filled += count
-    if (count < bytes.length) {
-      this.#held.push(bytes.subarray(count))
-      this.#socket.pause()
-    }
-    if (want.filled < want.target.length) return
-    this.#want = undefined
-    want.resolve()
-  }
+function addTo(sum: Float32Array, other: Float32Array): void {
+  for (let i = 0; i < sum.length; i++) sum[i]! += other[i]!
 }
 
 function bytesOf(array: Float32Array | Uint32Array): Uint8Array {

@@ -6,12 +6,12 @@
  * Too many losses without progress in between, and the roster gives the rank up until the next task.
  */
 import type { ChildProcess } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { spawnChild, type CoordinatorSettings } from './child.js'
 import { Connection } from './connection.js'
-import { LogTail } from './log-tail.js'
-import type { Claim, OrderMessage, WireError, WorkerMessage, WorkerReport, WorkerState } from './messages.js'
+import { LifeWatch } from './life-watch.js'
+import type { Claim, OrderMessage, WireError, WorkerMessage, WorkerReport } from './messages.js'
+import { Seat, type Slot } from './seat.js'
 import { fromWire } from './wire-error.js'
 
 /** How often one rank may be lost without progress in between. */
@@ -19,15 +19,6 @@ const patience = 3
 const startMs = 60_000
 /** Time for the exit of a process to become known after its connection closed, before we end it ourselves. */
 const exitMs = 500
-
-/** One rank of the pool. */
-export interface Slot {
-  readonly rank: number
-  /** Socket path of its ring door; set while it is up. */
-  readonly door: string | undefined
-  readonly up: boolean
-  send(message: OrderMessage): void
-}
 
 /** Who uses a slot, and hears of it. */
 export interface SlotUser {
@@ -50,16 +41,24 @@ export class Roster {
   readonly #seats: readonly Seat[]
   readonly #settings: CoordinatorSettings
   readonly #threads: number
+  readonly #watch: LifeWatch
   readonly #users = new Map<number, SlotUser>()
   #begun = false
+  #endpoint = ''
   #closed = false
   #onChange: (error?: WireError) => void = () => {}
 
   constructor(settings: CoordinatorSettings, cores: number) {
     this.#settings = settings
-    this.#threads = Math.max(1, Math.floor(cores / settings.workers))
+    this.#threads = settings.threads ?? Math.max(1, Math.floor(cores / settings.workers))
     this.#seats = Array.from({ length: settings.workers }, (_, rank) => new Seat(rank))
     this.slots = this.#seats
+    this.#watch = new LifeWatch(this.#seats, settings, (seat, how) => this.#lose(seat, seat.incarnation, how))
+  }
+
+  /** Where the coordinator is reached; set before the first worker starts. */
+  useEndpoint(endpoint: string): void {
+    this.#endpoint = endpoint
   }
 
   /** Resolves when all workers are up for the first time; rejects when one cannot start. */
@@ -78,7 +77,10 @@ export class Roster {
   /** Starts every worker that is not up or starting. */
   start(): void {
     this.progress()
-    for (const seat of this.#seats) if (seat.state === 'lost') this.#spawn(seat)
+    for (const seat of this.#seats) {
+      seat.isGivenUp = false
+      if (seat.state === 'lost') this.#spawn(seat)
+    }
   }
 
   /** Gives a slot to a user, or back to nobody. */
@@ -119,19 +121,19 @@ export class Roster {
   }
 
   report(): WorkerReport[] {
-    return this.#seats.map((seat) => ({
-      rank: seat.rank,
-      pid: seat.process?.pid,
-      state: seat.state,
-      engine: seat.engine,
-      memoryBytes: residentBytes(seat.process?.pid),
-      replaced: Math.max(0, seat.incarnation),
-    }))
+    return this.#seats.map((seat) => seat.report())
+  }
+
+  /** The last lines that the workers wrote, those of one rank or of all. */
+  logs(lines: number, rank?: number): string[] {
+    const seats = rank === undefined ? this.#seats : this.#seats.filter((seat) => seat.rank === rank)
+    return seats.flatMap((seat) => seat.log.last(lines))
   }
 
   /** Ends every worker; resolves when all have exited. */
   async close(): Promise<void> {
     this.#closed = true
+    this.#watch.close()
     const exits = this.#seats.map((seat) => seat.exited)
     for (const seat of this.#seats) seat.process?.kill('SIGKILL')
     await Promise.all(exits)
@@ -139,16 +141,19 @@ export class Roster {
 
   #spawn(seat: Seat): void {
     const incarnation = ++seat.incarnation
-    const { secret, folder, engine } = this.#settings
+    const { secret, folder, shared, engine, host, niceness, session, stateFolder } = this.#settings
     seat.state = 'starting'
-    seat.log = new LogTail()
     seat.startError = undefined
+    seat.load = undefined
+    const common = { secret, folder, shared, engine, host, endpoint: this.#endpoint, niceness, session, stateFolder }
     const child = spawnChild(
       'worker',
-      { secret, folder, engine, rank: seat.rank, incarnation, threads: this.#threads },
+      { ...common, rank: seat.rank, incarnation, threads: this.#threads },
       { detached: false },
     )
     seat.process = child
+    this.#watch.begin(seat, child)
+    seat.log.begin()
     seat.log.follow(child.stdout!, `[rank ${seat.rank}] `)
     seat.log.follow(child.stderr!, `[rank ${seat.rank}] `)
     const timer = setTimeout(() => child.kill('SIGKILL'), startMs).unref()
@@ -176,6 +181,9 @@ export class Roster {
       seat.state = user === undefined ? 'idle' : 'busy'
       this.#onChange()
       user?.onUp(seat)
+    } else if (message.type === 'load') {
+      seat.load = message.load
+      this.#users.get(seat.rank)?.onMessage(seat, message)
     } else if (message.type === 'down') {
       seat.startError = message.error
     } else {
@@ -194,6 +202,7 @@ export class Roster {
     const reason = startError?.message ?? `${how}${started ? '' : ' before it was up'}`
     seat.losses++
     const final = this.#finalError(seat, process, reason, log.tail(), startError)
+    seat.isGivenUp = final !== undefined
     if (final === undefined) this.#spawn(seat)
     this.#onChange(final)
     this.#users.get(seat.rank)?.onLost(seat, { reason, output: log.tail(), final })
@@ -216,47 +225,5 @@ export class Roster {
       message: `pool: worker rank ${seat.rank} (pid ${process.pid}) ${times}: ${reason}${reason.endsWith('.') ? '' : '.'}${output}`,
       stack: startError?.stack,
     }
-  }
-}
-
-class Seat implements Slot {
-  readonly rank: number
-  state: WorkerState = 'lost'
-  incarnation = -1
-  /** How often it was lost since the last progress. */
-  losses = 0
-  engine = ''
-  door: string | undefined
-  process: ChildProcess | undefined
-  connection: Connection<WorkerMessage, OrderMessage> | undefined
-  log = new LogTail()
-  startError: WireError | undefined
-  startTimer: NodeJS.Timeout | undefined
-  exited: Promise<void> = Promise.resolve()
-
-  constructor(rank: number) {
-    this.rank = rank
-  }
-
-  get up(): boolean {
-    return this.door !== undefined
-  }
-
-  send(message: OrderMessage): void {
-    this.connection?.send(message)
-  }
-}
-
-/** Resident memory of a process; Linux only, `undefined` elsewhere. */
-function residentBytes(pid: number | undefined): number | undefined {
-  if (pid === undefined || process.platform !== 'linux') return undefined
-  try {
-    const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-    return kilobytes === undefined ? undefined : Number(kilobytes) * 1024
-  } catch (error) {
-    // The process has ended in between.
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || (error as NodeJS.ErrnoException).code === 'ESRCH')
-      return undefined
-    throw error
   }
 }

@@ -1,52 +1,91 @@
 /** What a pool tells about its workers, as a table in text and HTML. */
 import { displaySymbol, type Displayable, type MimeBundle } from '../core/display.js'
-import type { WorkerReport } from './messages.js'
+import { availableParallelism } from 'node:os'
+import { escapeHtml } from '../core/html.js'
+import type { TaskReport, WorkerReport } from './messages.js'
 
-export type PoolState = 'open' | 'closed' | 'failed'
+/** `detached`: this session has left it. */
+export type PoolState = 'open' | 'closed' | 'failed' | 'detached'
 
 export class PoolStatus implements Displayable {
   readonly name: string
   readonly state: PoolState
   readonly workers: readonly WorkerReport[]
+  readonly tasks: readonly TaskReport[]
 
-  constructor(name: string, state: PoolState, workers: readonly WorkerReport[]) {
+  constructor(name: string, state: PoolState, workers: readonly WorkerReport[], tasks: readonly TaskReport[]) {
     this.name = name
     this.state = state
     this.workers = workers
+    this.tasks = tasks
   }
 
   toString(): string {
-    const rows = [headings, ...this.workers.map(cells)]
-    const widths = headings.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
-    const lines = rows.map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column]!))
-        .join('  ')
-        .trimEnd(),
-    )
-    return [this.#title(), ...lines].join('\n')
+    return [this.#title(), ...this.#tables().map(textTable)].join('\n')
   }
 
   [displaySymbol](): MimeBundle {
-    const row = (tag: string, texts: readonly string[]): string =>
-      `<tr>${texts.map((text) => `<${tag} style="text-align:left">${escapeHtml(text)}</${tag}>`).join('')}</tr>`
-    const table = `<table><thead>${row('th', headings)}</thead><tbody>${this.workers.map((worker) => row('td', cells(worker))).join('')}</tbody></table>`
-    return { 'text/plain': this.toString(), 'text/html': `<div><b>${escapeHtml(this.#title())}</b>${table}</div>` }
+    const tables = this.#tables().map(htmlTable).join('')
+    return { 'text/plain': this.toString(), 'text/html': `<div><b>${escapeHtml(this.#title())}</b>${tables}</div>` }
+  }
+
+  #tables(): readonly Table[] {
+    const workers = { headings, rows: this.workers.map(cells) }
+    const tasks = { headings: taskHeadings, rows: this.tasks.map(taskCells) }
+    return [workers, tasks].filter(({ rows }) => rows.length > 0)
   }
 
   #title(): string {
     if (this.state !== 'open') return `Pool ${this.name}: ${this.state}`
-    return `Pool ${this.name}: ${this.workers.length} worker${this.workers.length === 1 ? '' : 's'}`
+    const count = this.workers.length
+    const cores = availableParallelism()
+    const shared = count > cores ? ` on ${cores} core${cores === 1 ? '' : 's'}: fewer would be as quick` : ''
+    return `Pool ${this.name}: ${count} worker${count === 1 ? '' : 's'}${shared}`
   }
 }
 
-const headings = ['rank', 'pid', 'engine', 'memory', 'state', 'replaced']
-
-function cells(worker: WorkerReport): string[] {
-  const memory = worker.memoryBytes === undefined ? '' : `${Math.round(worker.memoryBytes / 2 ** 20)} MB`
-  return [String(worker.rank), String(worker.pid ?? ''), worker.engine, memory, worker.state, String(worker.replaced)]
+interface Table {
+  readonly headings: readonly string[]
+  readonly rows: readonly (readonly string[])[]
 }
 
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`)
+function textTable({ headings: head, rows }: Table): string {
+  const all = [head, ...rows]
+  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]!.length)))
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd()
+  return all.map(line).join('\n')
+}
+
+function htmlTable({ headings: head, rows }: Table): string {
+  const row = (tag: string, texts: readonly string[]): string =>
+    `<tr>${texts.map((text) => `<${tag} style="text-align:left">${escapeHtml(text)}</${tag}>`).join('')}</tr>`
+  return `<table><thead>${row('th', head)}</thead><tbody>${rows.map((texts) => row('td', texts)).join('')}</tbody></table>`
+}
+
+const headings = ['rank', 'pid', 'engine', 'memory', 'state', 'replaced', 'rows/s', 'input', 'communication']
+
+function cells(worker: WorkerReport): string[] {
+  const { rank, pid, engine, memoryBytes, state, replaced, rowsPerSecond, inputShare, reduceShare } = worker
+  const memory = memoryBytes === undefined ? '' : `${Math.round(memoryBytes / 2 ** 20)} MB`
+  // What it did lately says nothing of one that does nothing now.
+  const isBusy = state === 'busy' && rowsPerSecond !== undefined
+  const load = isBusy
+    ? [Math.round(rowsPerSecond).toLocaleString('en'), percent(inputShare), percent(reduceShare)]
+    : ['', '', '']
+  return [String(rank), String(pid ?? ''), engine, memory, state, String(replaced), ...load]
+}
+
+const taskHeadings = ['task', 'kind', 'state', 'priority', 'step']
+const kinds = { step: 'training', map: 'queue', transform: 'transform' } as const
+
+function taskCells({ name, kind, state, priority, step }: TaskReport): string[] {
+  return [name, kinds[kind], state, String(priority), kind === 'transform' ? '' : String(step)]
+}
+
+function percent(share: number | undefined): string {
+  return share === undefined ? '' : `${Math.round(100 * share)} %`
 }

@@ -6,7 +6,8 @@
  */
 import type { TransformJob } from '../nn/strategy.js'
 import type { Shard, WireError, WorkerMessage } from './messages.js'
-import type { Loss, Roster, Slot, SlotUser } from './roster.js'
+import type { Loss, Roster, SlotUser } from './roster.js'
+import type { Slot } from './seat.js'
 
 export class TransformRun implements SlotUser {
   readonly #id: number

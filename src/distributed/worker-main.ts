@@ -10,16 +10,16 @@ import { RingDoor } from './ring-door.js'
 import { toWire } from './wire-error.js'
 import { serve } from './worker.js'
 
-/** Whoever works at the notebook goes first. */
-const workerNice = 10
-
-setPriority(Math.max(getPriority(), workerNice))
-const { secret: encoded, folder, rank, incarnation, engine: name, threads } = await readSettings<WorkerSettings>()
+const settings = await readSettings<WorkerSettings>()
+const { secret: encoded, folder, shared, rank, incarnation, engine: name, threads, host, niceness } = settings
+// Whoever works at the notebook goes first.
+setPriority(Math.min(19, Math.max(getPriority(), niceness)))
 const secret = Buffer.from(encoded, 'base64')
 const opening = openEngine(name, { threads })
 opening.catch(() => {})
-const door = await RingDoor.open(socketPath(folder, `ring-${rank}-${incarnation}`), secret)
-const socket = await connect(socketPath(folder, 'coordinator'), secret, { role: 'worker', rank, incarnation })
+const place = host === undefined ? socketPath(folder, `ring-${rank}-${incarnation}`) : `tls:${host}:0`
+const door = await RingDoor.open(place, secret)
+const socket = await connect(settings.endpoint, secret, { role: 'worker', rank, incarnation })
 
 let onOrder: (order: OrderMessage) => void = () => {}
 const coordinator = new Connection<OrderMessage, WorkerMessage>(socket, (order) => onOrder(order))
@@ -27,8 +27,8 @@ void coordinator.closed.then(() => process.exit(0))
 try {
   const engine = await opening
   const send = (message: WorkerMessage): void => coordinator.send(message)
-  onOrder = serve({ rank, engine, door, createLoop, openFeed, send })
-  send({ type: 'up', engine: engine.name, description: engine.description, door: door.path })
+  onOrder = serve({ rank, engine, door, shared, createLoop, openFeed, send })
+  send({ type: 'up', engine: engine.name, description: engine.description, door: door.endpoint })
 } catch (error) {
   coordinator.send({ type: 'down', error: toWire(error) })
   await coordinator.drained()

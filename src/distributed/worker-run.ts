@@ -8,10 +8,12 @@ import type { Feed, FrameSource } from '../frame/feed.js'
 import type { TrainingEvent } from '../nn/train/event.js'
 import type { TrainingJob } from '../nn/train/job.js'
 import type { Loop, LoopContext } from '../nn/train/loop.js'
+import { Checkpointer } from './checkpointer.js'
 import { ControlLog } from './control.js'
 import type { OrderMessage, WorkerMessage } from './messages.js'
 import type { RingDoor } from './ring-door.js'
 import { Ring, RingBroken } from './ring.js'
+import { RunContext } from './run-context.js'
 import { toWire } from './wire-error.js'
 
 /** What a worker works with. */
@@ -19,6 +21,8 @@ export interface WorkerParts {
   readonly rank: number
   readonly engine: Engine
   readonly door: RingDoor
+  /** A folder of shared memory, where all workers are on one host. */
+  readonly shared: string | undefined
   createLoop(job: TrainingJob, context: LoopContext): Promise<Loop>
   openFeed(source: FrameSource, options: { slices: number; slice: number }): Promise<Feed>
   send(message: WorkerMessage): void
@@ -26,19 +30,21 @@ export interface WorkerParts {
 
 type RunOrder = Extract<
   OrderMessage,
-  { type: 'assign' | 'ring' | 'control' | 'halt' | 'snapshot' | 'restore' | 'release' }
+  { type: 'assign' | 'ring' | 'control' | 'halt' | 'snapshot' | 'save' | 'restore' | 'release' }
 >
 
 export class WorkerRun {
   readonly #id: number
   readonly #parts: WorkerParts
   #loop: Loop | undefined
+  #context: RunContext | undefined
+  #job: TrainingJob | undefined
+  #checkpointer: Checkpointer | undefined
   #ring: Ring | undefined
   #control: ControlLog | undefined
   #halt = new AbortController()
   #lead = false
   #untold: TrainingEvent[] = []
-  #generation = 0
   /** Orders one after the other. */
   #orders: Promise<void> = Promise.resolve()
   /** The loop while it runs. */
@@ -51,6 +57,7 @@ export class WorkerRun {
 
   take(order: RunOrder): void {
     if (order.type === 'control') return this.#control?.append(order.control)
+    if (order.type === 'save') return void this.#context?.saveSoon()
     if (order.type === 'halt' || order.type === 'release') this.#break('halted.')
     this.#orders = this.#orders.then(async () => {
       try {
@@ -61,18 +68,24 @@ export class WorkerRun {
     })
   }
 
-  async #carryOut(order: Exclude<RunOrder, { type: 'control' }>): Promise<void> {
+  async #carryOut(order: Exclude<RunOrder, { type: 'control' | 'save' }>): Promise<void> {
     const run = this.#id
     const send = (message: WorkerMessage): void => this.#parts.send(message)
     switch (order.type) {
       case 'assign':
-        this.#loop = await this.#parts.createLoop(order.job, this.#context(order.owned, order.workers))
+        await this.#loop?.dispose()
+        this.#job = order.job
+        this.#context = this.#contextOf(order)
+        this.#loop = await this.#parts.createLoop(order.job, this.#context)
+        this.#context.loop = this.#loop
         return send({ type: 'ready', run, generation: 0, step: this.#loop.step })
       case 'ring':
         this.#halt = new AbortController()
-        this.#generation = order.generation
         this.#control = new ControlLog(order.control)
         this.#lead = order.lead
+        this.#checkpointer = order.lead
+          ? new Checkpointer(this.#job!, order.checkpoint, (saved) => send({ type: 'saved', run, ...saved }))
+          : undefined
         if (order.lead) for (const event of this.#untold.splice(0)) this.#report(event)
         this.#ring = undefined
         this.#running = this.#run(order)
@@ -87,10 +100,12 @@ export class WorkerRun {
         return send({ type: 'state', run, state: await this.#loop!.snapshot() })
       case 'restore':
         this.#loop!.restore(order.state)
+        this.#context!.restored(order.state)
         return send({ type: 'ready', run, generation: 0, step: this.#loop!.step })
       case 'release':
         this.#break('released.')
         await this.#running
+        await this.#checkpointer?.idle()
         await this.#loop?.dispose()
         return
       default:
@@ -105,11 +120,19 @@ export class WorkerRun {
     const halt = this.#halt.signal
     try {
       const links = await this.#parts.door.join({ generation, rank, peers, signal: halt })
-      this.#ring = new Ring({ rank, workers: peers.length, generation, links })
+      this.#ring = new Ring({ rank, workers: peers.length, generation, links, shared: this.#parts.shared })
       if (halt.aborted) this.#ring.break('halted.')
+      this.#context!.enter({
+        ring: this.#ring,
+        control: this.#control!,
+        checkpointer: this.#checkpointer,
+        onPaused: (version) => this.#parts.send({ type: 'paused', run, generation, version }),
+      })
       const reason = await this.#loop!.run()
+      await this.#context!.finish()
       this.#parts.send({ type: 'finished', run, generation, step: this.#loop!.step, reason })
     } catch (error) {
+      this.#context?.leave()
       // After a halt nobody waits for more than the answer to the halt.
       if (halt.aborted) return
       if (this.#ring === undefined || this.#ring.broken || error instanceof RingBroken) {
@@ -121,26 +144,20 @@ export class WorkerRun {
     }
   }
 
-  #context(owned: readonly number[], workers: number): LoopContext {
-    return {
-      engine: this.#parts.engine,
+  #contextOf({ job, options, owned, workers }: RunOrder & { type: 'assign' }): RunContext {
+    const { engine, rank } = this.#parts
+    return new RunContext({
+      job,
+      options,
       owned,
       workers,
-      open: async (source, options) => this.#parts.openFeed(source, options),
-      reduce: async (step, vector) => {
-        const control = this.#control!
-        control.agree(await this.#ring!.allReduce(step, vector, control.latest))
-      },
-      gate: async () => {
-        // A rank that is alone need not ask anyone.
-        if (workers === 1) this.#control!.agree(this.#control!.latest)
-        return await this.#control!.gate((version) =>
-          this.#parts.send({ type: 'paused', run: this.#id, generation: this.#generation, version }),
-        )
-      },
+      engine,
+      rank,
+      openFeed: async (source, how) => this.#parts.openFeed(source, how),
       report: (event) => this.#report(event),
       writes: () => this.#lead,
-    }
+      tellLoad: (load) => this.#parts.send({ type: 'load', run: this.#id, load }),
+    })
   }
 
   /**

@@ -8,7 +8,7 @@ export function serve(parts: WorkerParts): (order: OrderMessage) => void {
   const trainings = new Map<number, WorkerRun>()
   const transforms = new Map<number, WorkerTransform>()
   return (order) => {
-    if (order.type === 'assign') trainings.set(order.run, new WorkerRun(order.run, parts))
+    if (order.type === 'assign' && !trainings.has(order.run)) trainings.set(order.run, new WorkerRun(order.run, parts))
     if (order.type === 'transform') transforms.set(order.run, new WorkerTransform(order.run, parts))
     if (order.type === 'transform' || order.type === 'pull') transforms.get(order.run)?.take(order)
     else if (order.type === 'release') {

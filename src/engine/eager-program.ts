@@ -7,6 +7,7 @@ import { ShardbookError } from '../core/errors.js'
 import { checkInputs, inputSpecs } from './check-inputs.js'
 import type { Program } from './engine.js'
 import { inputsOf } from './call-inputs.js'
+import { onBackend } from './on-backend.js'
 import { isRecording } from './record.js'
 import { checkKernels, runCall } from './run-call.js'
 import { tensorOf, tfCore } from './tf.js'
@@ -26,7 +27,9 @@ export function eagerProgram(trace: Trace, backend: string, engine: string, slic
   const specs = inputSpecs(trace, slices)
   const whole = unrollSlices(trace, slices)
   const steps = schedule(whole)
-  const constants = whole.constants.map(({ value, data }) => [value, tf.keep(tensorOf(data))] as const)
+  const constants = onBackend(backend, () =>
+    whole.constants.map(({ value, data }) => [value, tf.keep(tensorOf(data))] as const),
+  )
   let disposed = false
 
   return {
@@ -34,27 +37,20 @@ export function eagerProgram(trace: Trace, backend: string, engine: string, slic
       if (disposed) throw new ShardbookError('state', 'run: expected a live program, got a disposed one.')
       if (isRecording())
         throw new ShardbookError('engine', 'run: expected no recording in progress, got a program in a step.')
-      if (tf.getBackend() !== backend) {
-        throw new ShardbookError(
-          'engine',
-          `run: expected the engine ${engine} to be current, got ${tf.getBackend()}.`,
-          {
-            hint: `Call openEngine('${engine}') first.`,
-          },
-        )
-      }
       checkInputs(specs, inputs)
-      return tf.tidy(() => {
-        const values = new Map(constants)
-        for (const [i, { value }] of whole.inputs.entries()) values.set(value, inputs[i]!)
-        for (const { call, last } of steps) {
-          const outputs = runCall(whole, call, (value) => values.get(value)!)
-          for (const [i, value] of call.outputs.entries()) values.set(value, outputs[i]!)
-          for (const value of last) values.get(value)!.dispose()
-        }
-        // The caller owns results: one may be an input, a constant, or be handed out twice.
-        return whole.outputs.map(({ value }) => tf.clone(values.get(value)!))
-      })
+      return onBackend(backend, () =>
+        tf.tidy(() => {
+          const values = new Map(constants)
+          for (const [i, { value }] of whole.inputs.entries()) values.set(value, inputs[i]!)
+          for (const { call, last } of steps) {
+            const outputs = runCall(whole, call, (value) => values.get(value)!)
+            for (const [i, value] of call.outputs.entries()) values.set(value, outputs[i]!)
+            for (const value of last) values.get(value)!.dispose()
+          }
+          // The caller owns results: one may be an input, a constant, or be handed out twice.
+          return whole.outputs.map(({ value }) => tf.clone(values.get(value)!))
+        }),
+      )
     },
     dispose() {
       if (disposed) return

@@ -52,8 +52,13 @@ export interface SavedModel {
 export interface EngineOptions {
   /** Operations that may run at once; default: the number of cores. */
   readonly threads?: number
-  /** Of `pjrt`: the number of the device, counted from 0; default: `SHARDBOOK_DEVICE`, else 0. */
-  readonly device?: number
+  /** Of `native`: threads of one operation. Default 1, with which results do not depend on the number of cores. */
+  readonly threadsPerOperation?: number
+  /**
+   * The number of the device, counted from 0. Of `pjrt`; default: `SHARDBOOK_DEVICE`, else 0. Of `native` the number of a GPU, or
+   * `cpu` for none; default: the first GPU where there is one.
+   */
+  readonly device?: number | 'cpu'
   /** Of `pjrt`: what compiled steps multiply in; weights, sums and losses are in single precision always. Default `float32`. */
   readonly precision?: 'float32' | 'bfloat16'
 }

@@ -20,6 +20,15 @@ type Inputs = Readonly<Record<string, TensorInfo | readonly TensorInfo[] | undef
 /** Whether an engine's own kernel is not for these inputs and attributes. */
 export type Refusal = (inputs: readonly TensorInfo[], attrs: Readonly<Record<string, unknown>>) => boolean
 
+const fallbacks = new Map<string, Set<string>>()
+
+/** The kernels that a backend has on the host only. */
+export function hostFallbacks(backendName: string): Set<string> {
+  const known = fallbacks.get(backendName) ?? new Set()
+  fallbacks.set(backendName, known)
+  return known
+}
+
 /** Registers a kernel that runs on the host: in place of one that the engine lacks, or for what the engine's own refuses. */
 export function registerHostKernel(
   kernelName: string,
@@ -30,6 +39,7 @@ export function registerHostKernel(
   const tf = tfCore()
   const own = tf.getKernel(kernelName, backendName)
   if (own === undefined) {
+    hostFallbacks(backendName).add(kernelName)
     tf.registerKernel({ kernelName, backendName, kernelFunc: host })
     return
   }

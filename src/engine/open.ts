@@ -2,7 +2,7 @@
  * Opening engines: one of each name in a process. The opened one becomes TensorFlow.js's current backend, so that eager
  * code (`tf.add`, a user's own `@tensorflow/tfjs`) runs on it too.
  */
-import { checkInteger, checkOneOf } from '../core/check.js'
+import { checkInteger, checkOneOf, show } from '../core/check.js'
 import { ShardbookError } from '../core/errors.js'
 import {
   type Engine,
@@ -42,7 +42,10 @@ export function currentEngine(): Engine | undefined {
 export async function openEngine(name: EngineName | 'auto', options: EngineOptions = {}): Promise<Engine> {
   checkOneOf('openEngine', 'name', name, ['auto', ...engineNames])
   if (options.threads !== undefined) checkInteger('openEngine', 'threads', options.threads, 1)
-  if (options.device !== undefined) checkInteger('openEngine', 'device', options.device, 0)
+  if (options.threadsPerOperation !== undefined) {
+    checkInteger('openEngine', 'threadsPerOperation', options.threadsPerOperation, 1)
+  }
+  if (options.device !== undefined && options.device !== 'cpu') checkInteger('openEngine', 'device', options.device, 0)
   if (options.precision !== undefined) checkOneOf('openEngine', 'precision', options.precision, ['float32', 'bfloat16'])
   if (name !== 'auto') return openNamed(name, options)
   if (preferred !== undefined) return openNamed(preferred, options)
@@ -92,6 +95,7 @@ export async function loadSavedModel(folder: string, options: SavedModelOptions 
 }
 
 async function openNamed(name: EngineName, options: EngineOptions): Promise<Engine> {
+  checkDevice(name, options)
   let entry = opened.get(name)
   if (entry === undefined) {
     entry = { engine: start(name, options), options }
@@ -104,10 +108,22 @@ async function openNamed(name: EngineName, options: EngineOptions): Promise<Engi
   return engine
 }
 
+function checkDevice(name: EngineName, { device }: EngineOptions): void {
+  if (device === undefined || name === 'native' || (name === 'wasm') === (device === 'cpu')) return
+  throw new ShardbookError('argument', `openEngine: expected a device that ${name} has, got ${show(device)}.`, {
+    hint: 'wasm has the processor only ("cpu"), pjrt devices by number, native both.',
+  })
+}
+
 /** An engine keeps its options for the life of the process. */
 function checkOptions(name: EngineName, wanted: EngineOptions, before: EngineOptions): void {
-  const defaults = { threads: 'the default number of threads', device: 'the default device', precision: 'float32' }
-  for (const option of ['threads', 'device', 'precision'] as const) {
+  const defaults = {
+    threads: 'the default number of threads',
+    threadsPerOperation: 'one thread an operation',
+    device: 'the default device',
+    precision: 'float32',
+  }
+  for (const option of ['threads', 'threadsPerOperation', 'device', 'precision'] as const) {
     if (wanted[option] === undefined || wanted[option] === before[option]) continue
     const had = before[option] === undefined ? defaults[option] : `${option} ${before[option]}`
     throw new ShardbookError(
@@ -124,7 +140,7 @@ async function start(name: EngineName, options: EngineOptions): Promise<Engine> 
       return (await import('./wasm/engine.js')).openWasm()
     case 'native': {
       const { openNative } = await import('./native/engine.js')
-      return openNative(await nativeLibraries(), options.threads)
+      return openNative(await nativeLibraries(), options)
     }
     case 'pjrt':
       return (await import('./pjrt/engine.js')).openPjrt(options)

@@ -7,6 +7,7 @@
  */
 import { allReduceKernel } from './all-reduce.js'
 import { inputsOf, renameInputs } from './call-inputs.js'
+import { removeDeadCalls } from './remove-dead-calls.js'
 import type { Call, Trace, ValueSpec } from './trace.js'
 
 export interface UnrollOptions {
@@ -91,7 +92,7 @@ export function unrollSlices(trace: Trace, slices: number, { spread = false }: U
     const joined = { dtype, shape: [shape[0]! * slices, ...shape.slice(1)] }
     return { name, merge, value: call('Concat', { inputs: partsOf(value) }, { axis: 0 }, [joined])[0]! }
   })
-  return { version: 1, values, inputs, constants, calls, outputs }
+  return removeDeadCalls({ version: 1, values, inputs, constants, calls, outputs })
 }
 
 /** Calls up to an `AllReduce`, for which all slices have to wait, or to the end. */

@@ -15,8 +15,10 @@
 import { ShardbookError } from '../core/errors.js'
 import { sizeOf } from '../core/dtype.js'
 import type { TensorStore } from './plan.js'
+import type { SparseRows } from './row-function.js'
 import type { Schema } from './schema.js'
 import { allocateStored, openGatherer, type Gatherer, type StoredValues } from './tensor/store.js'
+import type { Sparse } from './tensor/sparse.js'
 import type { Tensor } from './tensor/tensor.js'
 
 export type NumericValues =
@@ -34,6 +36,29 @@ export interface ChunkColumn {
   readonly values: NumericValues | readonly unknown[]
   /** 1 for each row that holds a value; `null` when all do. */
   readonly valid: Uint8Array | null
+}
+
+/** A column of sparse vectors: flat arrays as they come, and a vector for each row where one is asked for. */
+export class SparseColumn implements ChunkColumn {
+  readonly flat: SparseRows
+  #values: readonly (Sparse | null)[] | undefined
+
+  constructor(flat: SparseRows) {
+    this.flat = flat
+  }
+
+  get valid(): Uint8Array | null {
+    return this.flat.valid
+  }
+
+  get values(): readonly (Sparse | null)[] {
+    const { size, starts, ends, indices, values, valid } = this.flat
+    this.#values ??= Array.from(starts, (start, row) => {
+      if (valid !== null && valid[row] === 0) return null
+      return { size, indices: indices.slice(start, ends[row]), values: values.slice(start, ends[row]) }
+    })
+    return this.#values
+  }
 }
 
 export interface Chunk {

@@ -9,14 +9,8 @@ import { sizeOf } from '../core/dtype.js'
 import { applied, type KeepTensors } from './apply/apply.js'
 import { aggregate, select, slice } from './build.js'
 import { cellReader, rowsOfChunk, type Chunk, type ChunkColumn, type ChunkStream, type NumericValues } from './chunk.js'
-import {
-  createTable,
-  dropTable,
-  queryChunks,
-  readyToApply,
-  tableFromQuery,
-  tablesSideBySide,
-} from './engine/duckdb/index.js'
+import { readyToApply } from './engine/duckdb/apply.js'
+import { createTable, dropTable, queryChunks, tableFromQuery, tablesSideBySide } from './engine/duckdb/index.js'
 import { hasWindow } from './expr/node.js'
 import type { FeedColumn } from './feed.js'
 import { readIdxFile } from './idx.js'
@@ -37,7 +31,6 @@ import {
   type TensorStore,
 } from './plan.js'
 import { rewrite } from './rewrite.js'
-import { hasRowFunctions } from './row-function.js'
 import { openSlice } from './slice.js'
 import { feedTypeOf, type Column, type Schema } from './schema.js'
 import { storeStride } from './tensor/store.js'
@@ -64,7 +57,7 @@ export async function count(plan: Plan): Promise<number> {
 export async function prepare(plan: Plan, { rewrites = true }: { rewrites?: boolean } = {}): Promise<Plan> {
   const prepared = await lower(rewrites ? rewritten(plan) : plan)
   await fetchScans(prepared)
-  if (hasRowFunctions()) await readyToApply()
+  await readyToApply()
   return prepared
 }
 

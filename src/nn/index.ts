@@ -3,6 +3,29 @@
  *
  * The root of the package gives all of this as `nn`; `ml` holds the estimators on top.
  */
+export type { Augmentation } from './augment/augment.js'
+export {
+  type FillOptions,
+  randomCrop,
+  type RandomCropOptions,
+  randomFlip,
+  type RandomFlipOptions,
+  randomRotation,
+  type RandomRotationOptions,
+  randomTranslation,
+  type RandomTranslationOptions,
+  randomZoom,
+  type RandomZoomOptions,
+} from './augment/geometric.js'
+export { cutMix, type Mix, type MixOptions, mixUp } from './augment/mixing.js'
+export {
+  randomBrightness,
+  type RandomBrightnessOptions,
+  randomContrast,
+  type RandomContrastOptions,
+  randomErasing,
+  type RandomErasingOptions,
+} from './augment/photometric.js'
 export {
   activation,
   type ActivationName,

@@ -4,6 +4,7 @@
  */
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { nearest, show } from '../core/check.js'
+import { sizeOf } from '../core/dtype.js'
 import type { TensorData } from '../core/dtype.js'
 import { ShardbookError } from '../core/errors.js'
 import { fold, keyOf } from '../core/random.js'
@@ -68,7 +69,14 @@ export function model(layers: readonly Layer[], options: { readonly inputShape: 
   const weights: WeightSpec[] = []
   const place = placing(weights)
   const placed = inferChain('nn.model', layers, inputShape).map(({ layer, name, input, output, weights: own }) =>
-    Object.freeze({ layer, name, input, output, weights: own, positions: own.map((spec) => place(name, spec)) }),
+    Object.freeze({
+      layer,
+      name,
+      input,
+      output,
+      weights: own,
+      positions: own.map((spec) => place(name, { uses: usesOf(input, output), ...spec })),
+    }),
   )
   const built: Model = {
     inputShape,
@@ -78,6 +86,12 @@ export function model(layers: readonly Layer[], options: { readonly inputShape: 
     summary: () => summarise(built),
   }
   return Object.freeze(built)
+}
+
+/** How often a layer uses each of its weights for a sample, about. */
+function usesOf(input: Shape, output: Shape): number {
+  const [before, after] = [input, output].map((shape) => sizeOf(shape.slice(0, -1))) as [number, number]
+  return output.length < input.length ? before : Math.min(before, after)
 }
 
 /** Adds a layer's weight to a model's list, or finds it there; gives its position. */

@@ -7,12 +7,20 @@ import { ShardbookError } from '../core/errors.js'
 /** An array as it is saved. */
 export interface SavedTensor {
   readonly shape: readonly number[]
-  readonly dtype: 'float32' | 'float64' | 'int32' | 'bool'
-  readonly values: Float32Array | Float64Array | Int32Array | Uint8Array
+  readonly dtype: 'float32' | 'float64' | 'int32' | 'bool' | 'float16' | 'int8'
+  /** Of float16 the bits. */
+  readonly values: Float32Array | Float64Array | Int32Array | Uint8Array | Uint16Array | Int8Array
 }
 
-const codes = { float32: 'F32', float64: 'F64', int32: 'I32', bool: 'BOOL' } as const
-const arrays = { F32: Float32Array, F64: Float64Array, I32: Int32Array, BOOL: Uint8Array } as const
+const codes = { float32: 'F32', float64: 'F64', int32: 'I32', bool: 'BOOL', float16: 'F16', int8: 'I8' } as const
+const arrays = {
+  F32: Float32Array,
+  F64: Float64Array,
+  I32: Int32Array,
+  BOOL: Uint8Array,
+  F16: Uint16Array,
+  I8: Int8Array,
+} as const
 type Code = keyof typeof arrays
 
 interface HeaderEntry {
@@ -76,5 +84,5 @@ function readHeader(bytes: Uint8Array) {
 }
 
 function dtypeOf(code: Code): SavedTensor['dtype'] {
-  return ({ F32: 'float32', F64: 'float64', I32: 'int32', BOOL: 'bool' } as const)[code]
+  return ({ F32: 'float32', F64: 'float64', I32: 'int32', BOOL: 'bool', F16: 'float16', I8: 'int8' } as const)[code]
 }

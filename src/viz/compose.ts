@@ -159,8 +159,8 @@ function small(spec: Spec, name: string, columns: number): Spec {
 function narrowed(spec: Spec, columns: number): Spec {
   const width = Math.floor(660 / columns) - 60
   const { title } = spec
-  const head =
-    typeof title === 'object' && title !== null ? { title: { ...title, limit: width + 50 } as JsonObject } : {}
+  const isHead = typeof title === 'object' && title !== null && !Array.isArray(title)
+  const head = isHead ? { title: { ...(title as JsonObject), limit: width + 50 } } : {}
   const isDrawn = ('encoding' in spec || 'layer' in spec) && !JSON.stringify(spec).includes('"type":"image"')
   if (!isDrawn || typeof spec['width'] !== 'number' || spec['width'] <= width) return { ...spec, ...head }
   // What is square stays so.

@@ -1,11 +1,11 @@
 /** The examples that say most about a classifier: those that it is surely wrong about, and those it cannot decide. */
 import { checkInteger, show } from '../core/check.js'
 import { ShardbookError } from '../core/errors.js'
-import type { Chart } from './chart.js'
+import type { Chart, ChartSource } from './chart.js'
 import { formatCount } from './format.js'
 import { type Cell, columnsFor, grid } from './grid.js'
 import { brightness } from './images.js'
-import { type Column, type Table, chartOf, heading, leftOut, numberOf } from './table.js'
+import { type Cells, type Column, type Table, chartOf, heading, leftOut, numberOf } from './table.js'
 import { channelOf, checkTensor, imagesOf, isTensor } from './tensor.js'
 import { chartWidth } from './theme.js'
 
@@ -84,14 +84,14 @@ function examples<R extends object>(
 ): Chart {
   const { count = 24 } = options
   checkInteger(caller, 'count', count, 1, 100)
-  return chartOf(caller, table, (cells) => {
-    const labels = cells.column(options.label ?? 'label')
-    const predictions = cells.column(options.prediction ?? 'prediction')
-    const sure = cells.column(options.probability ?? 'probability')
-    const pictures = cells.column(options.image ?? 'image')
-    const all = labels.map((label, row): Example => ({
+  const { label: labelCol = 'label', prediction: predictionCol = 'prediction' } = options
+  const { probability: probabilityCol = 'probability', image: imageCol = 'image' } = options
+  const build = (cells: Cells): ChartSource => {
+    const [labels, predictions] = [cells.column(labelCol), cells.column(predictionCol)]
+    const [sure, pictures] = [cells.column(probabilityCol), cells.column(imageCol)]
+    const all = labels.map((own, row): Example => ({
       row,
-      label: String(label),
+      label: String(own),
       prediction: String(predictions[row]),
       sure: surest(caller, sure[row]),
     }))
@@ -126,7 +126,8 @@ function examples<R extends object>(
     ])
     const columns = columnsFor(Math.max(1, shown.length), 8)
     return { text, spec: { title, ...grid(shown, { columns, width: chartWidth - 20, cell: 80 }) } }
-  })
+  }
+  return chartOf(caller, table, build, [labelCol, predictionCol, probabilityCol, imageCol])
 }
 
 function surest(caller: string, value: unknown): number {

@@ -187,11 +187,16 @@ export function draw(
     for (let x = 0; x < width; x++) {
       const columns = bounds(x, width, image.width)
       const to = ((at.y * density + y) * raster.width + at.x * density + x) * 3
-      for (let c = 0; c < 3; c++) {
-        const value = meanOf(image, rows, columns, image.channels >= 3 ? c : 0)
-        if (!Number.isFinite(value)) raster.rgb[to + c] = missing[c]!
-        else raster.rgb[to + c] = image.channels >= 3 ? level(value) : colour[level(value) * 3 + c]!
+      if (image.channels >= 3) {
+        for (let c = 0; c < 3; c++) {
+          const value = meanOf(image, rows, columns, c)
+          raster.rgb[to + c] = Number.isFinite(value) ? level(value) : missing[c]!
+        }
+        continue
       }
+      const value = meanOf(image, rows, columns, 0)
+      const from = Number.isFinite(value) ? 3 * level(value) : -1
+      for (let c = 0; c < 3; c++) raster.rgb[to + c] = from < 0 ? missing[c]! : colour[from + c]!
     }
   }
 }

@@ -35,16 +35,14 @@ export { interpolation, samples, type Strip } from './strips.js'
 export type { FrameLike, Table } from './table.js'
 export type { PlainTensor } from './tensor.js'
 export { training } from './training/chart.js'
+export type { TrainingEpoch, TrainingValidation, TrainingViewEvent, WorkerLane } from './training/event.js'
 export { tensorboard, type TensorBoardLog, type Watched } from './training/tensorboard.js'
 export {
   emptyTraining,
   reduceTraining,
-  type TrainingEpoch,
   type TrainingMark,
   type TrainingPoint,
   type TrainingView,
-  type TrainingViewEvent,
-  type WorkerLane,
 } from './training/view.js'
 export {
   crossValidation,

@@ -50,7 +50,8 @@ export function linked<R extends object>(
     )
     const place = (name: string): Field => {
       const i = names.indexOf(name)
-      return { field: `c${i}`, title: name, kind: kinds[i]! }
+      const isEmpty = data.every((row) => row[`c${i}`] === null)
+      return { field: `c${i}`, title: name, kind: kinds[i]!, isEmpty }
     }
     const { title, text } = heading(options.title ?? 'Linked', [
       total > data.length
@@ -67,7 +68,7 @@ export function linked<R extends object>(
         data: { values: data },
         concat: plain.map((view, i) => {
           const others = plain.flatMap((_, other) => (other === i ? [] : [{ param: `chosen${other}` }]))
-          return viewOf(view, i, others, place, data.length === 0)
+          return viewOf(view, i, others, place)
         }),
       },
     }
@@ -82,6 +83,8 @@ interface Field {
   readonly field: string
   readonly title: string
   readonly kind: Kind
+  /** Whether no row has a value in it. */
+  readonly isEmpty: boolean
 }
 
 function plainView(view: unknown): PlainView {
@@ -102,7 +105,6 @@ function viewOf(
   i: number,
   others: readonly JsonObject[],
   place: (name: string) => Field,
-  isEmpty: boolean,
 ): JsonObject {
   const [x, y, color] = columns.map(place)
   const channel = ({ field, title, kind: type }: Field, more: JsonObject = {}): JsonObject => ({
@@ -113,7 +115,9 @@ function viewOf(
   })
   const chosen = (select: JsonObject): JsonObject => ({ name: `chosen${i}`, select })
   const isChosen: JsonObject = { and: [...others] as Json[] }
-  const scale = isEmpty ? { scale: { domain: [0, 1] } } : { scale: { zero: false, nice: true } }
+  const scaled = ({ isEmpty }: Field): JsonObject => ({
+    scale: isEmpty ? { domain: [0, 1] } : { zero: false, nice: true },
+  })
   const size = { width: 270, height: 180 }
   if (kind === 'scatter') {
     return {
@@ -121,8 +125,8 @@ function viewOf(
       params: [chosen({ type: 'interval' })],
       mark: { type: 'circle', size: 24 },
       encoding: {
-        x: channel(x!, scale),
-        y: channel(y!, scale),
+        x: channel(x!, scaled(x!)),
+        y: channel(y!, scaled(y!)),
         color: {
           condition: { test: isChosen, ...(color === undefined ? { value: colours.first } : channel(color)) },
           value: colours.line,
@@ -134,8 +138,14 @@ function viewOf(
   const isBar = kind === 'bar'
   const across = isBar
     ? channel({ ...x!, kind: 'nominal' }, { sort: '-y', axis: { labelAngle: -45, labelLimit: 90 } })
-    : channel(x!, isEmpty ? scale : { bin: { maxbins: 24 } })
-  const count = { aggregate: 'count', type: 'quantitative', title: 'rows', stack: null }
+    : channel(x!, x!.isEmpty ? scaled(x!) : { bin: { maxbins: 24 } })
+  const count = {
+    aggregate: 'count',
+    type: 'quantitative',
+    title: 'rows',
+    stack: null,
+    ...(x!.isEmpty ? scaled(x!) : {}),
+  }
   // All rows in grey, those that are chosen elsewhere over them.
   return {
     ...size,

@@ -30,7 +30,7 @@ export function encodePng({ width, height, rgb }: Raster): Buffer {
     if (above !== undefined && Buffer.compare(row, above) === 0) rows[at] = 2
     else rows.set(row, at + 1)
   }
-  return file({ width, height, colourType: 2 }, [chunk('IDAT', deflateSync(rows, { level: 9 }))])
+  return file({ width, height, colourType: 2 }, [chunk('IDAT', deflateSync(rows, { level: 7 }))])
 }
 
 const paletteSize = 256

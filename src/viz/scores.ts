@@ -2,7 +2,7 @@
 import { show } from '../core/check.js'
 import { ShardbookError } from '../core/errors.js'
 import type { Chart, ChartSource } from './chart.js'
-import { type FrameLike, chartOf, inOrder, isFrameLike, numberOf } from './table.js'
+import { type Cells, type FrameLike, chartOf, inOrder, isFrameLike, numberOf } from './table.js'
 import { isTensor } from './tensor.js'
 
 type ClassName = string | number | bigint | boolean
@@ -42,9 +42,9 @@ export function scoreChart(
 ): Chart {
   const { labelCol = 'label', scoreCol = 'probability' } = options
   if (Array.isArray(scores) || isFrameLike(scores)) {
-    return chartOf(caller, scores, (cells) =>
-      build(rank(caller, cells.column(labelCol), cells.column(scoreCol), options.positive)),
-    )
+    const ranked = (cells: Cells): Ranked =>
+      rank(caller, cells.column(labelCol), cells.column(scoreCol), options.positive)
+    return chartOf(caller, scores, (cells) => build(ranked(cells)), [labelCol, scoreCol])
   }
   const { actual, score } = (scores ?? {}) as Partial<Scores>
   if (typeof actual?.length !== 'number' || actual.length !== score?.length) {

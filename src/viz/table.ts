@@ -5,6 +5,7 @@
  */
 import { nearest, show } from '../core/check.js'
 import { ShardbookError } from '../core/errors.js'
+import { Frame } from '../frame/index.js'
 import { Chart, type ChartSource } from './chart.js'
 import type { JsonObject } from './json.js'
 
@@ -32,8 +33,22 @@ export interface Cells {
   column(name: string): readonly unknown[]
 }
 
-/** A chart of a table: `build` is called with its cells, at once or when a frame has been read. */
-export function chartOf(caller: string, table: unknown, build: (cells: Cells) => ChartSource): Chart {
+/**
+ * A chart of a table: `build` is called with its cells, at once or when a frame has been read, of which only the columns
+ * named in `columns` are, if any are.
+ */
+export function chartOf(
+  caller: string,
+  table: unknown,
+  build: (cells: Cells) => ChartSource,
+  columns: readonly string[] = [],
+): Chart {
+  if (table instanceof Frame && columns.length > 0) {
+    const names = [...new Set(columns)]
+    for (const name of names) checkColumn(caller, table.columns, name)
+    const read = (table as Frame).select(...names)
+    return new Chart(async () => build(cellsOf(caller, await read.toRows())))
+  }
   if (isFrameLike(table)) return new Chart(async () => build(cellsOf(caller, await table.toRows())))
   return new Chart(build(cellsOf(caller, table)))
 }

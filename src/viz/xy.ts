@@ -53,6 +53,7 @@ export function xySource(
           type: x.kind,
           title: x.name,
           ...(x.kind === 'quantitative' ? { scale: scale(flat) } : {}),
+          ...(x.kind === 'temporal' && flat ? { scale: { domain: [0, 86_400_000] } } : {}),
           ...(x.kind === 'nominal' ? { sort: null } : {}),
         },
         y: { field: 'y', type: 'quantitative', title: y, scale: scale(flat) },

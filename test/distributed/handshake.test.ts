@@ -115,7 +115,7 @@ describe('the ring door', () => {
 
   test('lets in who comes early, and turns an older generation away', async () => {
     const doors = await Promise.all([0, 1].map(async (rank) => RingDoor.open(join(folder, `ring-${rank}`), secret)))
-    const peers = doors.map((door) => door.path)
+    const peers = doors.map((door) => door.endpoint)
     const late = doors[0]!.join({ generation: 2, rank: 0, peers, signal })
     const [first, second] = await Promise.all([late, doors[1]!.join({ generation: 2, rank: 1, peers, signal })])
     expect(first).toBeDefined()
@@ -133,7 +133,7 @@ describe('the ring door', () => {
     const joining = door.join({
       generation: 1,
       rank: 0,
-      peers: [door.path, join(folder, 'nobody')],
+      peers: [door.endpoint, join(folder, 'nobody')],
       signal: halt.signal,
     })
     halt.abort()

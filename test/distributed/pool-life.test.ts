@@ -8,8 +8,8 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { pool } from '../../src/distributed/index.js'
 import type { TrainingEvent } from '../../src/nn/train/event.js'
 import { childrenOf, poolFolders, runs, within } from './processes.js'
-import { smallJob } from './small-job.js'
-import { ownTemporaryFolder, pidsOf, silent } from './trainings.js'
+import { bytesOf, smallJob } from './small-job.js'
+import { ownTemporaryFolder, pidsOf, silent, stepsOf, train } from './trainings.js'
 
 const built = pathToFileURL(join(import.meta.dirname, '../../dist/src/distributed/index.js')).href
 const sessions: ChildProcess[] = []
@@ -67,20 +67,42 @@ describe('starting and ending', () => {
     expect(String(await workers.status())).toContain('closed')
   })
 
-  test('fails its trainings when the coordinator dies, and leaves nothing', async () => {
-    const workers = await pool({ workers: 2, engine: 'wasm' })
+  test('starts the coordinator again when it dies, and what was open goes on with the same bits', async () => {
+    const workers = await pool({ workers: 2, engine: 'wasm', checkpoints: { everyMs: 0 } })
+    const job = await smallJob(ownFolder, 'wasm', { epochs: 10 })
+    const { state: expected } = await train(workers, job)
     const [coordinator] = childrenOf(process.pid).filter(runs)
     const pids = await pidsOf(workers)
-    const { done } = workers.step(await smallJob(ownFolder, 'wasm', { epochs: 1000 }), silent)
-    process.kill(coordinator!, 'SIGKILL')
-    await expect(done).rejects.toMatchObject({
-      code: 'pool',
-      message: expect.stringMatching(/its coordinator to run, but it was ended by SIGKILL/),
+    const { state, events } = await train(workers, job, (step) => {
+      if (step === 40) process.kill(coordinator!, 'SIGKILL')
     })
-    expect(await within(5000, () => !pids.some(runs))).toBe(true)
-    expect(await within(1000, () => poolFolders().length === 0)).toBe(true)
+    expect(bytesOf(state).equals(bytesOf(expected))).toBe(true)
+    expect(stepsOf(events)).toEqual(Array.from({ length: 100 }, (_, i) => i + 1))
+    expect(await within(5000, () => ![coordinator!, ...pids].some(runs))).toBe(true)
+    await workers.close()
+    expect(poolFolders()).toEqual([])
+  })
+
+  test('fails its trainings when coordinators keep dying, and leaves nothing', async () => {
+    const workers = await pool({ workers: 1, engine: 'wasm' })
+    const { done } = workers.step(await smallJob(ownFolder, 'wasm', { epochs: 1000 }), silent)
+    const outcome = done.catch((error: unknown) => error)
+    const killed = new Set<number>()
+    const kill = setInterval(() => {
+      for (const pid of childrenOf(process.pid).filter(runs)) {
+        if (!killed.has(pid)) process.kill(pid, 'SIGKILL')
+        killed.add(pid)
+      }
+    }, 50)
+    expect(await outcome).toMatchObject({
+      code: 'pool',
+      message: expect.stringMatching(/its coordinator to run, but it was ended by SIGKILL|could not be started/),
+    })
+    clearInterval(kill)
+    expect(killed.size).toBeGreaterThan(1)
     expect(String(await workers.status())).toContain('failed')
     await workers.close()
+    expect(await within(5000, () => poolFolders().length === 0)).toBe(true)
   })
 
   test.each(['SIGKILL', 'SIGTERM'] as const)('does not outlive a session ended by %s', async (signal) => {

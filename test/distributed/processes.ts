@@ -16,10 +16,16 @@ export function childrenOf(pid: number): number[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
 }
 
-/** Folders that pools have in the temporary folder. */
+/** Folders that pools have in the temporary folder, for sockets and for states, and what they share in memory. */
 export function poolFolders(): string[] {
-  return readdirSync(tmpdir()).filter((name) => name.startsWith('shardbook-pool-'))
+  const own = readdirSync(tmpdir()).filter((name) => /^shardbook-(?:pool|state)-/.test(name))
+  const known = new Set([...seen, ...own])
+  for (const name of own) seen.add(name)
+  return [...own, ...readdirSync('/dev/shm').filter((name) => known.has(name))]
 }
+
+/** Names of this process's pools: the folder of shared memory is everybody's. */
+const seen = new Set<string>()
 
 /** Waits until `condition` holds, or the time is over; says which. */
 export async function within(ms: number, condition: () => boolean): Promise<boolean> {

@@ -20,7 +20,7 @@ export function ownTemporaryFolder(): string {
 
 /** Runs a job and keeps its events; `onStep` is called as steps are told. */
 export async function train(
-  on: Pool,
+  on: Pick<Pool, 'step'>,
   job: TrainingJob,
   onStep: (step: number, run: StepRun) => void = silent,
 ): Promise<{ state: TrainingState; events: TrainingEvent[] }> {
@@ -37,3 +37,5 @@ export const stepsOf = (events: readonly TrainingEvent[]): number[] =>
   events.flatMap((event) => (event.kind === 'step' ? [event.step] : []))
 export const changesOf = (events: readonly TrainingEvent[]): string[] =>
   events.flatMap((event) => (event.kind === 'worker' ? [`${event.change} ${event.rank}`] : []))
+export const noticesOf = (events: readonly TrainingEvent[]): string[] =>
+  events.flatMap((event) => (event.kind === 'notice' ? [event.message] : []))

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { type Host, hostSymbol, terminalHost } from '../../src/core/host.js'
-import { col, frame, Frame, vector, when } from '../../src/frame/index.js'
+import { col, frame, Frame, lit, vector, when } from '../../src/frame/index.js'
 
 const people = frame([
   { name: 'Ada', age: 36, city: 'London' },
@@ -190,4 +190,19 @@ describe('interrupts', () => {
     expect(listeners.size).toBe(0)
     expect(await people.count()).toBe(3)
   })
+})
+
+test('numbers that are written out are numbers, alone and in branches', async () => {
+  const ages = frame({ age: Int32Array.from([3, 40]) })
+  const rows = await ages
+    .withColumns({
+      three: lit(3),
+      adult: when(col('age').gt(18)).then(1).otherwise(0),
+      own: when(col('age').gt(18)).then(col('age')).otherwise(0),
+    })
+    .toRows()
+  expect(rows).toEqual([
+    { age: 3, three: 3, adult: 0, own: 0 },
+    { age: 40, three: 3, adult: 1, own: 40 },
+  ])
 })

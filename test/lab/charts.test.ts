@@ -74,7 +74,7 @@ describe.skipIf(lacking)('charts in JupyterLab', () => {
       null,
       { timeout: 200_000 },
     )
-    const found = (await page.evaluate(drawings)) as readonly { readonly colours: number; readonly words: string }[]
+    const found = await page.evaluate<readonly { readonly colours: number; readonly words: string }[]>(drawings)
     const cells = page.locator('.jp-Notebook .jp-Cell')
     for (const [i, name] of names.entries()) {
       await cells

@@ -17,6 +17,12 @@ interface Reference {
   readonly binary: readonly number[]
   readonly metrics: Readonly<Record<string, number>>
   readonly rates: Readonly<Record<string, readonly number[]>>
+  readonly output: readonly number[]
+  readonly target: readonly number[]
+  readonly signs: readonly number[]
+  readonly bits: readonly number[]
+  readonly shares: readonly [readonly number[], readonly number[]]
+  readonly losses: Readonly<Record<string, number>>
 }
 
 // Made by Keras: fixtures/training-parts.py
@@ -97,6 +103,8 @@ onEngines('training parts', (name) => {
     ['f1 macro', nn.f1()],
     ['f1 micro', nn.f1({ average: 'micro' })],
     ['f1 weighted', nn.f1({ average: 'weighted' })],
+    ['accuracy', nn.accuracy],
+    ['top2Accuracy', nn.topKAccuracy({ k: 2 })],
     ['precision of class 2', nn.precision({ average: 2 })],
     ['recall of class 2', nn.recall({ average: 2 })],
   ])('%s of three classes as Keras, added up over slices', (which, metric) => {
@@ -116,6 +124,44 @@ onEngines('training parts', (name) => {
     const two = (from: number, to: number) => tf.concat([tf.zerosLike(one(from, to)), one(from, to)], 1)
     expect(measure(metric, one, reference.binary)).toBeCloseTo(reference.metrics[which]!, 5)
     expect(measure(metric, two, reference.binary)).toBeCloseTo(reference.metrics[which]!, 5)
+  })
+})
+
+onEngines('losses', (name) => {
+  const { output, target, signs, bits, shares, logits, classes } = reference
+  const { softmaxCrossEntropy } = nn
+  test.each<[string, nn.Loss, readonly number[], readonly number[]]>([
+    ['meanSquaredError', nn.meanSquaredError, output, target],
+    ['meanAbsoluteError', nn.meanAbsoluteError, output, target],
+    ['huber', nn.huber({ delta: 0.7 }), output, target],
+    ['hinge', nn.hinge, output, signs],
+    ['binaryCrossEntropy', nn.binaryCrossEntropy, output, bits],
+    ['smoothed binaryCrossEntropy', nn.labelSmoothing(nn.binaryCrossEntropy, 0.2), output, bits],
+    ['categoricalCrossEntropy', nn.categoricalCrossEntropy, output, shares[0]],
+    ['klDivergence', nn.klDivergence, shares[1], shares[0]],
+    ['cosineSimilarity', nn.cosineSimilarity, output, target],
+    ['softmaxCrossEntropy', softmaxCrossEntropy, logits.slice(0, 60), classes.slice(0, 20)],
+    ['smoothed softmaxCrossEntropy', nn.labelSmoothing(softmaxCrossEntropy, 0.1), logits, classes],
+  ])('%s as Keras', async (which, loss, got, expected) => {
+    await openEngine(name)
+    const tf = await loadTf()
+    const mean = tf.tidy(() => {
+      const isClass = loss.target === 'int32'
+      const rows = isClass ? expected.length : 20
+      const wanted = isClass ? tf.tensor1d([...expected], 'int32') : tf.tensor2d([...expected], [rows, 4])
+      return tf.mean(loss.rows(tf, tf.tensor2d([...got], [rows, got.length / rows]), wanted)).dataSync()[0]!
+    })
+    expect(Math.abs(mean - reference.losses[which]!)).toBeLessThan(1e-5)
+  })
+
+  test('weights of rows multiply losses, and the sum is divided by the rows, as Keras', async () => {
+    await openEngine(name)
+    const tf = await loadTf()
+    const rows = tf.tidy(() =>
+      softmaxCrossEntropy.rows(tf, tf.tensor2d([...logits], [60, 3]), tf.tensor1d([...classes], 'int32')).arraySync(),
+    )
+    const weighted = rows.reduce((sum, loss, row) => sum + loss * (row % 4), 0) / 60
+    expect(weighted).toBeCloseTo(reference.losses['weighted softmaxCrossEntropy']!, 5)
   })
 })
 

@@ -141,6 +141,21 @@ describe('a frame of a million rows', () => {
   })
 })
 
+describe('charts that look at every row of a frame', () => {
+  it('read the columns that they show, and no other', async () => {
+    const rows = [
+      { label: 0, probability: 0.2, broken: '1' },
+      { label: 1, probability: 0.9, broken: 'no number' },
+    ]
+    // Whoever reads the column `broken` fails.
+    const table = frame(rows).withColumns((c) => ({ broken: c.broken.cast('number') }))
+    await expect(table.toRows()).rejects.toThrow('no number')
+    expect((await viz.roc(table).ready()).spec).toEqual(viz.roc(rows).spec)
+    expect((await viz.atThreshold(table, { threshold: 0.5 }).ready()).text).toContain('accuracy 100.0 %')
+    expect(() => viz.roc(table, { scoreCol: 'probabilty' })).toThrow('Did you mean "probability"?')
+  })
+})
+
 describe('columns of a frame', () => {
   it('are checked when the chart is made', () => {
     const table = frame([{ country: 'CH', price: 3 }])

@@ -2,7 +2,8 @@
  * `shardbook doctor`: what is here, what is missing, what to do about it. Nothing is taken for granted: the kernel runs a
  * cell, the engine is opened, other programs are asked for their version.
  */
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { cacheDir, dataDir } from '../../core/paths.js'
 import { ShardbookError } from '../../core/errors.js'
@@ -102,10 +103,45 @@ async function checkDevices(): Promise<Finding[]> {
   const model = cpus()[0]?.model.trim() ?? 'CPU'
   const memory = `${Math.round(totalmem() / 2 ** 30)} GiB memory`
   const detail = `${availableParallelism()} cores (${model}), ${memory}`
+  return [{ name: 'devices', state: 'ok', detail }, ...(await checkGpus()), ...checkStockBinary()]
+}
+
+/** What CUDA 13 needs of the driver. */
+const leastDriver = 580
+
+async function checkGpus(): Promise<Finding[]> {
+  const name = 'GPUs'
   const smi = findProgram('nvidia-smi')
-  if (smi === undefined) return [{ name: 'devices', state: 'ok', detail: `${detail}, no GPU` }]
-  const gpus = await ask(smi, '--query-gpu=name,memory.total', '--format=csv,noheader').catch(reason)
-  return [{ name: 'devices', state: 'ok', detail: `${detail}, GPU: ${gpus.replaceAll('\n', '; ')}` }]
+  if (smi === undefined) return [{ name, state: 'ok', detail: 'none that an NVIDIA driver shows' }]
+  try {
+    const told = await ask(
+      smi,
+      '--query-gpu=index,name,memory.total,memory.used,driver_version',
+      '--format=csv,noheader',
+    )
+    const gpus = told.split('\n').map((row) => row.split(',').map((cell) => cell.trim()))
+    const driver = gpus[0]?.[4] ?? 'unknown'
+    const list = gpus.map(([index, model, total, used]) => `${index}: ${model}, ${total}, ${used} in use`).join('; ')
+    const detail = `driver ${driver}; ${list}`
+    if (Number.parseInt(driver, 10) >= leastDriver) return [{ name, state: 'ok', detail }]
+    const todo = `pjrt-cuda13 needs a driver of version ${leastDriver} or later: update it.`
+    return [{ name, state: 'useful', detail, todo }]
+  } catch (error) {
+    return [{ name, state: 'useful', detail: reason(error), todo: 'The driver does not answer: see nvidia-smi.' }]
+  }
+}
+
+/** TensorFlow.js's own package for GPUs, where its binary was downloaded. */
+function checkStockBinary(): Finding[] {
+  const name = 'tfjs-node-gpu'
+  const found = ['tfjs-node-gpu', 'tfjs-node'].flatMap((each) => {
+    const folder = join(process.cwd(), 'node_modules', '@tensorflow', each, 'lib')
+    const builds = existsSync(folder) ? readdirSync(folder).filter((build) => build.startsWith('napi-v')) : []
+    return builds.filter((build) => existsSync(join(folder, build, 'tfjs_binding.node'))).map(() => each)
+  })
+  if (found.length === 0) return []
+  const detail = `@tensorflow/${found[0]} has its own binary here; import it in a cell as before`
+  return [{ name, state: 'ok', detail }]
 }
 
 async function checkEngines(): Promise<Finding[]> {
@@ -114,12 +150,19 @@ async function checkEngines(): Promise<Finding[]> {
     const why = engine.reason === undefined ? '' : ` (${engine.reason})`
     const name = `engine ${engine.name}`
     if (installed) return { name, state: 'ok', detail: `${detail}${why}` }
+    if (engine.name.startsWith('pjrt')) return missingPjrt(name, engine.name, `not installed${why}`)
     return { name, state: 'useful', detail: `not installed${why}`, todo: `Several times faster: ${detail}` }
   })
   return [
     ...listed,
     await checkEngineInUse(listed.some(({ name, state }) => name === 'engine native' && state === 'ok')),
   ]
+}
+
+/** Only who has a GPU misses the engine for it. */
+function missingPjrt(name: string, engine: string, detail: string): Finding {
+  if (engine !== 'pjrt-cuda13' || findProgram('nvidia-smi') === undefined) return { name, state: 'ok', detail }
+  return { name, state: 'useful', detail, todo: `To compute on the GPU: shardbook engine install ${engine}` }
 }
 
 /** What a notebook would get; an installed native engine that doesn't load is told, though notebooks then go on with wasm. */
@@ -142,7 +185,7 @@ async function checkEngineInUse(hasNative: boolean): Promise<Finding> {
     }
     return { name, state: 'ok', detail }
   } catch (error) {
-    const todo = 'SHARDBOOK_ENGINE names the engine: auto, native or wasm.'
+    const todo = 'SHARDBOOK_ENGINE names the engine: auto, native, pjrt or wasm.'
     return { name, state: 'needed', detail: reason(error), todo }
   }
 }

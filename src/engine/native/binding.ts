@@ -72,7 +72,7 @@ export class Binding {
   createTensor(shape: readonly number[], dtype: number, values: unknown): number {
     const tensor = this.store.allocate(shape, dtype, values)
     try {
-      if (this.builder !== undefined) return this.add(this.builder.constant(tensor, shape, dtype))
+      if (this.builder !== undefined) return this.add(this.builder.constant(tensor, shape, dtype, values))
       const id = this.share(tensor)
       return dtype === dataTypes.TF_STRING ? this.copyStrings(id) : id
     } finally {
@@ -221,15 +221,15 @@ export class Binding {
    * Starts a function and returns without waiting for it. Its results can be given to operations and functions at once;
    * reading them waits, and says when the function failed.
    */
-  start(name: string, inputs: readonly number[], outputCount: number): number[] {
+  start(name: string, attributes: readonly OpAttribute[], inputs: readonly number[], outputCount: number): number[] {
     const { api, context } = this.tensorFlow
     api.TFE_ContextSetExecutorForThread(context, this.background)
     try {
-      return this.execute(name, [], inputs, outputCount)
+      return this.execute(name, attributes, inputs, outputCount)
     } catch {
       // A function that was started before may have failed, which its results tell and which stops all others.
       this.finish()
-      return this.execute(name, [], inputs, outputCount)
+      return this.execute(name, attributes, inputs, outputCount)
     } finally {
       api.TFE_ContextSetExecutorForThread(context, this.foreground)
     }

@@ -4,7 +4,7 @@
  */
 import { type Functions, openLibrary, systemLibrary, withoutStderr } from '../../ffi/index.js'
 import { ShardbookError } from '../../core/errors.js'
-import { varint } from './attributes.js'
+import { field, varint } from './attributes.js'
 
 const signatures = {
   TF_Version: ['string'],
@@ -159,6 +159,8 @@ export interface TensorFlow {
   /** The status object to pass to a function that wants one; check it with `check` right after. */
   readonly status: number
   readonly context: number
+  /** Operations that may run at once. */
+  readonly threads: number
   /** The `ConfigProto` of the context, serialised. */
   readonly config: Uint8Array
   /** The types of the devices: `CPU`, `GPU`. */
@@ -169,11 +171,17 @@ export interface TensorFlow {
   readonly check: (what: string) => void
 }
 
-/**
- * Loads the library and makes the one eager context of this process: one thread inside an operation, `threads` between
- * operations. One inside, because then results do not depend on the number of cores.
- */
-export async function loadTensorFlow(path: string, threads: number): Promise<TensorFlow> {
+export interface TensorFlowOptions {
+  /** Operations that may run at once. */
+  readonly threads: number
+  /** Threads of one operation: with one, results do not depend on the number of cores. */
+  readonly threadsPerOperation: number
+  /** Where to compute: on the processor, on the GPU of this number, or where TensorFlow puts things. */
+  readonly device: 'cpu' | number | undefined
+}
+
+/** Loads the library and makes the one eager context of this process. */
+export async function loadTensorFlow(path: string, settings: TensorFlowOptions): Promise<TensorFlow> {
   const load = () => openLibrary(path, signatures, { pinned: true })
   const level = process.env['TF_CPP_MIN_LOG_LEVEL']
   const api = await (level === '0' || level === '1' ? load() : quietly(load))
@@ -183,7 +191,7 @@ export async function loadTensorFlow(path: string, threads: number): Promise<Ten
     if (api.TF_GetCode(status) !== 0) throw new ShardbookError('engine', `${what}: ${message()}`)
   }
   const options = api.TFE_NewContextOptions()
-  const config = configProto(1, threads)
+  const config = configProto(settings)
   api.TFE_ContextOptionsSetConfig(options, config, config.length, status)
   check('TensorFlow configuration')
   const context = api.TFE_NewContext(options, status)
@@ -196,7 +204,7 @@ export async function loadTensorFlow(path: string, threads: number): Promise<Ten
     api.TF_DeleteDeviceList(list)
     return types
   }
-  return { api, status, context, config, devices, message, check }
+  return { api, status, context, threads: settings.threads, config, devices, message, check }
 }
 
 /**
@@ -209,7 +217,18 @@ async function quietly<T>(load: () => Promise<T>): Promise<T> {
   return withoutStderr(load)
 }
 
-/** `ConfigProto { intra_op_parallelism_threads: intra, inter_op_parallelism_threads: inter }`, serialised. */
-function configProto(intra: number, inter: number): Uint8Array {
-  return Uint8Array.from([0x10, ...varint(intra), 0x28, ...varint(inter)])
+/**
+ * `ConfigProto { intra_op_parallelism_threads, inter_op_parallelism_threads, device_count: { GPU: 0 },
+ * gpu_options: { visible_device_list } }`, serialised.
+ */
+function configProto({ threads, threadsPerOperation, device }: TensorFlowOptions): Uint8Array {
+  const text = (value: string): Uint8Array => new TextEncoder().encode(value)
+  const integer = (number: number, value: number): number[] => [...varint(number << 3), ...varint(value)]
+  const placement =
+    device === undefined
+      ? []
+      : device === 'cpu'
+        ? field(1, field(1, text('GPU')), Uint8Array.from(integer(2, 0)))
+        : field(6, field(5, text(String(device))))
+  return Uint8Array.from([...placement, ...integer(2, threadsPerOperation), ...integer(5, threads)])
 }

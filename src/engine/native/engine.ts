@@ -4,7 +4,7 @@ import { openMemory, preloadLibrary } from '../../ffi/index.js'
 import { ShardbookError } from '../../core/errors.js'
 import { registerAllReduce } from '../all-reduce.js'
 import { stepProgram, whyEager } from '../eager-step.js'
-import type { Engine, Program } from '../engine.js'
+import type { Engine, EngineOptions, Program } from '../engine.js'
 import { registerGradients } from '../gradients.js'
 import type { Libraries } from '../install/installation.js'
 import { ValueStep } from '../step.js'
@@ -23,10 +23,13 @@ import { openSavedModel } from './saved-model.js'
 import { tensorStore } from './tensors.js'
 
 /** Opens the engine with TensorFlow's library and those that it needs on GPUs. */
-export async function openNative(libraries: Libraries, threads: number = availableParallelism()): Promise<Engine> {
+export async function openNative(
+  libraries: Libraries,
+  { threads = availableParallelism(), threadsPerOperation = 1, device }: EngineOptions = {},
+): Promise<Engine> {
   const tf = tfCore()
   for (const path of libraries.gpu) await preloadLibrary(path)
-  const tensorFlow = await loadTensorFlow(libraries.main, threads)
+  const tensorFlow = await loadTensorFlow(libraries.main, { threads, threadsPerOperation, device })
   const memory = await openMemory()
   const binding = new Binding(tensorFlow, tensorStore(tensorFlow, memory))
   const backend: NativeBackend = createBackend(binding)
@@ -46,6 +49,11 @@ export async function openNative(libraries: Libraries, threads: number = availab
   const load = (trace: Trace, slices: number): Program =>
     stepProgram(trace, slices) ?? nativeProgram(trace, backend, tensorFlow, slices)
   const gpuCount = tensorFlow.devices().filter((type) => type === 'GPU').length
+  if (typeof device === 'number' && gpuCount === 0) {
+    throw new ShardbookError('engine', `openEngine: expected the GPU ${device} of the engine native, got none.`, {
+      hint: 'shardbook doctor says what is there; shardbook engine install native --gpu brings what GPUs need.',
+    })
+  }
   const gpus = gpuCount === 0 ? '' : `, ${gpuCount} GPU${gpuCount === 1 ? '' : 's'}`
   return {
     name: 'native',

@@ -1,7 +1,7 @@
-/** Builds a TensorFlow graph node by node, and a function of it. */
+/** Builds a TensorFlow graph node by node, each computation once, and a function of it. */
 import { ShardbookError } from '../../core/errors.js'
 import { type OpAttribute, attributeTypes, int64s, setAttributes } from './attributes.js'
-import type { TensorFlow } from './c-api.js'
+import { type TensorFlow, dataTypes } from './c-api.js'
 
 /** One output of a node. */
 export interface NodeOutput {
@@ -16,7 +16,11 @@ export class GraphBuilder {
   /** The tensor list of each value that was stacked from one, by the value's node: a loop over its rows needs no copy. */
   readonly lists = new Map<number, NodeOutput>()
   private readonly graph: number
+  /** Whether a node chooses what runs. */
+  branches = false
   private nodes = 0
+  /** Nodes by what they compute. */
+  private readonly computed = new Map<string, NodeOutput[]>()
   private readonly tensorFlow: TensorFlow
 
   constructor(tensorFlow: TensorFlow) {
@@ -33,14 +37,26 @@ export class GraphBuilder {
     return this.node('Placeholder', attributes, [])[0]!
   }
 
-  /** A constant with the values of a `TF_Tensor`, which stays the caller's. */
-  constant(tensor: number, shape: readonly number[], dtype: number): NodeOutput {
-    const { api, status, check } = this.tensorFlow
-    const node = this.start('Const')
-    api.TF_SetAttrTensor(node, 'value', tensor, status)
-    check('Const')
-    api.TF_SetAttrType(node, 'dtype', dtype)
-    return { output: { pointer: this.finish('Const', node), index: 0 }, shape, dtype }
+  /** A constant with the values of a `TF_Tensor`, which stays the caller's; small ones are told apart by `values`. */
+  constant(tensor: number, shape: readonly number[], dtype: number, values: unknown): NodeOutput {
+    const key = keyOfConstant(shape, dtype, values)
+    return this.once(key, () => {
+      const { api, status, check } = this.tensorFlow
+      const node = this.start('Const')
+      api.TF_SetAttrTensor(node, 'value', tensor, status)
+      check('Const')
+      api.TF_SetAttrType(node, 'dtype', dtype)
+      return [{ output: { pointer: this.finish('Const', node), index: 0 }, shape, dtype }]
+    })[0]!
+  }
+
+  /** What a key stands for, made when it is first asked for; without a key always anew. */
+  private once(key: string | undefined, make: () => NodeOutput[]): NodeOutput[] {
+    const before = key === undefined ? undefined : this.computed.get(key)
+    if (before !== undefined) return before
+    const made = make()
+    if (key !== undefined) this.computed.set(key, made)
+    return made
   }
 
   /** Adds a node that runs after those of `controls`. */
@@ -50,11 +66,14 @@ export class GraphBuilder {
     inputs: readonly NodeOutput[],
     controls: readonly number[] = [],
   ): NodeOutput[] {
-    const pointer = this.operation(operation, attributes, inputs, controls)
-    const { api } = this.tensorFlow
-    return Array.from({ length: api.TF_OperationNumOutputs(pointer) }, (_, index) => {
-      const output = { pointer, index }
-      return { output, shape: this.shapeOf(operation, output), dtype: api.TF_OperationOutputType(output) }
+    const key = isPure(operation, inputs, controls) ? keyOf(operation, attributes, inputs) : undefined
+    return this.once(key, () => {
+      const pointer = this.operation(operation, attributes, inputs, controls)
+      const { api } = this.tensorFlow
+      return Array.from({ length: api.TF_OperationNumOutputs(pointer) }, (_, index) => {
+        const output = { pointer, index }
+        return { output, shape: this.shapeOf(operation, output), dtype: api.TF_OperationOutputType(output) }
+      })
     })
   }
 
@@ -76,6 +95,7 @@ export class GraphBuilder {
     controls: readonly number[] = [],
   ): number {
     const { api } = this.tensorFlow
+    if (operation === 'Switch' || operation === 'StatelessWhile') this.branches = true
     const node = this.start(operation)
     for (const control of controls) api.TF_AddControlInput(node, control)
     // An operation with the attribute N takes its first N inputs as one list, from whose length the graph infers N.
@@ -152,6 +172,31 @@ export class GraphBuilder {
       `load: expected every shape to be known, got ${operation} -> ${rank < 0 ? '?' : `[${shape.join(', ')}]`}.`,
     )
   }
+}
+
+/** Whether a node is nothing but a function of its inputs: of no variable or list that is written in place; not there for its own sake. */
+function isPure(operation: string, inputs: readonly NodeOutput[], controls: readonly number[]): boolean {
+  const stateful = [dataTypes.TF_RESOURCE, dataTypes.TF_VARIANT] as readonly number[]
+  return (
+    controls.length === 0 &&
+    inputs.length > 0 &&
+    !/^TensorList|While$|^Random|^Identity$/.test(operation) &&
+    inputs.every(({ dtype }) => !stateful.includes(dtype))
+  )
+}
+
+function keyOf(operation: string, attributes: readonly OpAttribute[], inputs: readonly NodeOutput[]): string {
+  const given = attributes.map(({ name, value }) => [name, value])
+  return JSON.stringify([operation, given, inputs.map(({ output }) => [output.pointer, output.index])])
+}
+
+function keyOfConstant(shape: readonly number[], dtype: number, values: unknown): string | undefined {
+  const isList = Array.isArray(values) || (ArrayBuffer.isView(values) && !(values instanceof DataView))
+  if (!isList || dtype === dataTypes.TF_STRING) return undefined
+  const list = values as ArrayLike<unknown>
+  return list.length > 16
+    ? undefined
+    : JSON.stringify([dtype, shape, Array.from(list, (value) => [String(value), Object.is(value, -0)])])
 }
 
 /** An array of `TF_Output`. */

@@ -28,20 +28,17 @@ export class Lowering {
     return result!
   }
 
-  /** Adds a trace over one slice. Its results are nodes of their own: a function cannot hand out an input, nor a node twice. */
+  /** Adds a trace over one slice. Inputs that it hands out get nodes of their own: a function cannot hand out an input itself. */
   trace(trace: Trace, inputs: readonly NodeOutput[]): NodeOutput[] {
     const values = new Map<number, Tensor>()
     for (const { value, data } of trace.constants) values.set(value, tensorOf(data))
     for (const [i, { value }] of trace.inputs.entries()) values.set(value, this.tensorOf(inputs[i]!))
     this.calls(trace, trace.calls, values)
-    const used = new Set(trace.inputs.map(({ value }) => value))
+    const given = new Set(trace.inputs.map(({ value }) => value))
     return trace.outputs.map(({ value }) => {
       const node = this.nodeOf(values.get(value)!)
-      const isOwn = !used.has(value)
-      used.add(value)
-      return isOwn
-        ? node
-        : this.builder.node('Identity', [{ ...typeAttribute('T', 'float32'), value: node.dtype }], [node])[0]!
+      const type = { ...typeAttribute('T', 'float32'), value: node.dtype }
+      return given.has(value) ? this.builder.node('Identity', [type], [node])[0]! : node
     })
   }
 

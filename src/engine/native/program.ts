@@ -10,10 +10,11 @@ import { checkInteger } from '../../core/check.js'
 import { ShardbookError } from '../../core/errors.js'
 import { checkInputs, inputSpecs } from '../check-inputs.js'
 import type { Program } from '../engine.js'
+import { onBackend } from '../on-backend.js'
 import { isRecording } from '../record.js'
 import { checkKernels } from '../run-call.js'
-import { tfCore } from '../tf.js'
 import type { Trace } from '../trace.js'
+import { type OpAttribute, attributeTypes } from './attributes.js'
 import { type NativeBackend, nativeBackend } from './backend.js'
 import type { TensorFlow } from './c-api.js'
 import { GraphBuilder, type NodeOutput } from './graph.js'
@@ -34,7 +35,7 @@ export function nativeProgram(trace: Trace, backend: NativeBackend, tensorFlow: 
     run(inputs) {
       compiled.checkRunnable()
       checkInputs(specs, inputs)
-      return compiled.run(backend.getInputTensorIds(inputs))
+      return onBackend(nativeBackend, () => compiled.run(backend.getInputTensorIds(inputs)))
     },
     dispose: () => compiled.dispose(),
   }
@@ -50,6 +51,13 @@ export interface FunctionBody {
 
 let functions = 0
 
+/** The executor for one thread, without queues between operations, which would take another thread. It knows no branches. */
+const oneAfterTheOther: OpAttribute = {
+  name: 'executor_type',
+  type: attributeTypes.TF_ATTR_STRING,
+  value: 'SINGLE_THREADED_EXECUTOR',
+}
+
 /** A graph as a function of the engine. */
 export class NativeFunction {
   readonly #name = `shardbook_${functions++}`
@@ -57,6 +65,7 @@ export class NativeFunction {
   readonly #tensorFlow: TensorFlow
   readonly #outputs: readonly Pick<NodeOutput, 'shape' | 'dtype'>[]
   readonly #names: readonly string[]
+  readonly #attributes: readonly OpAttribute[]
   #disposed = false
 
   constructor(backend: NativeBackend, tensorFlow: TensorFlow, build: (lowering: Lowering) => FunctionBody) {
@@ -65,34 +74,30 @@ export class NativeFunction {
     const builder = new GraphBuilder(tensorFlow)
     try {
       const lowering = new Lowering(builder, backend)
-      const { inputs, outputs, controls } = lowering.build(() => build(lowering))
+      const { inputs, outputs, controls } = onBackend(nativeBackend, () => lowering.build(() => build(lowering)))
       this.#outputs = outputs.map(({ shape, dtype }) => ({ shape, dtype }))
       const empty = outputs.length === 0 && controls.length === 0
       if (!empty) builder.addFunction(this.#name, inputs, outputs, controls)
       this.#names = empty ? [] : [this.#name, ...builder.functions]
+      this.#attributes = tensorFlow.threads > 1 || builder.branches ? [] : [oneAfterTheOther]
     } finally {
       builder.dispose()
     }
   }
 
-  /** Raises unless the function is live, nothing is being recorded and the engine is the current one. */
+  /** Raises unless the function is live and nothing is being recorded. */
   checkRunnable(): void {
     if (this.#disposed) throw new ShardbookError('state', 'run: expected a live program, got a disposed one.')
     if (isRecording()) {
       throw new ShardbookError('engine', 'run: expected no recording in progress, got a program in a step.')
     }
-    const current = tfCore().getBackend()
-    if (current === nativeBackend) return
-    throw new ShardbookError('engine', `run: expected the engine native to be current, got ${current}.`, {
-      hint: "Call openEngine('native') first.",
-    })
   }
 
-  /** Starts it on tensors by their ids on the binding; who reads the results waits. */
+  /** Starts it on tensors by their ids on the binding; who reads the results waits. The engine is the current one. */
   run(inputs: readonly number[]): Tensor[] {
     if (this.#names.length === 0) return []
     const { binding } = this.#backend
-    const handles = binding.start(this.#name, inputs, this.#outputs.length)
+    const handles = binding.start(this.#name, this.#attributes, inputs, this.#outputs.length)
     return this.#outputs.map(({ shape, dtype }, i) =>
       this.#backend.createOutputTensor({ id: binding.add(handles[i]!), shape: [...shape], dtype }),
     )

@@ -13,6 +13,7 @@ import { ShardbookError } from '../../core/errors.js'
 import { adamKernel, type AdamAttributes } from '../adam.js'
 import { checkInputs, inputSpecs } from '../check-inputs.js'
 import { inputsOf } from '../call-inputs.js'
+import { onBackend } from '../on-backend.js'
 import { checkKernels } from '../run-call.js'
 import { flatLayout, type Step, type StepTraces, stateSpecs } from '../step.js'
 import { tensorOf, tfCore } from '../tf.js'
@@ -94,6 +95,10 @@ export class NativeStep implements Step {
   }
 
   state(): Tensor[] {
+    return onBackend(nativeBackend, () => this.#read())
+  }
+
+  #read(): Tensor[] {
     const { binding } = this.#backend
     binding.finish()
     return this.#specs.map(({ shape, dtype }, i) => {
@@ -140,7 +145,10 @@ export class NativeStep implements Step {
     }
     compiled.checkRunnable()
     checkInputs(specs, inputs)
-    return compiled.run([...this.#variables, this.#sound, ...this.#backend.getInputTensorIds(inputs)])
+    const started = compiled
+    return onBackend(nativeBackend, () =>
+      started.run([...this.#variables, this.#sound, ...this.#backend.getInputTensorIds(inputs)]),
+    )
   }
 
   /** What is given besides the state. */

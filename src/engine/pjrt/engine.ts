@@ -19,9 +19,10 @@ import { PjrtStep } from './step.js'
 
 /** Opens the engine on one device of the machine. */
 export async function openPjrt({
-  device = deviceOfEnvironment(),
+  device: wanted = deviceOfEnvironment(),
   precision = 'float32',
 }: EngineOptions = {}): Promise<Engine> {
+  const device = Number(wanted) // `openEngine` lets no other device through
   const client = await openClient(device)
   const tf = tfCore()
   const backend = createBackend(client, { precision })

@@ -10,6 +10,7 @@ import { loweredKernels } from './lower/index.js'
 
 /** Kernels without a lowering: their results have no static shape, hold text or complex numbers, or training seldom needs them. */
 export const hostKernels: readonly string[] = [
+  'BroadcastArgs',
   'Complex',
   'ComplexAbs',
   'CropAndResize',

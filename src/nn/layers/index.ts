@@ -1,4 +1,6 @@
 /** Every layer by its kind: how a saved model finds them again. */
+import { randomCrop, randomFlip, randomRotation, randomTranslation, randomZoom } from '../augment/geometric.js'
+import { randomBrightness, randomContrast, randomErasing } from '../augment/photometric.js'
 import { activation, leakyRelu, prelu, rescale } from './activation.js'
 import { multiHeadAttention, transformerBlock } from './attention.js'
 import { add, bidirectional, concatenate, residual, timeDistributed } from './composite.js'
@@ -56,6 +58,14 @@ export const layerKinds = {
   multiHeadAttention,
   positionEmbedding,
   prelu,
+  randomBrightness,
+  randomContrast,
+  randomCrop,
+  randomErasing,
+  randomFlip,
+  randomRotation,
+  randomTranslation,
+  randomZoom,
   rescale,
   reshape,
   residual,

@@ -31,6 +31,8 @@ export interface WeightSpec {
   readonly initial: Initial
   /** A running average of what batches show: not trained. It keeps this share of itself a step; see `TrainingRows`. */
   readonly momentum?: number
+  /** How often a sample's pass uses it: places of an image, steps of a sequence. Default 1. */
+  readonly uses?: number
   /** Whose weight it is: a layer that stands in several places has its weights once. */
   readonly owner?: { readonly layer: object; readonly weight: string }
 }

@@ -16,7 +16,7 @@ import type { Typed } from '../../frame/schema.js'
 import { describeType } from '../../frame/schema-spec.js'
 import { saveStage } from './saved-stage.js'
 import type { SavedTensor } from '../safetensors.js'
-import type { Estimator, StageFitOptions, Transformer } from './stage.js'
+import type { Estimator, Transformer } from './stage.js'
 import type { Gives, StageTypes, stageTypes, Takes } from './stage-types.js'
 
 /** A stage with options, which it is saved and shown by. */
@@ -88,7 +88,7 @@ export abstract class ColumnEstimator<Needs, Adds, M extends Transformer>
    *
    * @throws ShardbookError `column` when a column is missing or of another type, `data` for an empty frame.
    */
-  async fit<S>(frame: Takes<S, Needs>, _?: StageFitOptions): Promise<M> {
+  async fit<S>(frame: Takes<S, Needs>): Promise<M> {
     this.extend(`${this.kind}.fit`, frame.plan)
     return this.learn(`${this.kind}.fit`, frame)
   }

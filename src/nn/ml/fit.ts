@@ -8,6 +8,7 @@ import { metricData } from '../metric.js'
 import { adam } from '../optimiser.js'
 import type { Optimiser } from '../optimiser.js'
 import { cosine } from '../schedule.js'
+import type { Strategy } from '../strategy.js'
 import { removeCheckpoints } from '../train/checkpoint.js'
 import { blameLayer } from '../train/divergence.js'
 import type { TrainingJob } from '../train/job.js'
@@ -34,6 +35,8 @@ export interface Fitting<M> {
   readonly weights: readonly TensorData[]
   /** The optimiser, where it is not the option's or Adam. */
   readonly optimiser?: Optimiser
+  /** Puts around the objective what happens to samples while training. */
+  readonly augment?: ((objective: Objective) => Objective) | undefined
   /** Makes the model of the trained weights. */
   readonly finish: (weights: readonly TensorData[]) => Promise<M>
 }
@@ -73,7 +76,8 @@ export function beginTraining<M extends Savable>(plan: FitPlan<M>): Training<M> 
   checkFitOptions(`${plan.name}.fit`, fit)
   const functions = callbacks.filter((callback) => typeof callback === 'function')
   const rules = callbacks.filter((callback) => typeof callback !== 'function')
-  return new Training(plan.name, async () => prepareTraining(plan, fit, rules), functions)
+  const quiet = fit.on?.quiet ?? false
+  return new Training(plan.name, async () => prepareTraining(plan, fit, rules), functions, { quiet })
 }
 
 async function prepareTraining<M>(plan: FitPlan<M>, fit: FitOptions, rules: readonly Rule[]): Promise<Prepared<M>> {
@@ -82,7 +86,8 @@ async function prepareTraining<M>(plan: FitPlan<M>, fit: FitOptions, rules: read
   const caller = `${name}.fit`
   const strategy = fit.on ?? (await local())
   const { rows, weights, fields, finish, ...fitting } = await plan.prepare()
-  const objective = weighObjective(caller, fitting.objective, training)
+  const weighed = weighObjective(caller, fitting.objective, training)
+  const objective = fitting.augment?.(weighed) ?? weighed
   const optimiser = fitting.optimiser ?? training.optimiser ?? adam()
   const metrics = objective.metrics.map(metricData)
   checkRules(caller, rules, names(metrics), held !== undefined)
@@ -90,7 +95,7 @@ async function prepareTraining<M>(plan: FitPlan<M>, fit: FitOptions, rules: read
     throw new ShardbookError('argument', `${caller}: expected validation rows for validateEvery, got none.`)
   }
   const batchRows = batchOf(name, plan.batch, rows)
-  const slices = plan.batch.slices ?? slicesOf(objective, batchRows)
+  const slices = plan.batch.slices ?? slicesFor(strategy, objective, batchRows)
   const columns = names(objective.columns)
   const sourceOf = async (source: AnyFrame) => ({ ...(await source.source(columns)), ...fields, finite: columns })
   const [data, validation] = await Promise.all([sourceOf(frame), held === undefined ? undefined : sourceOf(held)])
@@ -169,15 +174,31 @@ function batchOf(name: string, { rows: wished, isGiven, slices = 1 }: BatchPlan,
   )
 }
 
+/** An accelerator takes its rows at once: as many slices as there are of them. */
+function slicesFor(
+  { engine, workers }: Pick<Strategy, 'engine' | 'workers'>,
+  objective: Objective,
+  batchRows: number,
+): number {
+  return engine === 'pjrt' && batchRows % workers === 0 ? workers : slicesOf(objective, batchRows)
+}
+
+/** Multiplications forward that make a slice worth its while: a convolutional autoencoder with half of them takes a tenth longer. */
+const leastWork = 20_000_000
+
 /**
  * Slices of a batch: chosen from batch and model alone, never from cores or workers, so that a training gives the same numbers
  * wherever it runs.
  *
- * Four keep both cores of a small machine busy and let up to four workers share a step. Slices under 32 rows make small
- * products slow, and each slice costs a pass over all weights, which counts above a million of them: two are left then.
+ * Four keep both cores of a small machine busy and let up to four workers share a step. Slices under 32 rows or of little work
+ * take longer to begin than to compute, and each slice costs a pass over all weights, which counts above a million of them: two
+ * are left then.
  */
 export function slicesOf({ weights }: Pick<Objective, 'weights'>, batchRows: number): number {
-  const few = weights.reduce((n, { shape }) => n + sizeOf(shape), 0) <= 1_000_000
-  const fits = (slices: number): boolean => slices === 2 || (few && batchRows >= 32 * slices)
+  const sum = (of: (weight: Objective['weights'][number]) => number): number => weights.reduce((n, w) => n + of(w), 0)
+  const few = sum(({ shape }) => sizeOf(shape)) <= 1_000_000
+  const work = batchRows * sum(({ shape, uses = 1 }) => sizeOf(shape) * uses)
+  const fits = (slices: number): boolean =>
+    slices === 2 || (few && batchRows >= 32 * slices && work >= leastWork * slices)
   return [4, 3, 2].find((slices) => batchRows % slices === 0 && fits(slices)) ?? 1
 }

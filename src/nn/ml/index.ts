@@ -28,6 +28,23 @@ export type { FitOptions } from './options.js'
 export { RNNClassifier, type RNNClassifierOptions, RNNRegressor, type RNNRegressorOptions } from './rnn.js'
 export type { RegressorModel } from './regressor-model.js'
 export type { Estimator, Stage, StageFitOptions, Transformer } from './stage.js'
+export { oneStandardError, type Choice } from './tuning/choice.js'
+export { CrossValidator, type CrossValidatorOptions } from './tuning/cross-validator.js'
+export type { Scorer } from './tuning/scorer.js'
+export { ParamGridBuilder, ParamSpace } from './tuning/param-grid-builder.js'
+export type { ParamMap, ParamSetting, Tunable } from './tuning/params.js'
+export { stability, type Stability, type StabilityOptions } from './tuning/stability.js'
+export { SuccessiveHalving, type SuccessiveHalvingOptions } from './tuning/successive-halving.js'
+export {
+  RandomSearch,
+  type RandomSearchOptions,
+  TrainValidationSplit,
+  type TrainValidationSplitOptions,
+} from './tuning/train-validation-split.js'
+export type { CandidateScore, Trial, TrialResult } from './tuning/trial.js'
+export { TunedModel, type TuningReport } from './tuning/tuned-model.js'
+export type { TunerFitOptions, TunerOptions } from './tuning/tuner.js'
+export type { Tuning } from './tuning/tuning.js'
 export { HashingTF, type HashingTFOptions } from './features/hashing-tf.js'
 export { IDF, type IDFModel, type IDFOptions } from './features/idf.js'
 export { RegexTokenizer, type RegexTokenizerOptions, Tokenizer, type TokenizerOptions } from './features/tokenizer.js'
@@ -38,6 +55,14 @@ export {
 } from './plain/logistic-regression.js'
 export { Pipeline, type PipelineModel } from './pipeline.js'
 export type { AnyStage } from './pipeline-types.js'
+export {
+  type BalanceOptions,
+  balanceWeights,
+  oversample,
+  type SamplingOptions,
+  undersample,
+} from './balance/balance.js'
+export { smote, type SmoteOptions } from './balance/smote.js'
 export {
   BinaryClassificationEvaluator,
   type BinaryClassificationEvaluatorOptions,
@@ -52,6 +77,9 @@ export {
   type RegressionEvaluatorOptions,
   type RegressionMetric,
 } from './evaluators/regression-evaluator.js'
+export { distill, type Distilled, type DistillOptions } from './simplify/distill.js'
+export { prune, type PruneOptions, quantise, type QuantiseOptions } from './simplify/quantise.js'
+export type { ScoredOn, Simplified } from './simplify/simplified.js'
 export { Bucketizer, type BucketizerOptions } from './features/bucketizer.js'
 export { CountVectorizer, type CountVectorizerModel, type CountVectorizerOptions } from './features/count-vectorizer.js'
 export { ImageFeature, type ImageFeatureOptions } from './features/image-feature.js'
@@ -103,3 +131,4 @@ export {
   type RandomForestRegressionModel,
   type RandomForestRegressorOptions,
 } from './plain/random-forest.js'
+export { augment, type AugmentOptions } from '../augment/augment-frame.js'

@@ -15,7 +15,7 @@ import type { Trace } from '../../engine/index.js'
 import { openFeed } from '../../frame/index.js'
 import type { AnyFrame, Column, FeedFields, Frame, Schema } from '../../frame/index.js'
 import type { LayerContext, Shape } from '../layers/layer.js'
-import { applyModel, layerIndex } from '../model.js'
+import { applyModel, layerIndex, modelData } from '../model.js'
 import type { LayerRange, Model } from '../model.js'
 import type { Summary } from '../summary.js'
 import { recordTransform } from '../train/programs.js'
@@ -23,7 +23,7 @@ import type { ProgramColumn } from '../train/programs.js'
 import { openTransform } from '../train/transform.js'
 import { programMapper, provideProgramMapper } from '../train/program-mapper.js'
 import type { ProgramPayload } from '../train/program-mapper.js'
-import { saveModel } from './saved-model.js'
+import { saveModel, weightTensors } from './saved-model.js'
 import { outputColumn, withColumns } from './columns.js'
 import { checkInput, fieldsOf, sampleShape } from './input.js'
 import type { Input } from './input.js'
@@ -129,6 +129,26 @@ export abstract class NetworkModel implements Displayable {
   async save(path: string): Promise<void> {
     const { kind, network, weights } = this
     await saveModel(path, { kind, params: this.params(), network, weights })
+  }
+
+  /**
+   * The same model with other weights, in their order and of their shapes.
+   *
+   * @throws ShardbookError `data` for a weight of another shape.
+   */
+  async withWeights(weights: readonly TensorData[]): Promise<this> {
+    const { kind, network } = this
+    const { stageOf } = await import('./load.js')
+    const tensors = weightTensors(network, weights)
+    const made = await stageOf({
+      path: kind,
+      kind,
+      params: this.params(),
+      network: modelData(network),
+      tensors,
+      stages: [],
+    })
+    return made as unknown as this
   }
 
   [displaySymbol](): MimeBundle {

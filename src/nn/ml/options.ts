@@ -2,6 +2,7 @@
 import { checkInteger, checkNumber, show } from '../../core/check.js'
 import { ShardbookError } from '../../core/errors.js'
 import type { AnyFrame } from '../../frame/index.js'
+import type { Augmentation } from '../augment/augment.js'
 import type { Layer } from '../layers/layer.js'
 import type { Model } from '../model.js'
 import { checkTrainingOptions } from '../train/options.js'
@@ -39,6 +40,11 @@ export interface PredictorOptions<
   readonly outputCol?: Output
   /** The same under Spark's name. */
   readonly predictionCol?: Output
+  /**
+   * What happens to samples before the network while training: layers such as `nn.randomRotation`, for which pixels lie in
+   * [0, 1], and mixes such as `nn.mixUp`, for classifiers. The fitted model knows nothing of it. Default none.
+   */
+  readonly augment?: readonly Augmentation[]
 }
 
 export interface LayersOptions {

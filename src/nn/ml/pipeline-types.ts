@@ -11,10 +11,9 @@ export type ModelOf<T> = T extends { fit(...args: never): PromiseLike<infer M> }
 export type ModelsOf<Stages extends readonly unknown[]> = { readonly [I in keyof Stages]: ModelOf<Stages[I]> }
 
 type Merge<Have, Added> = Omit<Have, keyof Added> & Added
-type Nothing = Record<never, never>
 
 /** The columns, with their types, that a frame must have: those that no earlier stage adds. */
-export type FlowNeeds<Stages extends readonly unknown[], Have = Nothing, Need = unknown> = Stages extends readonly [
+export type FlowNeeds<Stages extends readonly unknown[], Have = object, Need = unknown> = Stages extends readonly [
   infer T,
   ...infer Rest,
 ]
@@ -22,7 +21,7 @@ export type FlowNeeds<Stages extends readonly unknown[], Have = Nothing, Need = 
   : Need
 
 /** The columns that all stages add. */
-export type FlowAdds<Stages extends readonly unknown[], Have = Nothing> = Stages extends readonly [
+export type FlowAdds<Stages extends readonly unknown[], Have = object> = Stages extends readonly [
   infer T,
   ...infer Rest,
 ]
@@ -36,7 +35,7 @@ type Shared<N, Have> = Pick<N, keyof N & keyof Have>
 type Conflict<T, Have> = Problems<Have, Shared<NeedsOf<T>, Have>, KindOf<T>>
 
 /** The stages themselves; an error in place of one that cannot take what an earlier one adds. */
-export type CheckedStages<Stages extends readonly unknown[], Have = Nothing> = Stages extends readonly [
+export type CheckedStages<Stages extends readonly unknown[], Have = object> = Stages extends readonly [
   infer T,
   ...infer Rest,
 ]

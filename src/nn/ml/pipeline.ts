@@ -73,10 +73,7 @@ export class Pipeline<const Stages extends readonly AnyStage[] = readonly AnySta
     let { validation } = options
     const fitted: Transformer[] = []
     for (const [i, stage] of stages.entries()) {
-      const model =
-        'fit' in stage
-          ? await stage.fit(rows, { ...options, ...(validation && { validation }) })
-          : (stage as Transformer)
+      const model = 'fit' in stage ? await stage.fit(rows, { ...options, ...(validation && { validation }) }) : stage
       fitted.push(model)
       if (i >= last) continue
       rows = model.transform(rows)

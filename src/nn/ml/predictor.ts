@@ -6,8 +6,10 @@ import type { Tensor } from '@tensorflow/tfjs-core'
 import { ShardbookError } from '../../core/errors.js'
 import { findColumn } from '../../frame/index.js'
 import type { AnyFrame, Column, Schema } from '../../frame/index.js'
+import { augmented } from '../augment/augment.js'
 import { showShape } from '../layers/layer.js'
 import type { Layer } from '../layers/layer.js'
+import { softmaxCrossEntropy } from '../loss.js'
 import type { Loss } from '../loss.js'
 import type { Metric } from '../metric.js'
 import { applyModel, initialWeights, model } from '../model.js'
@@ -111,6 +113,7 @@ export abstract class PredictorEstimator<O extends PredictorOptions> extends Neu
           target: label as Tensor,
         }),
       },
+      augment: augmentationOf(caller, input, task, this.options),
       fields: fieldsOf(input, inputCol),
       rows,
       weights: initialWeights(network, seed),
@@ -145,6 +148,24 @@ export abstract class PredictorEstimator<O extends PredictorOptions> extends Neu
       { hint: `Put nn.dense({ units: ${outputs} }) at the end.` },
     )
   }
+}
+
+/** What happens to samples while training. @throws ShardbookError `argument` where samples are no tensors */
+function augmentationOf(
+  caller: string,
+  input: Input,
+  { loss, outputs }: Pick<Task<unknown>, 'loss' | 'outputs'>,
+  { augment = [] }: PredictorOptions,
+): Fitting<unknown>['augment'] {
+  if (augment.length === 0) return undefined
+  if (input.kind !== 'tensor') {
+    throw new ShardbookError(
+      'argument',
+      `${caller}: expected images or vectors to augment, got samples of ${input.kind}.`,
+    )
+  }
+  const classes = loss === softmaxCrossEntropy ? { classes: outputs } : {}
+  return (objective) => augmented(caller, objective, augment, { column: 0, isBytes: input.isBytes, ...classes })
 }
 
 /** Rows to come may have more components than any that was learnt from. */

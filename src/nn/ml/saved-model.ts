@@ -4,8 +4,11 @@ import type { TensorData } from '../../core/dtype.js'
 import { ShardbookError } from '../../core/errors.js'
 import { modelData, modelOf } from '../model.js'
 import type { Model } from '../model.js'
+import type { SavedTensor } from '../safetensors.js'
 import { saveStage } from './saved-stage.js'
 import type { LoadedStage } from './saved-stage.js'
+import { expand, pack } from './simplify/small-weights.js'
+import type { SmallWeight } from './simplify/small-weights.js'
 
 /** What makes a fitted model: its kind and options, the network, its weights. */
 export interface SavedModel {
@@ -18,8 +21,15 @@ export interface SavedModel {
 
 /** Writes a model to a folder, which is made if need be. */
 export async function saveModel(path: string, { kind, params, network, weights }: SavedModel): Promise<void> {
-  const tensors = Object.fromEntries(network.weights.map(({ name }, i) => [name, weights[i]!]))
-  await saveStage(path, { kind, params, network: modelData(network), tensors })
+  await saveStage(path, { kind, params, network: modelData(network), tensors: weightTensors(network, weights) })
+}
+
+/** Weights by name as they are saved: as float32, or in fewer bits. */
+export function weightTensors(network: Model, weights: readonly SmallWeight[]): Readonly<Record<string, SavedTensor>> {
+  const named = network.weights.flatMap(({ name }, i) =>
+    Object.entries(pack(weights[i]!)).map(([suffix, tensor]) => [`${name}${suffix}`, tensor] as const),
+  )
+  return Object.fromEntries(named)
 }
 
 /**
@@ -37,10 +47,11 @@ export function savedModel({ path, kind, params, network: data, tensors }: Loade
 export function savedWeights(
   { path, tensors }: Pick<LoadedStage, 'path' | 'tensors'>,
   weights: Model['weights'],
-): TensorData[] {
-  return weights.map(({ name, shape }): TensorData => {
+): SmallWeight[] {
+  return weights.map(({ name, shape }): SmallWeight => {
     const tensor = tensors[name]
-    if (tensor !== undefined && sizeOf(tensor.shape) === sizeOf(shape)) return tensor as TensorData
+    const scale = tensors[`${name}/scale`]
+    if (tensor !== undefined && sizeOf(tensor.shape) === sizeOf(shape)) return expand(tensor, scale)
     throw new ShardbookError('data', `ml.load: expected a weight "${name}" of shape [${shape.join(', ')}] in ${path}.`)
   })
 }

@@ -4,10 +4,11 @@
 import { ShardbookError } from '../../core/errors.js'
 import { sizeOf } from '../../core/dtype.js'
 import { select } from '../../frame/build.js'
+import { SparseColumn } from '../../frame/chunk.js'
 import type { Chunk, ChunkColumn } from '../../frame/chunk.js'
 import { run } from '../../frame/execute.js'
 import { findColumn } from '../../frame/index.js'
-import type { AnyFrame, Column, Sparse } from '../../frame/index.js'
+import type { AnyFrame, Column } from '../../frame/index.js'
 import type { SparseRows, TensorRows } from '../../frame/row-function.js'
 import { allocateStored, openGatherer, type Gatherer, type StoredValues } from '../../frame/tensor/store.js'
 
@@ -59,7 +60,7 @@ function vectorRows(caller: string, column: Column, chunk: Chunk, gatherer: Gath
   const { values, valid } = chunk.columns[0]!
   refuseNull(caller, column.name, valid)
   const { type } = column
-  if (type.kind === 'sparse') return joinSparse(type.size, values as readonly Sparse[])
+  if (chunk.columns[0] instanceof SparseColumn) return chunk.columns[0].flat
   if (type.kind !== 'tensor') {
     return {
       kind: 'tensors',
@@ -73,21 +74,6 @@ function vectorRows(caller: string, column: Column, chunk: Chunk, gatherer: Gath
   const gathered = allocateStored(type.dtype, chunk.rows * width)
   gatherer.gather(values as Float64Array, 0, chunk.rows, gathered)
   return { kind: 'tensors', width, values: gathered, valid: null }
-}
-
-function joinSparse(size: number, rows: readonly Sparse[]): SparseRows {
-  const count = rows.reduce((n, { indices }) => n + indices.length, 0)
-  const [indices, values] = [new Int32Array(count), new Float32Array(count)]
-  const [starts, ends] = [new Uint32Array(rows.length), new Uint32Array(rows.length)]
-  let at = 0
-  rows.forEach((row, i) => {
-    starts[i] = at
-    indices.set(row.indices, at)
-    values.set(row.values, at)
-    at += row.indices.length
-    ends[i] = at
-  })
-  return { kind: 'sparse', size, starts, ends, indices, values, valid: null }
 }
 
 function numbersOf(caller: string, name: string, { values, valid }: ChunkColumn, rows: number): Float64Array {

@@ -48,6 +48,10 @@ export type TrainingEvent =
       readonly step: number
       readonly path: string
     }
+  /** What the workers do, at most once a second. */
+  | { readonly kind: 'workers'; readonly workers: readonly WorkerFigures[] }
+  /** Something that went wrong, and did not keep the training from going on. */
+  | { readonly kind: 'notice'; readonly step: number; readonly message: string }
   | {
       readonly kind: 'worker'
       readonly rank: number
@@ -61,6 +65,16 @@ export type TrainingEvent =
       readonly seconds: number
       readonly message?: string
     }
+
+/** A worker in the last second. */
+export interface WorkerFigures {
+  readonly rank: number
+  readonly rowsPerSecond: number
+  /** Shares of its time: waiting for data, and communication with waiting for the others. */
+  readonly inputShare: number
+  readonly reduceShare: number
+  readonly memoryBytes: number
+}
 
 /** Where the time of a step goes, in milliseconds. */
 export interface PhaseTimes {

@@ -3,7 +3,7 @@ import { formatCount, formatRate } from '../format.js'
 import { type JsonObject, round } from '../json.js'
 import { colours } from '../theme.js'
 import { fullWidth } from './panel.js'
-import type { WorkerLane } from './view.js'
+import type { WorkerLane } from './event.js'
 
 const lanesShown = 16
 const laneHeight = 14

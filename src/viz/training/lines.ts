@@ -1,7 +1,8 @@
 /** What the training view's lines are drawn from: thinned points, and the scales that hold them. */
 import { type JsonObject, round } from '../json.js'
 import { thin } from '../thin.js'
-import type { TrainingEpoch, TrainingPoint, TrainingView } from './view.js'
+import type { TrainingEpoch } from './event.js'
+import type { TrainingPoint, TrainingView } from './view.js'
 
 const pointsALine = 280
 
@@ -21,7 +22,7 @@ export function linesOf(view: TrainingView, name: string): Lines {
     raw: stepLine(view.steps, (point) => (isLoss ? point.loss : point.metrics[name]), limit),
     // The smoothed line bends less and needs fewer points.
     smooth: stepLine(view.steps, (point) => (isLoss ? point.smoothLoss : point.smoothMetrics[name]), limit / 2),
-    validation: epochLine(view.epochsDone, (epoch) => epoch.validation?.[name]),
+    validation: validationLine(view, name),
     epochs: epochLine(view.epochsDone, (epoch) => (isLoss ? epoch.loss : epoch.metrics[name])),
   }
 }
@@ -46,9 +47,12 @@ export function normLine(view: TrainingView): readonly JsonObject[] {
 /** Names of all metrics, the loss left out. */
 export function metricNames(view: TrainingView): readonly string[] {
   const epoch = view.epochsDone.at(-1)
-  const names = [view.steps.at(-1)?.metrics, epoch?.metrics, epoch?.validation].flatMap((some) =>
-    Object.keys(some ?? {}),
-  )
+  const names = [
+    view.steps.at(-1)?.metrics,
+    epoch?.metrics,
+    epoch?.validation,
+    view.validations.at(-1)?.validation,
+  ].flatMap((some) => Object.keys(some ?? {}))
   return [...new Set(names)].filter((name) => name !== 'loss')
 }
 
@@ -89,6 +93,14 @@ function stepLine(
   return thinned(
     points.map((point) => ({ x: point.step, y: of(point) ?? NaN })),
     Math.floor(limit),
+  )
+}
+
+function validationLine(view: TrainingView, name: string): readonly JsonObject[] {
+  const all = [...view.validations, ...view.epochsDone].toSorted((a, b) => a.step - b.step)
+  return thinned(
+    all.map(({ step, validation }) => ({ x: step, y: validation?.[name] ?? NaN })),
+    pointsALine / 4,
   )
 }
 

@@ -49,7 +49,9 @@ export function panel(view: TrainingView, name: string, width: number): JsonObje
     },
   })
   const dots = (who: keyof typeof seriesColours): JsonObject =>
-    view.epochsDone.length <= 25 ? { point: { filled: true, size: 34, color: seriesColours[who] } } : {}
+    view.epochsDone.length + view.validations.length <= 25
+      ? { point: { filled: true, size: 34, color: seriesColours[who] } }
+      : {}
   return {
     width,
     height: panelHeight,

@@ -12,7 +12,7 @@ import { join } from 'node:path'
 import { show } from '../../core/check.js'
 import { ShardbookError } from '../../core/errors.js'
 import { eventRecord, type Scalar } from './event-record.js'
-import type { TrainingViewEvent } from './view.js'
+import type { TrainingViewEvent } from './event.js'
 
 /** What tells its events: a training. */
 export interface Watched {
@@ -104,6 +104,7 @@ function scalarsOf(event: TrainingViewEvent): readonly Scalars[] {
     const own = { loss, ...metrics, learning_rate: learningRate, gradient_norm: gradientNorm }
     return [{ run: 'train', step, scalars: list({ ...own, rows_per_second: (1000 * rows) / Math.max(stepMs, 1e-3) }) }]
   }
+  if (event.kind === 'validation') return [{ run: 'validation', step: event.step, scalars: list(event.validation) }]
   if (event.kind !== 'epoch') return []
   const { step, loss, metrics, validation } = event
   const prefixed = Object.fromEntries(

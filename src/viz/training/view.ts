@@ -1,59 +1,10 @@
 /**
  * The training view as data: a fold over a training's events, bounded in size however long the training is.
  *
- * Pure: every event gives a new view and leaves the old one as it was. The events are those that a training tells; they
- * are described here by their structure, because charts know nothing of trainings.
+ * Pure: every event gives a new view and leaves the old one as it was.
  */
 import { thin } from '../thin.js'
-
-/** What a training tells while it runs. */
-export type TrainingViewEvent =
-  | {
-      readonly kind: 'start'
-      readonly name: string
-      readonly epochs: number
-      readonly stepsPerEpoch: number
-      readonly workers: number
-      readonly engine: string
-    }
-  | {
-      readonly kind: 'step'
-      readonly step: number
-      readonly epoch: number
-      readonly loss: number
-      readonly metrics: Readonly<Record<string, number>>
-      readonly learningRate: number
-      readonly rows: number
-      readonly stepMs: number
-      /** Of all gradients together, before any clipping. */
-      readonly gradientNorm?: number
-      /** Of `stepMs`: the wait for data, and for other workers. */
-      readonly inputMs?: number
-      readonly reduceMs?: number
-    }
-  | ({ readonly kind: 'epoch' } & TrainingEpoch)
-  | { readonly kind: 'checkpoint'; readonly step: number; readonly path: string }
-  | { readonly kind: 'workers'; readonly workers: readonly WorkerLane[] }
-  | { readonly kind: 'worker'; readonly rank: number; readonly change: WorkerChange; readonly message: string }
-  | {
-      readonly kind: 'end'
-      readonly reason: 'done' | 'stopped' | 'failed'
-      readonly step: number
-      readonly seconds: number
-      readonly message?: string
-    }
-
-export type WorkerChange = 'up' | 'lost' | 'replaced'
-
-/** What a worker does at the moment. */
-export interface WorkerLane {
-  readonly rank: number
-  readonly rowsPerSecond: number
-  /** Shares of its time that it waits for data, and for other workers, in [0, 1]. */
-  readonly inputShare: number
-  readonly reduceShare: number
-  readonly memoryBytes: number
-}
+import type { TrainingEpoch, TrainingValidation, TrainingViewEvent, WorkerChange, WorkerLane } from './event.js'
 
 /** A step that is kept for the lines. */
 export interface TrainingPoint {
@@ -67,17 +18,6 @@ export interface TrainingPoint {
   /** As it was then, smoothed. */
   readonly rowsPerSecond: number
   readonly gradientNorm?: number
-}
-
-export interface TrainingEpoch {
-  /** From 1. */
-  readonly epoch: number
-  /** Steps done at its end. */
-  readonly step: number
-  readonly loss: number
-  readonly metrics: Readonly<Record<string, number>>
-  /** Loss (`loss`) and metrics on the validation rows. */
-  readonly validation?: Readonly<Record<string, number>>
 }
 
 export interface TrainingMark {
@@ -102,6 +42,8 @@ export interface TrainingView {
   /** Steps in ascending order, thinned: at most `pointsKept`. */
   readonly steps: readonly TrainingPoint[]
   readonly epochsDone: readonly TrainingEpoch[]
+  /** Between the ends of epochs, thinned: at most `validationsKept`. */
+  readonly validations: readonly TrainingValidation[]
   readonly events: readonly TrainingMark[]
   /** The workers, as they were last heard of. */
   readonly lanes: readonly WorkerLane[]
@@ -121,6 +63,9 @@ export interface TrainingView {
 /** Most steps that a view keeps. */
 export const pointsKept = 2000
 
+/** Most validations within epochs that a view keeps. */
+const validationsKept = 400
+
 /** Most marks (worker changes, checkpoints) that a view keeps: the latest. */
 const marksKept = 50
 
@@ -135,6 +80,7 @@ export const emptyTraining: TrainingView = Object.freeze({
   step: 0,
   steps: [],
   epochsDone: [],
+  validations: [],
   events: [],
   lanes: [],
   stepsPerSecond: 0,
@@ -164,9 +110,16 @@ export function reduceTraining(view: TrainingView, event: TrainingViewEvent): Tr
     case 'step':
       return afterStep(view, event)
     case 'epoch': {
-      const { epoch, step, loss, metrics, validation } = event
+      const { epoch, step, loss, metrics, validation, stop } = event
       const done = { epoch, step, loss, metrics, ...(validation === undefined ? {} : { validation }) }
-      return { ...view, epochsDone: [...view.epochsDone.filter((other) => other.epoch < epoch), done] }
+      const next = { ...view, epochsDone: [...view.epochsDone.filter((other) => other.epoch < epoch), done] }
+      return stop === undefined ? next : marked(next, { step, change: 'stopped', message: stop })
+    }
+    case 'validation': {
+      const all = [...view.validations, { step: event.step, validation: event.validation }]
+      // Every second one goes when there are too many.
+      const kept = all.length <= validationsKept ? all : all.filter((_, i) => i % 2 === 1)
+      return { ...view, validations: kept }
     }
     case 'worker': {
       const { change, rank, message } = event
@@ -176,10 +129,14 @@ export function reduceTraining(view: TrainingView, event: TrainingViewEvent): Tr
       return marked(view, { step: event.step, change: 'checkpoint', message: event.path })
     case 'workers':
       return { ...view, lanes: event.workers }
+    // It is told beside the chart.
+    case 'notice':
+      return view
     case 'end': {
       const { secondsLeft: _, ...rest } = view
       // Before its planned end: by the user, or because it did not get better.
-      const early = event.reason === 'stopped' && event.step < view.epochs * view.stepsPerEpoch
+      const isMarked = view.events.some(({ change }) => change === 'stopped')
+      const early = event.reason === 'stopped' && !isMarked && event.step < view.epochs * view.stepsPerEpoch
       const mark: TrainingMark = { step: event.step, change: 'stopped', message: event.message ?? 'stopped' }
       return {
         ...(early ? marked(rest, mark) : rest),
@@ -204,6 +161,7 @@ function afterStep(view: TrainingView, event: Extract<TrainingViewEvent, { kind:
   const again = step <= view.step
   const before = again ? view.steps.filter((point) => point.step < step) : view.steps
   const epochsDone = again ? view.epochsDone.filter((epoch) => epoch.step < step) : view.epochsDone
+  const validations = again ? view.validations.filter((own) => own.step < step) : view.validations
   const last = before.at(-1)
   // A running mean at first; then a window of a fortieth of the training.
   const rate = Math.max(2 / (window(view) + 1), 1 / step)
@@ -229,6 +187,7 @@ function afterStep(view: TrainingView, event: Extract<TrainingViewEvent, { kind:
     step,
     steps,
     epochsDone,
+    validations,
     elapsedSeconds: view.elapsedSeconds + stepMs / 1000,
     ...pace,
     ...(view.workers > 1 ? {} : { lanes: ownLane(view, event, pace.rowsPerSecond) }),

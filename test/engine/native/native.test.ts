@@ -140,8 +140,44 @@ describe.skipIf(missing('native') !== undefined)('the native engine', () => {
     const folder = await mkdtemp(join(tmpdir(), 'shardbook-native-'))
     const path = join(folder, 'libtensorflow_cc.so.2')
     await writeFile(path, 'not a library')
-    await expect(loadTensorFlow(path, 1)).rejects.toThrow(path)
+    await expect(loadTensorFlow(path, { threads: 1, threadsPerOperation: 1, device: undefined })).rejects.toThrow(path)
     await rm(folder, { recursive: true })
+  })
+
+  test('one thread on the processor gives the numbers of several; a GPU that is not there is refused', async () => {
+    const index = new URL('../../../dist/src/engine/index.js', import.meta.url).href
+    const script = (options: object): string => `
+      const { openEngine, loadTf, record } = await import(${JSON.stringify(index)})
+      const engine = await openEngine('native', ${JSON.stringify(options)})
+      const tf = await loadTf()
+      const [w, x] = [tf.randomUniform([5, 3], -1, 1, 'float32', 1), tf.randomUniform([4, 5], -1, 1, 'float32', 2)]
+      const given = [{ name: 'w', tensor: w, split: false }, { name: 'x', tensor: x, split: true }]
+      const gradients = record(given, () => {
+        const { value, grads } = tf.valueAndGrads((v) => tf.sum(tf.exp(tf.matMul(x, v))))([w])
+        return [value, ...grads].map((tensor, i) => ({ name: '' + i, tensor, merge: 'sum' }))
+      })
+      const g = tf.ones([5, 3])
+      const update = record([w, g].map((tensor, i) => ({ name: '' + i, tensor, split: false })), () => [
+        { name: 'w', tensor: tf.sub(w, tf.mul(g, 0.1)), merge: 'sum' },
+      ])
+      const step = engine.loadStep({ gradients, update, reads: 1, results: 1 }, { slices: 2 })
+      step.restore([w])
+      const flat = new Float32Array(16)
+      const rows = tf.randomUniform([8, 5], -1, 1, 'float32', 3)
+      for (let i = 0; i < 3; i++) {
+        await step.flatGradients([rows], flat)
+        step.flatUpdate(flat, [])
+        step.run([rows])
+      }
+      console.log([...flat, ...step.state()[0].dataSync()].join(' '))`
+    const run = async (options: object): Promise<string> => {
+      const parameters = ['--input-type=module', '-e', script(options)]
+      return (await promisify(execFile)(process.execPath, parameters)).stdout
+    }
+    const expected = await run({ threads: 2 })
+    expect(expected.split(' ')).toHaveLength(31)
+    expect(await run({ threads: 1, threadsPerOperation: 1, device: 'cpu' })).toBe(expected)
+    await expect(run({ device: 99 })).rejects.toThrow(/expected the GPU 99 of the engine native|device_list/)
   })
 
   test('a process that used it ends with its own exit code and prints nothing of TensorFlow', async () => {

@@ -20,7 +20,7 @@ export async function stages(): Promise<void> {
   // @ts-expect-error 'x' holds numbers, not text
   new ml.Tokenizer({ inputCol: 'x', outputCol: 'words' }).transform(numbers)
   // @ts-expect-error a tokenizer's options are strings
-  new ml.Tokenizer({ inputCol: 3, outputCol: 'words' })
+  void new ml.Tokenizer({ inputCol: 3, outputCol: 'words' })
   void list
 }
 
@@ -40,8 +40,8 @@ export async function pipelines(): Promise<void> {
   // @ts-expect-error HashingTF takes lists of text, and 'text' is text
   await new ml.Pipeline({ stages: [new ml.HashingTF({ inputCol: 'text', outputCol: 'f' })] }).fit(texts)
   // @ts-expect-error IDF takes vectors, and 'words' holds lists of text
-  new ml.Pipeline({ stages: [tokenizer, new ml.IDF({ inputCol: 'words', outputCol: 'weighted' })] })
+  void new ml.Pipeline({ stages: [tokenizer, new ml.IDF({ inputCol: 'words', outputCol: 'weighted' })] })
   // @ts-expect-error a number is no stage
-  new ml.Pipeline({ stages: [tokenizer, 3] })
+  void new ml.Pipeline({ stages: [tokenizer, 3] })
   void value
 }

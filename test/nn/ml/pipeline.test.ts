@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { displaySymbol, type MimeBundle } from '../../../src/core/display.js'
+import { displaySymbol } from '../../../src/core/display.js'
 import { openEngine } from '../../../src/engine/index.js'
 import { datasets, frame, type AnyFrame, type Frame, type Tensor } from '../../../src/frame/index.js'
 import * as ml from '../../../src/nn/ml/index.js'
@@ -35,7 +35,7 @@ describe('Pipeline', () => {
     const rows = await model.transform(held).toRows()
     rows.forEach((row, i) => {
       expect(row.prediction).toBe(spark.pipeline.prediction[i])
-      const { values } = row.probability as Tensor
+      const { values } = row.probability
       values.forEach((p, k) => expect(p).toBeCloseTo(spark.pipeline.probability[i]![k]!, 4))
     })
   })
@@ -108,13 +108,13 @@ describe('Pipeline', () => {
 
   test('shows its stages as text and as a picture that holds no markup of the user', async () => {
     const odd = new ml.Pipeline({ stages: [tokenizer.copy({ inputCol: '<b>' as 'text' }), hashing] })
-    const bundle = odd[displaySymbol]() as MimeBundle
+    const bundle = odd[displaySymbol]()
     expect(bundle['text/plain']).toBe(
       'Pipeline of 2 stages\n 1. Tokenizer: <b> → words\n 2. HashingTF: words → features',
     )
     expect(bundle['text/html']).toContain('&lt;b&gt; → words')
     expect(bundle['text/html']).not.toContain('<b>')
-    const stage = new ml.BinaryClassificationEvaluator({ labelCol: 'spam' })[displaySymbol]() as MimeBundle
+    const stage = new ml.BinaryClassificationEvaluator({ labelCol: 'spam' })[displaySymbol]()
     expect(stage['text/plain']).toBe('BinaryClassificationEvaluator { labelCol: spam }')
   })
 

@@ -2,7 +2,8 @@ import { beforeAll, expect, test } from 'vitest'
 import { displaySymbol } from '../../../src/core/display.js'
 import { openEngine } from '../../../src/engine/index.js'
 import * as nn from '../../../src/nn/index.js'
-import { fitBars } from './fixture.js'
+import * as ml from '../../../src/nn/ml/index.js'
+import { bars, fitBars } from './fixture.js'
 
 beforeAll(async () => void (await openEngine('wasm')))
 
@@ -16,7 +17,6 @@ test('suggests a rate at which the loss falls, from a curve that ends where it b
   expect(curve.losses.length).toBeLessThan(120)
   expect(curve.suggestion).toBeGreaterThan(1e-3)
   expect(curve.suggestion).toBeLessThan(10)
-  if (process.env['SHOW'] !== undefined) await curve.chart().save(process.env['SHOW'])
   const bundle = await curve[displaySymbol]()
   expect(bundle).toHaveProperty(['image/png'])
   expect(String(bundle['text/plain'])).toMatch(/loss falls at \d/)
@@ -32,6 +32,12 @@ test('a rate that it suggests trains better than one far below and one far above
   const found = await loss(suggestion)
   expect(found).toBeLessThan(await loss(suggestion / 300))
   expect(found).toBeLessThan(await loss(suggestion * 300))
+})
+
+test('takes an estimator and its frame', async () => {
+  const cnn = new ml.CNNClassifier({ inputCol: 'image', batchSize: 16 })
+  const { rates, suggestion } = await nn.findLearningRate(cnn, bars(64), { steps: 12 })
+  expect(rates).toContain(suggestion)
 })
 
 test('refuses rates that do not rise', async () => {

@@ -148,6 +148,23 @@ describe('what accompanies the steps', () => {
     expect(viewOf([...begun, { ...end, step: 10 }]).events).toEqual([])
   })
 
+  it('keeps validations within an epoch, and the epoch that ends the training', () => {
+    const validation = { loss: 0.5 }
+    const told = viewOf([
+      ...begun,
+      { kind: 'validation', epoch: 1, step: 2, validation },
+      { kind: 'epoch', epoch: 1, step: 3, loss: 1, metrics: {}, stop: 'No better loss for 2 epochs.' },
+      { kind: 'end', reason: 'stopped', step: 3, seconds: 1 },
+    ])
+    expect(told.validations).toEqual([{ step: 2, validation }])
+    expect(told.events).toEqual([{ step: 3, change: 'stopped', message: 'No better loss for 2 epochs.' }])
+    const many = Array.from(
+      { length: 5000 },
+      (_, step) => ({ kind: 'validation', epoch: 1, step, validation }) as const,
+    )
+    expect(viewOf([...begun, ...many]).validations.length).toBeLessThanOrEqual(400)
+  })
+
   it('has the lanes of the workers as they were last told', () => {
     const lane = { rank: 0, rowsPerSecond: 10, inputShare: 0, reduceShare: 0, memoryBytes: 1 }
     const told = [{ ...lane }, { ...lane, rank: 1 }]

@@ -8,9 +8,9 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { sizeOf } from '../../../core/dtype.js'
 import { ShardbookError } from '../../../core/errors.js'
 import { openMemory, type Memory } from '../../../ffi/index.js'
-import type { ApplyExpr } from '../../expr/node.js'
+import type { ApplyExpr, ExprNode } from '../../expr/node.js'
 import type { TensorStore } from '../../plan.js'
-import { openRowFunction } from '../../row-function.js'
+import { hasRowFunctions, openRowFunction, type RowFunction } from '../../row-function.js'
 import type { ColumnType, TensorType } from '../../schema.js'
 import { openGatherer, storeStride } from '../../tensor/store.js'
 import { loadDuckDB, type DuckDB } from './chunk.js'
@@ -26,8 +26,9 @@ interface Ready {
 let opening: Promise<void> | undefined
 let ready: Ready | undefined
 
-/** Opens what printing a row function needs. */
+/** Opens what printing a row function needs, once any is there. */
 export async function readyToApply(): Promise<void> {
+  if (!hasRowFunctions()) return
   opening ??= (async () => {
     const [duckdb, connection, memory] = await Promise.all([loadDuckDB(), lastingConnection(), openMemory()])
     ready = { duckdb, connection, memory }
@@ -41,9 +42,15 @@ function opened(): Ready {
 }
 
 const names = new WeakMap<object, Map<string, string>>()
+const payloads = new WeakMap<object, number>()
 let counter = 0
 
-/** A call of a row function on printed arguments. */
+/** What a call of row functions within row functions is given from outside, in order. */
+export function argumentsOf({ args }: ApplyExpr): readonly ExprNode[] {
+  return args.flatMap((arg) => (arg.kind === 'apply' ? argumentsOf(arg) : [arg]))
+}
+
+/** A call on printed arguments (`argumentsOf`); functions within it are called without the engine between them. */
 export function printApply(
   node: ApplyExpr,
   sql: readonly string[],
@@ -52,7 +59,7 @@ export function printApply(
 ): string {
   const own = names.get(node.payload) ?? new Map<string, string>()
   names.set(node.payload, own)
-  const key = JSON.stringify([node.fn, types, node.gives])
+  const key = JSON.stringify([keyOf(node), types, node.gives])
   let name = own.get(key)
   if (name === undefined) own.set(key, (name = register(node, types)))
   const args = types.map((type, i) =>
@@ -63,11 +70,38 @@ export function printApply(
   return `${name}(${args.join(', ')})`
 }
 
-function register({ fn, payload, gives }: ApplyExpr, types: readonly ColumnType[]): string {
+/** Equal for calls of the same functions with the same payloads. */
+function keyOf({ fn, payload, args }: ApplyExpr): string {
+  let id = payloads.get(payload)
+  if (id === undefined) payloads.set(payload, (id = ++counter))
+  return `${fn} ${id} (${args.map((arg) => (arg.kind === 'apply' ? keyOf(arg) : '')).join()})`
+}
+
+function composed({ fn, payload, args }: ApplyExpr): RowFunction {
+  const compute = openRowFunction(fn, payload)
+  if (!args.some(({ kind }) => kind === 'apply')) return compute
+  const parts = args.map((arg) =>
+    arg.kind === 'apply'
+      ? { takes: argumentsOf(arg).length, compute: composed(arg) }
+      : { takes: 1, compute: undefined },
+  )
+  return (given, rows) => {
+    let at = 0
+    const own = parts.map(({ takes, compute: inner }) => {
+      const from = at
+      at += takes
+      return inner === undefined ? given[from]! : inner(given.slice(from, at), rows)
+    })
+    return compute(own, rows)
+  }
+}
+
+function register(node: ApplyExpr, types: readonly ColumnType[]): string {
+  const { gives } = node
   const { duckdb, connection, memory } = opened()
   const { api, bindings } = duckdb
   const name = `shardbook_apply_${++counter}`
-  const compute = openRowFunction(fn, payload)
+  const compute = composed(node)
   const readers = types.map((type) => rowReader(duckdb, memory, type))
   connection.registerScalarFunction(
     api.DuckDBScalarFunction.create({

@@ -5,9 +5,16 @@
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBType } from '@duckdb/node-api'
 import type { Vector } from '@duckdb/node-bindings'
 import { sizeOf, type StoredDType } from '../../../core/dtype.js'
-import { checkSafeInteger, codesOf, type Chunk, type ChunkColumn, type NumericValues } from '../../chunk.js'
+import type { SparseRows } from '../../row-function.js'
+import {
+  checkSafeInteger,
+  codesOf,
+  SparseColumn,
+  type Chunk,
+  type ChunkColumn,
+  type NumericValues,
+} from '../../chunk.js'
 import type { Column, ColumnType, NumberStorage, Schema } from '../../schema.js'
-import type { Sparse } from '../../tensor/sparse.js'
 import { quoteName, sqlNames } from './names.js'
 import { nestedFrom, nestedTo } from './nested.js'
 import { sqlType } from './sql-type.js'
@@ -73,7 +80,7 @@ export function readChunk({ api, bindings }: DuckDB, chunk: DuckDBDataChunk, sch
       case 'opaque':
         return { values: chunk.convertColumnValues(index, api.JSDuckDBValueConverter), valid }
       case 'sparse':
-        return { values: readSparse(bindings, vector, type.size, rows, valid), valid }
+        return new SparseColumn(readSparse(bindings, vector, type.size, rows, valid))
       case 'list':
       case 'struct': {
         const values = chunk.convertColumnValues(index, api.JSDuckDBValueConverter)
@@ -93,22 +100,28 @@ function readSparse(
   size: number,
   rows: number,
   valid: Uint8Array | null,
-): (Sparse | null)[] {
-  const [indices, values] = [0, 1].map((i) => {
-    const list = bindings.struct_vector_get_child(vector, i)
-    const length = bindings.list_vector_get_size(list)
-    const data = bindings.vector_get_data(bindings.list_vector_get_child(list), length * 4)
-    const entries = bindings.vector_get_data(list, rows * 16)
-    return { data, length, entries: new Uint32Array(entries.buffer, entries.byteOffset, rows * 4) }
-  })
-  const allIndices = new Int32Array(indices!.data.buffer, indices!.data.byteOffset, indices!.length)
-  const allValues = new Float32Array(values!.data.buffer, values!.data.byteOffset, values!.length)
-  return Array.from({ length: rows }, (_, row): Sparse | null => {
-    if (valid !== null && valid[row] === 0) return null
-    const part = <T extends Int32Array | Float32Array>(all: T, { entries }: { entries: Uint32Array }): T =>
-      all.slice(entries[row * 4]!, entries[row * 4]! + entries[row * 4 + 2]!) as T
-    return { size, indices: part(allIndices, indices!), values: part(allValues, values!) }
-  })
+): SparseRows {
+  const [indices, values] = [0, 1].map((i) => bindings.struct_vector_get_child(vector, i))
+  const entries = bindings.vector_get_data(indices!, rows * 16)
+  const words = new Uint32Array(entries.buffer, entries.byteOffset, rows * 4)
+  const [starts, ends] = [new Uint32Array(rows), new Uint32Array(rows)]
+  for (let row = 0; row < rows; row++) {
+    if (valid !== null && valid[row] === 0) continue
+    starts[row] = words[row * 4]!
+    ends[row] = words[row * 4]! + words[row * 4 + 2]!
+  }
+  const length = bindings.list_vector_get_size(indices!)
+  const data = (list: Vector): Uint8Array => bindings.vector_get_data(bindings.list_vector_get_child(list), length * 4)
+  const [own, numbers] = [data(indices!), data(values!)]
+  return {
+    kind: 'sparse',
+    size,
+    starts,
+    ends,
+    indices: new Int32Array(own.buffer, own.byteOffset, length),
+    values: new Float32Array(numbers.buffer, numbers.byteOffset, length),
+    valid,
+  }
 }
 
 /** Creates a table and fills it with chunks; tensor columns are references. */

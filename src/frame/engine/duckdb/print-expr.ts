@@ -12,7 +12,7 @@ import type {
 import type { TensorStore } from '../../plan.js'
 import type { ColumnType, Schema } from '../../schema.js'
 import { quoteString, sqlNames } from './names.js'
-import { printApply } from './apply.js'
+import { argumentsOf, printApply } from './apply.js'
 import { printFunction } from './print-functions.js'
 import { alignTo, sqlType } from './sql-type.js'
 
@@ -46,10 +46,11 @@ export function printSqlExpr(node: ExprNode, scope: ExprScope): string {
       return printFunction[node.op]({ sql: node.args.map((arg) => printSqlExpr(arg, scope)), types, args: node.args })
     }
     case 'apply': {
-      const types = node.args.map((arg) => inferExpr(node.fn, arg, scope.schema).type)
+      const args = argumentsOf(node)
+      const types = args.map((arg) => inferExpr(node.fn, arg, scope.schema).type)
       return printApply(
         node,
-        node.args.map((arg) => printSqlExpr(arg, scope)),
+        args.map((arg) => printSqlExpr(arg, scope)),
         types,
         scope.stores ?? [],
       )

@@ -60,12 +60,12 @@ export const printFunction: Readonly<Record<ScalarOp, Print>> = {
   not: ({ sql }) => `(NOT ${sql[0]})`,
   isNull: ({ sql }) => `(${sql[0]} IS NULL)`,
   isNotNull: ({ sql }) => `(${sql[0]} IS NOT NULL)`,
-  fillNull: (call) => `coalesce(${aligned(call).join(', ')})`,
+  fillNull: (call) => `coalesce(${numbers(call.args, aligned(call)).join(', ')})`,
   when: ({ sql, types, args }) => {
     const last = sql.length - 1
     const isValue = (i: number): boolean => i % 2 === 1 || i === last
     const keep = <T>(list: readonly T[]): T[] => list.filter((_, i) => isValue(i))
-    const values = aligned({ sql: keep(sql), types: keep(types), args: keep(args) })
+    const values = numbers(keep(args), aligned({ sql: keep(sql), types: keep(types), args: keep(args) }))
     const branches = values.slice(0, -1).map((value, i) => `WHEN ${sql[i * 2]} THEN ${value}`)
     return `(CASE ${branches.join(' ')} ELSE ${values.at(-1)} END)`
   },
@@ -189,6 +189,14 @@ function logarithm(call: PrintedCall, name: string): string {
 function finite(call: PrintedCall, name: string): string {
   const x = double(call, 0)
   return `(CASE WHEN isfinite(${x}) THEN ${name}(${x}) WHEN ${x} IS NULL THEN NULL ELSE CAST('NaN' AS DOUBLE) END)`
+}
+
+/** Numbers that are written out as what we take them for: DuckDB takes whole ones for integers. */
+function numbers(args: readonly ExprNode[], sql: readonly string[]): string[] {
+  return sql.map((own, i) => {
+    const arg = args[i]!
+    return arg.kind === 'literal' && arg.literal.kind === 'number' ? `CAST(${own} AS DOUBLE)` : own
+  })
 }
 
 /** The arguments as values of one type. */

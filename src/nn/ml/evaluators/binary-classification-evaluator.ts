@@ -233,8 +233,8 @@ function oneClass(missing: string): ShardbookError {
 
 async function precisionArea(steps: Frame, positives: number): Promise<number> {
   const precision = col('hits').div(col('hits').add(col('alarms')))
-  const withPrecision = steps.filter(col('hits').add(col('alarms')).gt(0) as never) as Frame
-  const points = withPrecision.withColumns({ precision } as never) as Frame
+  const counted = steps.filter(col('hits').add(col('alarms')).gt(0) as never)
+  const points = counted.withColumns({ precision } as never) as Frame
   const order = { orderBy: col('score').desc() }
   const before = points.withColumns({ before: col('precision').lag().over(order) } as never) as Frame
   // Before the first threshold precision is as at it.

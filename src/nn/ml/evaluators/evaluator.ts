@@ -185,7 +185,7 @@ export async function aggregated<K extends string>(
     if (value === null || value === undefined) {
       throw new ShardbookError('data', `${caller}: expected numbers in every row, got nulls only.`)
     }
-    found[name] = Number(value)
+    found[name] = value
   }
   return found as Readonly<Record<K, number>>
 }

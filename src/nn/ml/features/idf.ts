@@ -7,7 +7,8 @@ import { checkNames, ColumnEstimator, ColumnStage, inputColumn, isVector } from 
 import { savedArray } from '../saved-stage.js'
 import type { LoadedStage } from '../saved-stage.js'
 import type { Col, SameAs, Vector } from '../stage-types.js'
-import { eachComponent, readVectors, vectorSize } from '../vectors.js'
+import { readVectors, vectorSize } from '../vectors.js'
+import type { VectorRows } from '../vectors.js'
 import { scaled } from './scaled.js'
 
 export interface IDFOptions<Input extends string = string, Output extends string = string> {
@@ -57,16 +58,25 @@ export class IDF<Input extends string = string, Output extends string = string> 
     let rows = 0
     for await (const { rows: own, vectors } of readVectors(caller, frame, inputCol)) {
       rows += own
-      for (let row = 0; row < own; row++) {
-        eachComponent(vectors, row, (index, value) => {
-          if (value > 0) counts[index]! += 1
-        })
-      }
+      addDocuments(vectors, own, counts)
     }
     if (rows === 0) throw new ShardbookError('data', `${caller}: expected rows to learn from, got an empty frame.`)
     const idf = counts.map((count) => (count < minDocFreq ? 0 : Math.log((rows + 1) / (count + 1))))
     return new IDFModel(this.options, { idf, docFreq: counts, numDocs: rows })
   }
+}
+
+/** Adds 1 for each component of each row that is above zero. */
+function addDocuments(vectors: VectorRows, rows: number, counts: Float64Array): void {
+  if (vectors.kind === 'sparse') {
+    const { starts, ends, indices, values } = vectors
+    for (let row = 0; row < rows; row++) {
+      for (let i = starts[row]!; i < ends[row]!; i++) if (values[i]! > 0) counts[indices[i]!]! += 1
+    }
+    return
+  }
+  const { width, values } = vectors
+  for (let i = 0; i < rows * width; i++) if (values[i]! > 0) counts[i % width]! += 1
 }
 
 /** What `IDF` fits: multiplies each component by its weight. */

@@ -104,7 +104,7 @@ export class RegexTokenizer<Input extends string = string, Output extends string
 
 function patternOf(pattern: RegExp | string): { source: string; flags: string } {
   if (pattern instanceof RegExp) return { source: pattern.source, flags: pattern.flags.replaceAll(/[gy]/g, '') }
-  const [, flags = '', source = String(pattern)] = /^\(\?([imsu]+)\)(.*)$/s.exec(pattern) ?? []
+  const [, flags = '', source = pattern] = /^\(\?([imsu]+)\)(.*)$/s.exec(pattern) ?? []
   try {
     return { source: new RegExp(source, flags).source, flags }
   } catch (cause) {

@@ -132,7 +132,7 @@ export function printTree({ feature, threshold, left, right, value, outputs, roo
   if (roots[tree] === undefined) {
     throw new ShardbookError('argument', `toDebugString: expected a tree below ${roots.length}, got ${tree}.`)
   }
-  print(roots[tree]!, '')
+  print(roots[tree], '')
   return lines.join('\n')
 }
 
@@ -141,8 +141,14 @@ export function saveForest(forest: Forest) {
   const float = (values: Float64Array) => ({ dtype: 'float64' as const, shape: [values.length], values })
   const { roots, feature, left, right, threshold, value, weights, importances } = forest
   return {
-    ...{ roots: int(roots), feature: int(feature), left: int(left), right: int(right) },
-    ...{ threshold: float(threshold), value: float(value), weights: float(weights), importances: float(importances) },
+    roots: int(roots),
+    feature: int(feature),
+    left: int(left),
+    right: int(right),
+    threshold: float(threshold),
+    value: float(value),
+    weights: float(weights),
+    importances: float(importances),
   }
 }
 

@@ -158,7 +158,7 @@ function addRow(vectors: Matrix['vectors'], row: number, by: number, into: Float
 }
 
 /** Weighted mean and sample standard deviation of each feature. */
-export function moments(
+function moments(
   { rows, width, vectors }: Pick<Matrix, 'rows' | 'width' | 'vectors'>,
   rowWeights: Float64Array | undefined,
   total: number,

@@ -1,5 +1,4 @@
 /** What plain classifiers and regressors share: names of columns, and how a fitted one adds its predictions. */
-import { checkInteger } from '../../../core/check.js'
 import { ShardbookError } from '../../../core/errors.js'
 import type { AnyFrame, Column, Plan, Tensor } from '../../../frame/index.js'
 import type { MakeRowFunction, RowFunction, TensorRows } from '../../../frame/row-function.js'
@@ -275,7 +274,3 @@ export const unfitted: Scorer = {
 
 /** Classes for a schema, before labels are counted: how many matters to no check. */
 export const unknownClasses = 2
-
-export function checkSeed(caller: string, seed = 0): void {
-  checkInteger(caller, 'seed', seed, 0)
-}

@@ -8,7 +8,7 @@ import * as ml from '../../../../src/nn/ml/index.js'
 
 const columns = { inputCol: 'x', outputCol: 'out' } as const
 const outOf = async (rows: AnyFrame): Promise<unknown[]> =>
-  (await (rows as Frame).select('out').toRows()).map((row) => (row as { out: unknown }).out)
+  (await (rows as Frame).select('out').toRows()).map((row) => row.out)
 const vectors = (rows: readonly (readonly number[])[]) =>
   frame({
     x: {
@@ -166,7 +166,7 @@ describe('nothing to learn from', () => {
   test('null texts stay null through tokens, counts and weights', async () => {
     const rows = frame([{ x: 'a b' }, { x: null }, { x: 'b' }])
     const words = new ml.Tokenizer({ inputCol: 'x', outputCol: 'w' }).transform(rows as never) as Frame
-    const grams = new ml.NGram({ inputCol: 'w', outputCol: 'g' }).transform(words as never) as Frame
+    const grams = new ml.NGram({ inputCol: 'w', outputCol: 'g' }).transform(words) as Frame
     const counts = new ml.HashingTF({ inputCol: 'w', outputCol: 'out', numFeatures: 8 }).transform(grams as never)
     expect(await outOf(counts)).toEqual([expect.anything(), null, expect.anything()])
     expect((await grams.toRows()).map(({ g }) => g)).toEqual([['a b'], null, []])
@@ -250,18 +250,16 @@ test('every stage is the same after save and load', async () => {
     }
     for (const stage of plain) {
       const loaded = (await again(stage)) as ml.Transformer
-      expect(await outOf(loaded.transform(rows)), stage.kind).toEqual(
-        await outOf((stage as ml.Transformer).transform(rows)),
-      )
+      expect(await outOf(loaded.transform(rows))).toEqual(await outOf((stage as ml.Transformer).transform(rows)))
     }
     for (const estimator of learning) {
       await again(estimator)
       const model = await estimator.fit(rows)
       const loaded = (await again(model)) as ml.Transformer
-      expect(await outOf(loaded.transform(rows)), model.kind).toEqual(await outOf(model.transform(rows)))
+      expect(await outOf(loaded.transform(rows))).toEqual(await outOf(model.transform(rows)))
       // What an estimator says will come out is what comes out.
       const names = (schema: AnyFrame['schema']) => schema.map(({ name, type }) => `${name} ${type.kind}`)
-      expect(names(model.transform(rows).schema), model.kind).toEqual(names(estimator.transformSchema(rows.schema)))
+      expect(names(model.transform(rows).schema)).toEqual(names(estimator.transformSchema(rows.schema)))
     }
   } finally {
     await rm(folder, { recursive: true, force: true })

@@ -199,7 +199,7 @@ test('KMeans finds the centres', async () => {
   const points = frame({ features: vectors(reference.points) })
   const model = await new ml.KMeans({ k: 3, seed: 1, tol: 0, maxIter: 100 }).fit(points)
   const sorted = (centres: readonly ArrayLike<number>[]) =>
-    centres.map((c) => [...Array.from(c)]).sort((a, b) => a[0]! - b[0]! || a[1]! - b[1]!)
+    centres.map((c) => Array.from(c)).sort((a, b) => a[0]! - b[0]! || a[1]! - b[1]!)
   sorted(model.clusterCenters).forEach((centre, i) => expectNear(centre, sorted(reference.kMeans.centres)[i]!))
   expect(model.trainingCost).toBeCloseTo(reference.kMeans.cost, 6)
   const { prediction } = await model.transform(points).toColumns()

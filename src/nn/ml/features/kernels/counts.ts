@@ -97,7 +97,7 @@ function sortInts(values: Int32Array, count: number): void {
 }
 
 /** MurmurHash3 of `bytes[from .. to)` with seed 42, as a signed integer. */
-export function murmur3(bytes: Uint8Array, from: number, to: number): number {
+function murmur3(bytes: Uint8Array, from: number, to: number): number {
   const length = to - from
   const body = to - (length & 3)
   let hash = 42

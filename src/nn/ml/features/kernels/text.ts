@@ -11,19 +11,22 @@ class TextBuilder {
   length = 0
   count = 0
 
-  reserve(bytes: number): void {
-    if (this.bytes.length >= this.length + bytes) return
-    const grown = new Uint8Array(Math.max(this.bytes.length * 2, this.length + bytes))
-    grown.set(this.bytes.subarray(0, this.length))
-    this.bytes = grown
+  /** Makes room for so many more bytes, and texts. */
+  reserve(bytes: number, texts = 0): void {
+    if (this.bytes.length < this.length + bytes) {
+      const larger = new Uint8Array(Math.max(this.bytes.length * 2, this.length + bytes))
+      larger.set(this.bytes.subarray(0, this.length))
+      this.bytes = larger
+    }
+    while (this.starts.length < this.count + texts) {
+      this.starts = grown(this.starts)
+      this.ends = grown(this.ends)
+    }
   }
 
   /** A text of bytes that were written at `start` up to the builder's end. */
   end(start: number): void {
-    if (this.count === this.starts.length) {
-      this.starts = grown(this.starts)
-      this.ends = grown(this.ends)
-    }
+    this.reserve(0, 1)
     this.starts[this.count] = start
     this.ends[this.count++] = this.length
   }
@@ -50,9 +53,9 @@ function grown(array: Uint32Array): Uint32Array<ArrayBuffer> {
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-/** Java's `\s`. */
-const isSpace = Uint8Array.from({ length: 256 }, (_, byte) => (byte === 32 || (byte >= 9 && byte <= 13) ? 1 : 0))
 const lower = Uint8Array.from({ length: 256 }, (_, byte) => (byte >= 65 && byte <= 90 ? byte + 32 : byte))
+/** A byte in lower case; -1 where it is white space, as Java's `\s` has it. */
+const inWord = Int16Array.from(lower, (byte) => (byte === 32 || (byte >= 9 && byte <= 13) ? -1 : byte))
 
 /** `text.toLowerCase.split("\\s")` as Java has it: one separator each, empty tokens but for those at the end. */
 export const tokenise = {
@@ -65,33 +68,38 @@ export const tokenise = {
       return lists(out, rows, valid, (row) => {
         const [from, to] = [starts[row]!, ends[row]!]
         const first = out.count
-        let text = bytes
-        let [at, stop] = [from, to]
-        for (let i = from; i < to; i++) {
-          if (bytes[i]! < 0x80) continue
-          text = encoder.encode(decoder.decode(bytes.subarray(from, to)).toLowerCase())
-          ;[at, stop] = [0, text.length]
-          break
+        if (!cutAtSpaces(bytes, from, to, out, true)) {
+          const text = encoder.encode(decoder.decode(bytes.subarray(from, to)).toLowerCase())
+          cutAtSpaces(text, 0, text.length, out, false)
         }
-        out.reserve(stop - at)
-        const target = out.bytes
-        let length = out.length
-        let start = length
-        for (; at < stop; at++) {
-          const byte = text[at]!
-          if (isSpace[byte] === 0) {
-            target[length++] = lower[byte]!
-            continue
-          }
-          out.length = length
-          out.end(start)
-          start = length
-        }
-        out.length = length
-        out.end(start)
         if (to > from) while (out.count > first && out.starts[out.count - 1] === out.ends[out.count - 1]) out.count--
       })
     },
+}
+
+/** Adds the tokens of a text in lower case; `asciiOnly`: none, and false, where it has other characters. */
+function cutAtSpaces(text: Uint8Array, from: number, to: number, out: TextBuilder, asciiOnly: boolean): boolean {
+  out.reserve(to - from, to - from + 1)
+  const { bytes, starts, ends } = out
+  let [length, count] = [out.length, out.count]
+  let start = length
+  for (let i = from; i < to; i++) {
+    const byte = text[i]!
+    if (asciiOnly && byte >= 0x80) return false
+    const folded = inWord[byte]!
+    if (folded >= 0) {
+      bytes[length++] = folded
+      continue
+    }
+    starts[count] = start
+    ends[count++] = length
+    start = length
+  }
+  starts[count] = start
+  ends[count++] = length
+  out.length = length
+  out.count = count
+  return true
 }
 
 /** Tokens by a pattern: what lies between its matches (`gaps`), or the matches. */

@@ -17,9 +17,9 @@ export const scaleVector = {
     return ([input], rows) => {
       const vector = input as TensorRows | SparseRows
       if (vector.kind === 'sparse' && shift === undefined) {
-        const { indices } = vector
-        const values = new Float32Array(indices.length)
-        for (let i = 0; i < values.length; i++) values[i] = vector.values[i]! * (scale?.[indices[i]!] ?? 1)
+        const { indices, values: x } = vector
+        const values = x.slice()
+        if (scale !== undefined) for (let i = 0; i < values.length; i++) values[i] = x[i]! * scale[indices[i]!]!
         return { ...vector, values }
       }
       const { values: x, width } = dense(vector, rows)

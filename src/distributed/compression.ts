@@ -1,0 +1,115 @@
+/**
+ * Gradients in fewer bytes. What is lost is kept and added to the next step's gradients (error feedback), so that in the long run
+ * everything arrives; all ranks end with the same bits.
+ *
+ * Seide et al.: 1-bit stochastic gradient descent (2014); Stich, Cordonnier, Jaggi: Sparsified SGD with memory (2018).
+ */
+import type { Control } from './control.js'
+import type { Compression } from './messages.js'
+import type { Ring } from './ring.js'
+
+/** Adds gradients up over a ring, compressed. */
+export class CompressedReduce {
+  readonly #compression: Compression
+  #residual = new Float32Array(0)
+
+  constructor(compression: Compression) {
+    this.#compression = compression
+  }
+
+  /** Adds `vector` up over all ranks, in place, as good as the compression lets it. */
+  async run(ring: Ring, step: number, vector: Float32Array, control: Control): Promise<Control> {
+    if (this.#residual.length !== vector.length) this.#residual = new Float32Array(vector.length)
+    const residual = this.#residual
+    for (let i = 0; i < vector.length; i++) vector[i]! += residual[i]!
+    residual.set(vector)
+    if (this.#compression.kind === 'float16') {
+      toHalf(vector, vector)
+      for (let i = 0; i < vector.length; i++) residual[i]! -= vector[i]!
+      return await ring.allReduce(step, vector, control, { half: true })
+    }
+    const kept = Math.max(1, Math.round(this.#compression.share * vector.length))
+    const chosen = largest(vector, kept)
+    // Positions and values side by side in one array: positions as the bits of floats.
+    const message = new Float32Array(2 * kept)
+    const positions = new Int32Array(message.buffer, 0, kept)
+    for (let i = 0; i < kept; i++) {
+      positions[i] = chosen[i]!
+      message[kept + i] = vector[chosen[i]!]!
+      residual[chosen[i]!] = 0
+    }
+    const { parts, newest } = await ring.allGather(step, message, control)
+    vector.fill(0)
+    for (const part of parts) {
+      const at = new Int32Array(part.buffer, part.byteOffset, kept)
+      for (let i = 0; i < kept; i++) vector[at[i]!]! += part[kept + i]!
+    }
+    return newest
+  }
+
+  /** The ring broke: the step is repeated with what it had begun with. */
+  reset(): void {
+    this.#residual = new Float32Array(0)
+  }
+}
+
+/** Positions of the `count` numbers of largest magnitude; of equal ones the first. */
+function largest(values: Float32Array, count: number): Int32Array {
+  const magnitudes = values.map(Math.abs)
+  const threshold = magnitudes.slice().sort()[values.length - count]!
+  const chosen = new Int32Array(count)
+  let filled = 0
+  const isAmong = [(size: number) => size > threshold, (size: number) => size === threshold]
+  for (const test of isAmong) {
+    for (let i = 0; i < values.length && filled < count; i++) if (test(magnitudes[i]!)) chosen[filled++] = i
+  }
+  return chosen.sort()
+}
+
+const float = new Float32Array(1)
+const bits = new Uint32Array(float.buffer)
+
+/** The nearest numbers of 16 bits (1 sign, 5 exponent, 10 fraction; ties to even; too large ones become the largest). */
+export function toHalf(values: Float32Array, into: Float32Array): void {
+  for (let i = 0; i < values.length; i++) into[i] = halfToFloat(floatToHalf(values[i]!))
+}
+
+/** Numbers that are halves already, two in the room of one. */
+export function packHalves(values: Float32Array): Float32Array {
+  const packed = new Float32Array(Math.ceil(values.length / 2))
+  const halves = new Uint16Array(packed.buffer)
+  for (let i = 0; i < values.length; i++) halves[i] = floatToHalf(values[i]!)
+  return packed
+}
+
+export function unpackHalves(packed: Float32Array, into: Float32Array): void {
+  const halves = new Uint16Array(packed.buffer, packed.byteOffset, into.length)
+  for (let i = 0; i < into.length; i++) into[i] = halfToFloat(halves[i]!)
+}
+
+function floatToHalf(value: number): number {
+  float[0] = value
+  const word = bits[0]!
+  const sign = (word >>> 16) & 0x8000
+  const magnitude = word & 0x7fffffff
+  if (magnitude > 0x7f800000) return sign | 0x7e00 // not a number
+  if (magnitude >= 0x477fe000) return sign | (magnitude === 0x7f800000 ? 0x7c00 : 0x7bff)
+  if (magnitude < 0x38800000) {
+    // Below the smallest normal half: a multiple of 2^-24.
+    const scaled = Math.abs(value) * 2 ** 24
+    const floor = Math.floor(scaled)
+    const rest = scaled - floor
+    return sign | (floor + (rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? 1 : 0))
+  }
+  const rounded = magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)
+  return sign | (rounded >>> 13)
+}
+
+function halfToFloat(half: number): number {
+  const sign = half & 0x8000 ? -1 : 1
+  const exponent = (half >>> 10) & 0x1f
+  const fraction = half & 0x3ff
+  if (exponent === 0) return sign * fraction * 2 ** -24
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : Number.NaN
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
+}
