@@ -101,17 +101,18 @@ export function layer(
   rule: Pick<Layer, 'infer' | 'apply' | 'halves' | 'masks'>,
 ): Layer {
   const madeAt = callerOf(new Error('made').stack ?? '')
-  const made: Layer = Object.freeze({
+  const made: Layer = {
     kind,
     name: options.name,
-    ...(madeAt === undefined ? {} : { madeAt }),
     options: Object.freeze({ ...options }),
     ...rule,
     infer: (input: Shape) => {
       const { output, weights } = rule.infer(input)
       return { output, weights: weights.map((spec) => ({ owner: { layer: made, weight: spec.name }, ...spec })) }
     },
-  })
+  }
+  // Where it stands is no part of what it is: nobody who lists or saves it meets that.
+  Object.freeze(madeAt === undefined ? made : Object.defineProperty(made, 'madeAt', { value: madeAt }))
   return made
 }
 
