@@ -62,7 +62,7 @@ async function training(workload: Workload): Promise<Row[]> {
   printFigures(`${workload.name}, training, batch ${workload.batchRows}`, 'ms/step', figures)
   const [own, ...rivals] = figures as [Figures, ...Figures[]]
   const goalOf = (peer: Figures): number => (peer.name === keras?.name ? workload.goal : 1)
-  return [...rivals.map((peer) => compare(`${workload.name}: training`, 'ms/step', own, peer, goalOf(peer))), ...rows]
+  return [...rivals.map((peer) => compare(`${workload.name}: training`, 'ms/step', own, peer, goalOf(peer))), ...found]
 }
 
 /** The largest relative difference of the first steps' losses, as rows. */

@@ -10,7 +10,7 @@ const program = `
   const rows = 256
   const values = Float32Array.from({ length: rows * 144 }, (_, i) => Math.abs(Math.sin(i * 12.9898)) )
   const label = Int32Array.from({ length: rows }, (_, i) => i % 3)
-  const data = frame({ image: { shape: [rows, 12, 12], dtype: 'float32', values }, label })
+  const data = frame({ image: { shape: [rows, 12, 12, 1], dtype: 'float32', values }, label })
   const networks = [
     [nn.conv2d({ filters: 8, kernelSize: 3, activation: 'relu' }), nn.maxPooling2d(), nn.flatten(), nn.dense({ units: 3 })],
     [nn.reshape({ shape: [12, 12] }), nn.lstm({ units: 16 }), nn.dense({ units: 3 })],
