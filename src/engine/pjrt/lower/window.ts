@@ -59,7 +59,7 @@ function sidesOf(pad: 'valid' | number | readonly Sides[], axis: number, format:
   throw new ShardbookError('engine', `lower: expected widths of padding for each axis, got ${JSON.stringify(pad)}.`)
 }
 
-export function isChannelsFirst(format: string | undefined): boolean {
+function isChannelsFirst(format: string | undefined): boolean {
   return format === 'NCHW' || format === 'NCDHW'
 }
 
