@@ -14,7 +14,7 @@ import { type LowerOptions, checkLowerings, lowerTrace } from './lower/index.js'
 import { type Module, buildModule } from './module.js'
 
 /** The program of a trace: parameters and results in its order. */
-export function traceModule(trace: Trace, options: LowerOptions = {}): Module {
+function traceModule(trace: Trace, options: LowerOptions = {}): Module {
   checkLowerings(trace)
   const parameters = inputSpecs(trace, options.slices ?? 1).map(({ shape, dtype }) => ({
     shape,

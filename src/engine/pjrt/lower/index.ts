@@ -102,7 +102,7 @@ export function lowerTrace(b: Builder, trace: Trace, inputs: readonly Value[], o
 }
 
 /** A call's inputs as values. */
-export function givenOf(call: Call, valueOf: (value: number) => Value): Given {
+function givenOf(call: Call, valueOf: (value: number) => Value): Given {
   const one = (input: CallInput): Value | readonly Value[] | undefined => {
     if (input === null) return undefined
     return typeof input === 'number' ? valueOf(input) : input.map(valueOf)

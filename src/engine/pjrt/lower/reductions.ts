@@ -128,7 +128,7 @@ function lastAxis(given: Given, x: Value, name: string): number {
 }
 
 /** Sorts the last axis of some values by the first of them, largest first; equal ones keep their order. */
-export function sortDescending(b: Builder, values: readonly Value[]): Value[] {
+function sortDescending(b: Builder, values: readonly Value[]): Value[] {
   const [first] = values
   const name = b.fresh('sorted')
   const scalars = values.map((value) => [b.fresh('l'), b.fresh('r'), typeOf({ ...value, shape: [] })] as const)
