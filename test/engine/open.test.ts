@@ -14,10 +14,10 @@ describe('openEngine', () => {
     expect(() => compile((x) => tf.relu(x))(undefined as never)).toThrow(/openEngine/)
   })
 
-  test('refuses unknown names, with the nearest, and engines that this version has not', async () => {
+  test('refuses unknown names, with the nearest, and options out of range', async () => {
     await expect(openEngine('nativ' as never)).rejects.toThrow('Did you mean "native"?')
     await expect(openEngine('wasm', { threads: 0 })).rejects.toThrow(/threads/)
-    await expect(openEngine('pjrt')).rejects.toMatchObject({ code: 'missing' })
+    await expect(openEngine('pjrt', { device: -1 })).rejects.toThrow(/device/)
     vi.stubEnv('SHARDBOOK_ENGINE', 'wasn')
     await expect(openEngine('auto')).rejects.toThrow('Did you mean "wasm"?')
   })
@@ -27,6 +27,7 @@ describe('openEngine', () => {
     vi.stubEnv('SHARDBOOK_CACHE', cache)
     vi.stubEnv('SHARDBOOK_ENGINE', '')
     await expect(openEngine('native')).rejects.toThrow('shardbook engine install native')
+    await expect(openEngine('pjrt')).rejects.toThrow('shardbook engine install pjrt-cuda13')
     expect((await openEngine('auto')).name).toBe('wasm')
     vi.stubEnv('SHARDBOOK_ENGINE', 'native')
     await expect(openEngine('auto')).rejects.toMatchObject({ code: 'missing' })
