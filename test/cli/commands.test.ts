@@ -30,7 +30,10 @@ describe('shardbook doctor', () => {
       'Node.js': 'ok',
       kernel: 'ok',
       devices: 'ok',
+      GPUs: 'ok',
       'engine native': 'useful',
+      'engine pjrt-cuda13': 'ok',
+      'engine pjrt-cpu': 'ok',
       'engine wasm': 'ok',
       'in use': 'ok',
       Python: 'useful',
@@ -79,7 +82,12 @@ describe('shardbook engine', () => {
   test('lists the engines and names the nearest one', async () => {
     const { code, stdout } = await shardbook(['engine', 'list', '--json'])
     expect(code).toBe(0)
-    expect((JSON.parse(stdout) as { name: string }[]).map(({ name }) => name)).toEqual(['native', 'wasm'])
+    expect((JSON.parse(stdout) as { name: string }[]).map(({ name }) => name)).toEqual([
+      'native',
+      'pjrt-cuda13',
+      'pjrt-cpu',
+      'wasm',
+    ])
     expect(await shardbook(['engine', 'install', 'nativ'])).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('Did you mean "native"?'),

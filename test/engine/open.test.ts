@@ -14,9 +14,10 @@ describe('openEngine', () => {
     expect(() => compile((x) => tf.relu(x))(undefined as never)).toThrow(/openEngine/)
   })
 
-  test('refuses unknown names, with the nearest', async () => {
+  test('refuses unknown names, with the nearest, and options out of range', async () => {
     await expect(openEngine('nativ' as never)).rejects.toThrow('Did you mean "native"?')
     await expect(openEngine('wasm', { threads: 0 })).rejects.toThrow(/threads/)
+    await expect(openEngine('pjrt', { device: -1 })).rejects.toThrow(/device/)
     vi.stubEnv('SHARDBOOK_ENGINE', 'wasn')
     await expect(openEngine('auto')).rejects.toThrow('Did you mean "wasm"?')
   })
@@ -26,6 +27,7 @@ describe('openEngine', () => {
     vi.stubEnv('SHARDBOOK_CACHE', cache)
     vi.stubEnv('SHARDBOOK_ENGINE', '')
     await expect(openEngine('native')).rejects.toThrow('shardbook engine install native')
+    await expect(openEngine('pjrt')).rejects.toThrow('shardbook engine install pjrt-cuda13')
     expect((await openEngine('auto')).name).toBe('wasm')
     vi.stubEnv('SHARDBOOK_ENGINE', 'native')
     await expect(openEngine('auto')).rejects.toMatchObject({ code: 'missing' })
@@ -37,13 +39,6 @@ describe('openEngine', () => {
     expect(await openEngine('wasm')).toBe(engine)
     expect(currentEngine()).toBe(engine)
     await expect(openEngine('wasm', { threads: 7 })).rejects.toMatchObject({ code: 'state' })
-  })
-
-  test('refuses devices that an engine has not, and settings out of range', async () => {
-    await expect(openEngine('wasm', { device: 0 })).rejects.toThrow(/expected a device that wasm has, got 0/)
-    await expect(openEngine('pjrt', { device: 'cpu' })).rejects.toThrow(/expected a device that pjrt has, got "cpu"/)
-    await expect(openEngine('wasm', { device: -1 })).rejects.toThrow(/device/)
-    await expect(openEngine('native', { threadsPerOperation: 0 })).rejects.toThrow(/threadsPerOperation/)
   })
 
   test('leaves the process its own handling of unhandled rejections', async () => {
