@@ -1,4 +1,5 @@
 /** What a pool tells about its workers, as a table in text and HTML. */
+import { alignColumns } from '../core/align-columns.js'
 import { displaySymbol, type Displayable, type MimeBundle } from '../core/display.js'
 import { availableParallelism } from 'node:os'
 import { escapeHtml } from '../core/html.js'
@@ -50,14 +51,7 @@ interface Table {
 }
 
 function textTable({ headings: head, rows }: Table): string {
-  const all = [head, ...rows]
-  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]!.length)))
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column]!))
-      .join('  ')
-      .trimEnd()
-  return all.map(line).join('\n')
+  return alignColumns([head, ...rows]).join('\n')
 }
 
 function htmlTable({ headings: head, rows }: Table): string {

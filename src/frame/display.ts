@@ -1,4 +1,5 @@
 /** How a frame looks: an HTML table for notebooks, an aligned one for terminals, and rows for tools. */
+import { alignColumns, columnWidths } from '../core/align-columns.js'
 import type { MimeBundle } from '../core/display.js'
 import { host } from '../core/host.js'
 import { aggregate, reference } from './build.js'
@@ -39,19 +40,13 @@ function text(preview: Preview): string {
   const types = schema.map(describeType)
   const gap = tail.length === 0 ? [] : [schema.map(() => '⋮')]
   const body = [...head.map((row) => row.map(cellText)), ...gap, ...tail.map((row) => row.map(cellText))]
-  const widths = names.map((name, i) =>
-    Math.max(name.length, types[i]!.length, ...body.map((cells) => cells[i]!.length)),
-  )
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, i) => {
-        const { kind } = schema[i]!.type
-        return kind === 'number' || kind === 'bigint' ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)
-      })
-      .join('  ')
-      .trimEnd()
-  const rule = widths.map((width) => '─'.repeat(width)).join('  ')
-  return [line(names), line(types), rule, ...body.map(line), caption(preview)].join('\n')
+  const rows = [names, types, ...body]
+  const isNumber = (column: number): boolean => ['number', 'bigint'].includes(schema[column]!.type.kind)
+  const [titles, kinds, ...lines] = alignColumns(rows, isNumber)
+  const rule = columnWidths(rows)
+    .map((width) => '─'.repeat(width))
+    .join('  ')
+  return [titles, kinds, rule, ...lines, caption(preview)].join('\n')
 }
 
 /** The shown rows as a tabular data resource (Frictionless Table Schema). */

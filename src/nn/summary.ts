@@ -1,4 +1,5 @@
 /** What a model says of itself: layers, shapes and parameters as a table, in text and in HTML. */
+import { alignColumns } from '../core/align-columns.js'
 import { displaySymbol } from '../core/display.js'
 import type { Displayable } from '../core/display.js'
 import { sizeOf } from '../core/dtype.js'
@@ -39,11 +40,7 @@ export function summarise({ layers, inputShape, weights }: Pick<Model, 'layers' 
 }
 
 function textTable(rows: readonly (readonly string[])[], total: string): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
-  const lines = rows.map((row) =>
-    row.map((cell, i) => (i === 3 ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join('  '),
-  )
-  return [...lines, total].join('\n')
+  return [...alignColumns(rows, (column) => column === 3), total].join('\n')
 }
 
 const tableStyle = 'border-collapse:collapse;font-variant-numeric:tabular-nums'

@@ -1,4 +1,5 @@
 /** Where the time of a training goes, added up from what its steps tell. */
+import { alignColumns } from '../../core/align-columns.js'
 import { displaySymbol } from '../../core/display.js'
 import type { Displayable, MimeBundle } from '../../core/display.js'
 import type { PhaseTimes, TrainingEvent } from './event.js'
@@ -75,9 +76,5 @@ function table(phases: Readonly<Record<string, number>>, total: number, steps: n
       `${total === 0 ? 0 : Math.round((100 * ms) / total)}%`,
     ]),
   ]
-  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]!.length)))
-  const lines = rows.map((row) =>
-    row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  '),
-  )
-  return [...lines, `over ${steps} steps, without the first`].join('\n')
+  return [...alignColumns(rows, (column) => column > 0), `over ${steps} steps, without the first`].join('\n')
 }

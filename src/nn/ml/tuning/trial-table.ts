@@ -1,5 +1,6 @@
 /** Trials as one table that changes in place: candidates by their mean score, the best one marked, what runs and what waits below. */
 import { randomUUID } from 'node:crypto'
+import { alignColumns } from '../../../core/align-columns.js'
 import type { MimeBundle } from '../../../core/display.js'
 import { host } from '../../../core/host.js'
 import { escapeHtml } from '../../../core/html.js'
@@ -140,14 +141,7 @@ interface Cells {
 }
 
 function textOf(titles: readonly string[], headings: readonly string[], rows: readonly Cells[]): string {
-  const table = [headings, ...rows.map(({ texts }) => texts)]
-  const widths = headings.map((_, column) => Math.max(...table.map((row) => row[column]!.length)))
-  const lines = table.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column]!))
-      .join('  ')
-      .trimEnd(),
-  )
+  const lines = alignColumns([headings, ...rows.map(({ texts }) => texts)])
   return [titles[0], ...lines, ...titles.slice(1)].join('\n')
 }
 
