@@ -1,10 +1,15 @@
-/** Checksums of files and streams, computed in one pass without holding the bytes. */
+/** Checksums: of what is in memory, and of files in one pass without holding their bytes. */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { ioError } from './io-error.js'
 
 /** A pinned digest. */
 export type Pin = `sha256:${string}`
+
+/** The SHA-256 of bytes or of text as lower-case hex. */
+export function digest(content: Uint8Array | string): string {
+  return createHash('sha256').update(content).digest('hex')
+}
 
 /** The SHA-256 of a file as lower-case hex. @throws when the file cannot be read. */
 export async function sha256(path: string): Promise<string> {

@@ -1,5 +1,5 @@
 /** What the other parts use of the store. */
-export { sha256, type Pin } from './checksum.js'
+export { digest, sha256, type Pin } from './checksum.js'
 export { download } from './download.js'
 export { ioError } from './io-error.js'
 export { localStore } from './local.js'

@@ -6,11 +6,11 @@
  * last and whole or not at all: a stage that is saved over another leaves the old one or the new one, whatever happens on
  * the way.
  */
-import { createHash } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ShardbookError } from '../../core/errors.js'
-import { localStore } from '../../store/index.js'
+import { keepNumber, reviveNumber } from '../../core/json-numbers.js'
+import { digest, localStore } from '../../store/index.js'
 import type { ModelData } from '../model.js'
 import { decodeTensors, encodeTensors } from '../safetensors.js'
 import type { SavedTensor } from '../safetensors.js'
@@ -152,18 +152,4 @@ function parseMetadata(path: string, bytes: Uint8Array): Metadata {
     'data',
     `ml.load: expected a model of format version 1 in ${path}, got ${parsed?.format ?? 'something else'} ${parsed?.version ?? ''}.`,
   )
-}
-
-function keepNumber(_: string, value: unknown): unknown {
-  return typeof value === 'number' && !Number.isFinite(value) ? { number: String(value) } : value
-}
-
-function reviveNumber(_: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Object.keys(value).length !== 1) return value
-  const text = (value as { number?: unknown }).number
-  return text === 'NaN' || text === 'Infinity' || text === '-Infinity' ? Number(text) : value
-}
-
-function digest(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex')
 }

@@ -6,13 +6,13 @@
  * fingerprint covers all that makes a training the same one (programs, seed, batch), so that the state of another model is
  * refused; it leaves out how long it is to run and at which rates, so that one may go on for longer.
  */
-import { createHash } from 'node:crypto'
 import { basename, join } from 'node:path'
 import { show } from '../../core/check.js'
 import type { TensorData } from '../../core/dtype.js'
 import { ShardbookError } from '../../core/errors.js'
+import { keepNumber, reviveNumber } from '../../core/json-numbers.js'
 import type { Trace } from '../../engine/index.js'
-import { localStore } from '../../store/index.js'
+import { digest, localStore } from '../../store/index.js'
 import { decodeMetadata, decodeTensors, encodeTensors } from '../safetensors.js'
 import type { Progress, TrainingJob, TrainingState } from './job.js'
 
@@ -47,7 +47,7 @@ export async function saveCheckpoint(
     format: 'shardbook-checkpoint-1',
     step: String(state.step),
     job: JSON.stringify(fingerprint(job)),
-    ...(state.progress === undefined ? {} : { progress: JSON.stringify(state.progress, packNumber) }),
+    ...(state.progress === undefined ? {} : { progress: JSON.stringify(state.progress, keepNumber) }),
   })
   const path = join(folder, fileName(state.step, bytes))
   await store.put(path, bytes)
@@ -117,7 +117,7 @@ function decodeState(path: string, bytes: Uint8Array, job: TrainingJob): Trainin
     slots: part('slots'),
     ...(metadata['progress'] === undefined
       ? {}
-      : { progress: JSON.parse(metadata['progress'], unpackNumber) as Progress }),
+      : { progress: JSON.parse(metadata['progress'], reviveNumber) as Progress }),
     ...(best.length === 0 ? {} : { best }),
   }
 }
@@ -160,17 +160,4 @@ function checkSameJob(path: string, job: TrainingJob, saved: Fingerprint): void 
   throw new ShardbookError('state', `training: expected a checkpoint with ${what} in ${path}.`, {
     hint: 'It is of another training. Name another folder, or train with the options that it was made with.',
   })
-}
-
-/** JSON lacks numbers that are not finite. */
-function packNumber(_: string, value: unknown): unknown {
-  return typeof value === 'number' && !Number.isFinite(value) ? { number: String(value) } : value
-}
-
-function unpackNumber(_: string, value: unknown): unknown {
-  return typeof value === 'object' && value !== null && 'number' in value ? Number(value.number) : value
-}
-
-function digest(bytes: Uint8Array | string): string {
-  return createHash('sha256').update(bytes).digest('hex')
 }

@@ -3,10 +3,9 @@
  * all, and one that says which run they belong to. Candidates may be added between runs; trials of another estimator, other
  * folds or other data are refused.
  */
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { ShardbookError } from '../../../core/errors.js'
-import { localStore } from '../../../store/index.js'
+import { digest, localStore } from '../../../store/index.js'
 import type { Transformer } from '../stage.js'
 import { describeValue } from './params.js'
 import type { Trial, TrialResult } from './trial.js'
@@ -99,10 +98,6 @@ export class TrialStore {
 function keyOf({ params, fold, resource }: Trial): string {
   const values = Object.entries(params).toSorted(([a], [b]) => (a < b ? -1 : 1))
   return digest(JSON.stringify([values, fold, resource ?? null], describeValue)).slice(0, 24)
-}
-
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
 }
 
 function encode(value: unknown): Uint8Array {
