@@ -18,6 +18,7 @@ import type { Column, ColumnType, NumberStorage, Schema } from '../../schema.js'
 import { quoteName, sqlNames } from './names.js'
 import { nestedFrom, nestedTo } from './nested.js'
 import { sqlType } from './sql-type.js'
+import { readValidity, writeValidity } from './validity.js'
 
 type Bindings = typeof import('@duckdb/node-bindings')
 type Api = typeof import('@duckdb/node-api')
@@ -237,25 +238,6 @@ function vectorType(api: Api, type: ColumnType): DuckDBType {
     default:
       return api.VARCHAR
   }
-}
-
-function readValidity(bindings: Bindings, vector: Vector, rows: number): Uint8Array | null {
-  const words = bindings.vector_get_validity(vector, Math.ceil(rows / 64) * 8) as Uint8Array | null | undefined
-  if (words === null || words === undefined) return null
-  const valid = new Uint8Array(rows)
-  let all = true
-  for (let i = 0; i < rows; i++) {
-    valid[i] = (words[i >> 3]! >> (i & 7)) & 1
-    if (valid[i] === 0) all = false
-  }
-  return all ? null : valid
-}
-
-function writeValidity(bindings: Bindings, vector: Vector, rows: number, isNull: (row: number) => boolean): void {
-  const words = new Uint8Array(Math.ceil(rows / 64) * 8)
-  for (let i = 0; i < rows; i++) if (!isNull(i)) words[i >> 3]! |= 1 << (i & 7)
-  bindings.vector_ensure_validity_writable(vector)
-  bindings.copy_data_to_vector_validity(vector, 0, words.buffer, 0, words.byteLength)
 }
 
 function fromInt64(

@@ -13,6 +13,7 @@ import { allocateStored } from '../../tensor/store.js'
 import type { DuckDB } from './chunk.js'
 import { openStrings } from './c-strings.js'
 import { sqlType } from './sql-type.js'
+import { readValidity, writeValidity } from './validity.js'
 
 const entryBytes = 16
 const inlineBytes = 12
@@ -107,7 +108,7 @@ export function rowReader({ bindings }: DuckDB, memory: Memory, type: ColumnType
     count: bindings.list_vector_get_size(vector),
   })
   return (vector, rows) => {
-    const valid = validityOf({ bindings }, vector, rows)
+    const valid = readValidity(bindings, vector, rows)
     switch (type.kind) {
       case 'number':
       case 'bigint':
@@ -138,7 +139,7 @@ export function rowReader({ bindings }: DuckDB, memory: Memory, type: ColumnType
       }
       case 'list': {
         const inner = items(vector)
-        const innerValid = validityOf({ bindings }, inner.items, inner.count)
+        const innerValid = readValidity(bindings, inner.items, inner.count)
         const ofText = type.element.type.kind === 'string' || type.element.type.kind === 'categorical'
         const read = ofText ? texts : numbers
         const own = bounds(vector, rows, valid)
@@ -161,11 +162,10 @@ export function writeRows(duckdb: DuckDB, vector: Vector, type: ColumnType, give
   const { bindings } = duckdb
   const copy = (to: Vector, values: ArrayBufferView, sizeBytes = values.byteLength): void =>
     bindings.copy_data_to_vector(to, 0, values.buffer as ArrayBuffer, values.byteOffset, sizeBytes)
-  if (given.valid !== null) {
-    writeValidity(duckdb, vector, given.valid, rows)
-    if (given.kind === 'sparse') {
-      for (const i of [0, 1]) writeValidity(duckdb, bindings.struct_vector_get_child(vector, i), given.valid, rows)
-    }
+  const { valid } = given
+  if (valid !== null) {
+    const children = given.kind === 'sparse' ? [0, 1].map((i) => bindings.struct_vector_get_child(vector, i)) : []
+    for (const each of [vector, ...children]) writeValidity(bindings, each, rows, (row) => valid[row] === 0)
   }
   switch (given.kind) {
     case 'numbers':
@@ -272,24 +272,4 @@ function asArray<T>(
   length: number,
 ): T {
   return new make(bytes.buffer as ArrayBuffer, bytes.byteOffset, length)
-}
-
-/** 1 for each row that holds a value; `null` when all do. */
-function validityOf({ bindings }: Pick<DuckDB, 'bindings'>, vector: Vector, rows: number): Uint8Array | null {
-  const words = bindings.vector_get_validity(vector, Math.ceil(rows / 64) * 8) as Uint8Array | null | undefined
-  if (words === null || words === undefined) return null
-  const valid = new Uint8Array(rows)
-  let all = true
-  for (let i = 0; i < rows; i++) {
-    valid[i] = (words[i >> 3]! >> (i & 7)) & 1
-    if (valid[i] === 0) all = false
-  }
-  return all ? null : valid
-}
-
-function writeValidity({ bindings }: DuckDB, vector: Vector, valid: Uint8Array, rows: number): void {
-  const words = new Uint8Array(Math.ceil(rows / 64) * 8)
-  for (let i = 0; i < rows; i++) if (valid[i] !== 0) words[i >> 3]! |= 1 << (i & 7)
-  bindings.vector_ensure_validity_writable(vector)
-  bindings.copy_data_to_vector_validity(vector, 0, words.buffer, 0, words.byteLength)
 }
