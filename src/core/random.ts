@@ -28,6 +28,13 @@ export function uniform(key: Key, index: number): number {
   return bits(key, index) / 4294967296
 }
 
+/** The `index`-th standard normal draw of a key (Box and Muller, 1958). */
+export function normal(key: Key, index: number): number {
+  // 1 - u is never zero.
+  const radius = Math.sqrt(-2 * Math.log(1 - uniform(key, 2 * index)))
+  return radius * Math.cos(2 * Math.PI * uniform(key, 2 * index + 1))
+}
+
 /** A permutation of `0 .. length - 1` (Fisher-Yates). */
 export function permutation(key: Key, length: number): Uint32Array {
   const order = new Uint32Array(length)

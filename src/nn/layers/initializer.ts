@@ -5,7 +5,7 @@
 import { sizeOf } from '../../core/dtype.js'
 import type { TensorData } from '../../core/dtype.js'
 import { ShardbookError } from '../../core/errors.js'
-import { uniform } from '../../core/random.js'
+import { normal, uniform } from '../../core/random.js'
 import type { Key } from '../../core/random.js'
 import type { WeightSpec } from './layer.js'
 
@@ -64,10 +64,4 @@ function dot(a: Float64Array, b: Float64Array): number {
   let sum = 0
   for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!
   return sum
-}
-
-/** The `index`-th standard normal draw of a key (Box and Muller). */
-function normal(key: Key, index: number): number {
-  const radius = Math.sqrt(-2 * Math.log(1 - uniform(key, 2 * index)))
-  return radius * Math.cos(2 * Math.PI * uniform(key, 2 * index + 1))
 }

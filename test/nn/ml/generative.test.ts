@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { keyOf, uniform } from '../../../src/core/random.js'
+import { keyOf, normal } from '../../../src/core/random.js'
 import { loadTf, openEngine } from '../../../src/engine/index.js'
 import type { EngineName } from '../../../src/engine/index.js'
 import { withRandom } from '../../../src/engine/random.js'
@@ -26,13 +26,11 @@ afterAll(async () => rm(folder, { recursive: true, force: true }))
 
 /** Two clusters of points around (2, 0) and (-1, 3). */
 function clusters(rows: number, seed: number) {
-  const normal = (i: number): number =>
-    Math.sqrt(-2 * Math.log(1 - uniform(keyOf(seed), 2 * i))) * Math.cos(2 * Math.PI * uniform(keyOf(seed), 2 * i + 1))
   const label = Int32Array.from({ length: rows }, (_, row) => row % 2)
   const centres = [2, 0, -1, 3]
   const values = Float32Array.from(
     { length: 2 * rows },
-    (_, i) => centres[2 * label[i >> 1]! + (i & 1)]! + 0.3 * normal(i),
+    (_, i) => centres[2 * label[i >> 1]! + (i & 1)]! + 0.3 * normal(keyOf(seed), i),
   )
   return frame({ point: { shape: [rows, 2] as const, dtype: 'float32', values }, label })
 }
