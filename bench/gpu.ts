@@ -8,6 +8,7 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { gpuWorkloads } from './gpu/workloads.js'
+import { median } from './harness/contest.js'
 
 const { values: options } = parseArgs({
   options: {
@@ -36,11 +37,7 @@ function run(program: string, args: readonly string[]): Measured {
   return JSON.parse(stdout.trim().split('\n').at(-1)!) as Measured
 }
 
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]!
-}
-
-/** How busy the GPUs were while `work` ran, in percent; none without nvidia-smi. */
+/** The GPU and its driver. */
 function machine(): string {
   try {
     return execFileSync('nvidia-smi', ['--query-gpu=name,driver_version', '--format=csv,noheader'], {

@@ -3,7 +3,7 @@ import { keyOf, uniform } from '../../src/core/random.js'
 import * as nn from '../../src/nn/index.js'
 import type { Layer } from '../../src/nn/layers/layer.js'
 import { initialWeights } from '../../src/nn/model.js'
-import type { Workload } from '../engine/workloads.js'
+import { cnnLayers, type Workload } from '../engine/workloads.js'
 
 export interface FitWorkload extends Workload {
   readonly epochs: number
@@ -13,17 +13,7 @@ const rate = 1e-3
 
 /** Every training of the benchmark, made when it is asked for. `goal`: our speed over that of Keras. */
 export const workloads = {
-  CNN: () =>
-    digits('CNN', 1 / 0.75, nn.softmaxCrossEntropy, [
-      nn.rescale({ scale: 1 / 255 }),
-      nn.conv2d({ filters: 32, kernelSize: 3, activation: 'relu' }),
-      nn.maxPooling2d(),
-      nn.conv2d({ filters: 64, kernelSize: 3, activation: 'relu' }),
-      nn.maxPooling2d(),
-      nn.flatten(),
-      nn.dense({ units: 128, activation: 'relu' }),
-      nn.dense({ units: 10 }),
-    ]),
+  CNN: () => digits('CNN', 1 / 0.75, nn.softmaxCrossEntropy, [nn.rescale({ scale: 1 / 255 }), ...cnnLayers()]),
   RNN: () => sentences('RNN', 1 / 0.75),
   autoencoder: () =>
     digits('autoencoder', 1 / 0.8, nn.meanSquaredError, [
