@@ -6,7 +6,7 @@ import { binned } from './bins.js'
 import { forestOf, loadForest } from './forest.js'
 import { ForestClassifierModel, ForestRegressorModel } from './forest-model.js'
 import { growTree } from './grow-tree.js'
-import { classesOf, classified, predicted, Predictor, unfitted, unknownClasses } from './predictor.js'
+import { classesOf, classified, predicted, Predictor, unfitted, unfittedClasses } from './predictor.js'
 import type { Classified, ClassifierOptions, PredictorOptions } from './predictor.js'
 import { checkTree, defaultBins, growOptions, ones } from './tree-options.js'
 import type { TreeOptions } from './tree-options.js'
@@ -48,11 +48,7 @@ export class DecisionTreeClassifier<
   }
 
   protected addColumns(caller: string, input: Plan, features: Column): Plan {
-    return classified(caller, input, features, this.options, {
-      classes: unknownClasses,
-      scorer: unfitted,
-      link: 'share',
-    })
+    return classified(caller, input, features, this.options, unfittedClasses('share'))
   }
 
   protected async learn(

@@ -10,7 +10,7 @@ import type { Forest } from './forest.js'
 import { ForestClassifierModel, ForestRegressorModel } from './forest-model.js'
 import { growTree } from './grow-tree.js'
 import type { Tree } from './grow-tree.js'
-import { classesOf, classified, predicted, Predictor, unfitted, unknownClasses } from './predictor.js'
+import { classesOf, classified, predicted, Predictor, unfitted, unfittedClasses } from './predictor.js'
 import type { Classified, ClassifierOptions, PredictorOptions, Samples } from './predictor.js'
 import { checkTree, defaultBins, growOptions, ones } from './tree-options.js'
 import type { TreeOptions } from './tree-options.js'
@@ -56,11 +56,7 @@ export class GBTClassifier<
   }
 
   protected addColumns(caller: string, input: Plan, features: Column): Plan {
-    return classified(caller, input, features, this.options, {
-      classes: unknownClasses,
-      scorer: unfitted,
-      link: 'logistic',
-    })
+    return classified(caller, input, features, this.options, unfittedClasses('logistic'))
   }
 
   protected async learn(caller: string, frame: AnyFrame): Promise<GBTClassificationModel<Features, Prediction>> {

@@ -9,7 +9,7 @@ import { fitLinear } from './linear-fit.js'
 import { checkLinear, linearDefaults } from './linear-options.js'
 import type { LinearModelOptions } from './linear-options.js'
 import { linearScores } from './logistic-regression.js'
-import { classesOf, classified, ClassifierModel, Predictor, unfitted } from './predictor.js'
+import { classesOf, classified, ClassifierModel, Predictor, unfittedClasses } from './predictor.js'
 import type { ClassifierOptions, Link } from './predictor.js'
 
 export interface LinearSVCOptions<
@@ -61,7 +61,7 @@ export class LinearSVC<
   }
 
   protected addColumns(caller: string, input: Plan, features: Column): Plan {
-    return classified(caller, input, features, this.options, { classes: 2, scorer: unfitted, link: 'none' })
+    return classified(caller, input, features, this.options, unfittedClasses('none'))
   }
 
   protected async learn(caller: string, frame: AnyFrame): Promise<LinearSVCModel<Features, Prediction>> {

@@ -10,7 +10,7 @@ import { fitLinear } from './linear-fit.js'
 import type { RowLoss } from './linear-fit.js'
 import { checkLinear, linearDefaults } from './linear-options.js'
 import type { LinearModelOptions } from './linear-options.js'
-import { classesOf, classified, ClassifierModel, Predictor, unfitted, unknownClasses } from './predictor.js'
+import { classesOf, classified, ClassifierModel, Predictor, unfittedClasses } from './predictor.js'
 import type { Classified, ClassifierOptions, Link } from './predictor.js'
 
 export interface LogisticRegressionOptions<
@@ -58,11 +58,7 @@ export class LogisticRegression<
   }
 
   protected addColumns(caller: string, input: Plan, features: Column): Plan {
-    return classified(caller, input, features, this.options, {
-      classes: unknownClasses,
-      scorer: unfitted,
-      link: 'softmax',
-    })
+    return classified(caller, input, features, this.options, unfittedClasses('softmax'))
   }
 
   protected async learn(caller: string, frame: AnyFrame): Promise<LogisticRegressionModel<Features, Prediction>> {

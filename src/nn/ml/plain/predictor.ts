@@ -272,5 +272,7 @@ export const unfitted: Scorer = {
   payload: {},
 }
 
-/** Classes for a schema, before labels are counted: how many matters to no check. */
-export const unknownClasses = 2
+/** What a classifier will add, before labels are counted: how many classes there are matters to no check. */
+export function unfittedClasses(link: Link): { classes: number; scorer: Scorer; link: Link } {
+  return { classes: 2, scorer: unfitted, link }
+}

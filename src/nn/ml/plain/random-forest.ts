@@ -11,7 +11,7 @@ import type { Forest } from './forest.js'
 import { ForestClassifierModel, ForestRegressorModel } from './forest-model.js'
 import { growTree } from './grow-tree.js'
 import type { Impurity, Tree } from './grow-tree.js'
-import { classesOf, classified, predicted, Predictor, unfitted, unknownClasses } from './predictor.js'
+import { classesOf, classified, predicted, Predictor, unfitted, unfittedClasses } from './predictor.js'
 import type { Classified, ClassifierOptions, PredictorOptions, Samples } from './predictor.js'
 import { checkTree, defaultBins, growOptions } from './tree-options.js'
 import type { TreeOptions } from './tree-options.js'
@@ -68,11 +68,7 @@ export class RandomForestClassifier<
   }
 
   protected addColumns(caller: string, input: Plan, features: Column): Plan {
-    return classified(caller, input, features, this.options, {
-      classes: unknownClasses,
-      scorer: unfitted,
-      link: 'share',
-    })
+    return classified(caller, input, features, this.options, unfittedClasses('share'))
   }
 
   protected async learn(
