@@ -22,6 +22,8 @@ async function executed(name: string, params: readonly string[]): Promise<readon
 
 const printed = (outputs: readonly Output[], name: 'stdout' | 'stderr'): string =>
   outputs.flatMap((output) => (output.output_type === 'stream' && output.name === name ? output.text : [])).join('')
+const lastLine = (outputs: readonly Output[]): string | undefined =>
+  printed(outputs, 'stdout').trimEnd().split('\n').at(-1)
 const charts = (outputs: readonly Output[]): number =>
   outputs.filter((output) => 'data' in output && 'application/vnd.vegalite.v5+json' in output.data).length
 
@@ -42,6 +44,24 @@ describe('the guides', () => {
   })
 })
 
+const tuned = [
+  [
+    'tuning',
+    ['trainRows=300', 'epochs=1', 'candidates=3'],
+    /^data=(?:mnist|glyphs) winner=(?:CrossValidator|RandomSearch) accuracy=0\.\d+$/,
+  ],
+  [
+    'scarce-data',
+    ['trainRows=300', 'epochs=3', 'unlabelledRows=600'],
+    /^data=(?:mnist|glyphs) gain=-?\d\.\d+ distilled=-?\d\.\d+ int8Loss=-?\d\.\d+$/,
+  ],
+] as const
+test.each(tuned)('%s runs from top to bottom', { timeout: 600_000 }, async (name, params, last) => {
+  const outputs = await executed(name, params)
+  expect(lastLine(outputs)).toMatch(last)
+  expect(outputs.filter(({ output_type: type }) => type === 'error')).toEqual([])
+})
+
 const estimators = [
   ['rnn-sms-spam', ['epochs=1', 'share=0.25'], /^same=true f1=[\d.]+ areaUnderROC=0\.\d+ hashed=0\.\d+$/],
   [
@@ -54,6 +74,6 @@ const estimators = [
 describe.skipIf(process.env['SHARDBOOK_DATA'] === undefined)('notebooks about estimators', () => {
   test.each(estimators)('%s runs from top to bottom', { timeout: 900_000 }, async (name, params, last) => {
     const outputs = await executed(name, params)
-    expect(printed(outputs, 'stdout').trimEnd().split('\n').at(-1)).toMatch(last)
+    expect(lastLine(outputs)).toMatch(last)
   })
 })
