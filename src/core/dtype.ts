@@ -16,6 +16,18 @@ export interface TensorData {
   readonly values: TensorValues
 }
 
+/** The typed array of each way in which a column stores numbers, but for bigints. */
+export const numberArrays = {
+  uint8: Uint8Array,
+  int8: Int8Array,
+  uint16: Uint16Array,
+  int16: Int16Array,
+  uint32: Uint32Array,
+  int32: Int32Array,
+  float32: Float32Array,
+  float64: Float64Array,
+} as const
+
 /** Number of elements of a shape; `[]` is a scalar with one. */
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((n, d) => n * d, 1)

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module'
 import { dirname, extname, join } from 'node:path'
 import { checkOneOf } from '../core/check.js'
 import { ShardbookError } from '../core/errors.js'
+import { escapeHtml } from '../core/html.js'
 import type { Chart } from './chart.js'
 
 const formats = {
@@ -45,7 +46,7 @@ async function page(chart: Chart): Promise<string> {
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
-<title>${escape(chart.text.split('\n')[0]!)}</title>
+<title>${escapeHtml(chart.text.split('\n')[0]!)}</title>
 <style>body { margin: 2rem; background: #fff } #chart svg { max-width: 100%; height: auto }</style>
 <div id="chart"></div>
 ${scripts}
@@ -54,8 +55,4 @@ new vega.View(vega.parse(vegaLite.compile(${spec}).spec), { renderer: 'svg', con
 </script>
 </html>
 `
-}
-
-function escape(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
 }

@@ -96,7 +96,7 @@ describe('Chart.save', () => {
     expect(page).not.toMatch(/<script[^>]+src=|<link|@import/)
     expect(page.match(/<script>/g)).toHaveLength(3)
     expect(page.match(/<\/script>/g)).toHaveLength(3)
-    expect(page).toContain('<title>A &lt;line> &amp; more</title>')
+    expect(page).toContain('<title>A &lt;line&gt; &amp; more</title>')
     expect(page).not.toContain('A <line>')
   })
 

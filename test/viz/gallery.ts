@@ -1,9 +1,8 @@
 /** A page with a picture of every sample chart: `gallery(path)` writes it, `tools/gallery.mjs` calls that. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { escapeHtml } from '../../src/core/html.js'
 import { samples } from './samples.js'
-
-const escape = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')
 
 /** Headings, and which samples stand below each: the first that fits. */
 const sections: readonly (readonly [title: string, names: RegExp])[] = [
@@ -28,7 +27,7 @@ export async function gallery(path: string): Promise<number> {
     const chart = await make().ready()
     const picture = Buffer.from(await chart.png({ scale: 1.25 })).toString('base64')
     groups[sections.findIndex(([, names]) => names.test(name))]!.figures.push(
-      `<figure id="${name}"><img alt="${escape(chart.text)}" src="data:image/png;base64,${picture}">` +
+      `<figure id="${name}"><img alt="${escapeHtml(chart.text)}" src="data:image/png;base64,${picture}">` +
         `<figcaption><a href="#${name}">${name}</a></figcaption></figure>`,
     )
   }

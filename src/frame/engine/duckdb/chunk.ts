@@ -4,7 +4,7 @@
  */
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBType } from '@duckdb/node-api'
 import type { Vector } from '@duckdb/node-bindings'
-import { sizeOf, type StoredDType } from '../../../core/dtype.js'
+import { numberArrays, sizeOf, type StoredDType } from '../../../core/dtype.js'
 import type { SparseRows } from '../../row-function.js'
 import {
   checkSafeInteger,
@@ -258,15 +258,6 @@ function millis(micros: bigint): number {
 type Make = new (buffer: ArrayBuffer, offset: number, length: number) => Exclude<NumericValues, BigInt64Array>
 
 function arrayOf(storage: Exclude<NumberStorage, 'int64'> | StoredDType): [Make, number] {
-  const make = {
-    uint8: Uint8Array,
-    int8: Int8Array,
-    uint16: Uint16Array,
-    int16: Int16Array,
-    uint32: Uint32Array,
-    int32: Int32Array,
-    float32: Float32Array,
-    float64: Float64Array,
-  }[storage] as Make & { BYTES_PER_ELEMENT: number }
+  const make = numberArrays[storage] as Make & { BYTES_PER_ELEMENT: number }
   return [make, make.BYTES_PER_ELEMENT]
 }

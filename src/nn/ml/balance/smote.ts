@@ -3,7 +3,7 @@
  * the same class. Rows of the small classes are read into memory; distances are Euclidean over all columns that are interpolated.
  */
 import { checkInteger, show } from '../../../core/check.js'
-import { sizeOf } from '../../../core/dtype.js'
+import { numberArrays, sizeOf } from '../../../core/dtype.js'
 import { ShardbookError } from '../../../core/errors.js'
 import { fold, keyOf, uniform } from '../../../core/random.js'
 import type { Key } from '../../../core/random.js'
@@ -150,17 +150,6 @@ function nearestTo(points: Float64Array, rows: number, base: number, count: numb
     .slice(0, count)
 }
 
-const arrays = {
-  uint8: Uint8Array,
-  int8: Int8Array,
-  uint16: Uint16Array,
-  int16: Int16Array,
-  uint32: Uint32Array,
-  int32: Int32Array,
-  float32: Float32Array,
-  float64: Float64Array,
-} as const
-
 /** Points as a frame with columns of the given types. */
 function unpack(points: Float64Array, rows: number, inputs: readonly Part[], label: Column, size: ClassSize): Frame {
   const width = points.length / rows
@@ -189,7 +178,7 @@ function unpack(points: Float64Array, rows: number, inputs: readonly Part[], lab
 }
 
 function packed(storage: string, length: number) {
-  const made = Object.hasOwn(arrays, storage) ? arrays[storage as keyof typeof arrays] : undefined
+  const made = Object.hasOwn(numberArrays, storage) ? numberArrays[storage as keyof typeof numberArrays] : undefined
   if (made !== undefined) return new made(length)
   throw new ShardbookError('column', `${caller}: expected numbers of up to 32 bits or float64, got ${storage}.`)
 }

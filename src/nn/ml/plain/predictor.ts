@@ -266,7 +266,7 @@ export const unfitted: Scorer = {
   fn: {
     kind: 'unfitted',
     make: (): RowFunction => () => {
-      throw new ShardbookError('internal', 'an estimator that is not fitted was asked for predictions.')
+      throw new ShardbookError('internal', 'predict: expected a fitted model, got an estimator.')
     },
   },
   payload: {},
