@@ -4,6 +4,7 @@
  *
  * Seide et al.: 1-bit stochastic gradient descent (2014); Stich, Cordonnier, Jaggi: Sparsified SGD with memory (2018).
  */
+import { fromHalfBits, halfBits } from '../core/half.js'
 import type { Control } from './control.js'
 import type { Compression } from './messages.js'
 import type { Ring } from './ring.js'
@@ -66,50 +67,26 @@ function largest(values: Float32Array, count: number): Int32Array {
   return chosen.sort()
 }
 
-const float = new Float32Array(1)
-const bits = new Uint32Array(float.buffer)
-
-/** The nearest numbers of 16 bits (1 sign, 5 exponent, 10 fraction; ties to even; too large ones become the largest). */
+/** The nearest numbers of 16 bits; too large ones become the largest. */
 export function toHalf(values: Float32Array, into: Float32Array): void {
-  for (let i = 0; i < values.length; i++) into[i] = halfToFloat(floatToHalf(values[i]!))
+  for (let i = 0; i < values.length; i++) into[i] = fromHalfBits(finiteHalf(values[i]!))
 }
 
 /** Numbers that are halves already, two in the room of one. */
 export function packHalves(values: Float32Array): Float32Array {
   const packed = new Float32Array(Math.ceil(values.length / 2))
   const halves = new Uint16Array(packed.buffer)
-  for (let i = 0; i < values.length; i++) halves[i] = floatToHalf(values[i]!)
+  for (let i = 0; i < values.length; i++) halves[i] = finiteHalf(values[i]!)
   return packed
 }
 
 export function unpackHalves(packed: Float32Array, into: Float32Array): void {
   const halves = new Uint16Array(packed.buffer, packed.byteOffset, into.length)
-  for (let i = 0; i < into.length; i++) into[i] = halfToFloat(halves[i]!)
+  for (let i = 0; i < into.length; i++) into[i] = fromHalfBits(halves[i]!)
 }
 
-function floatToHalf(value: number): number {
-  float[0] = value
-  const word = bits[0]!
-  const sign = (word >>> 16) & 0x8000
-  const magnitude = word & 0x7fffffff
-  if (magnitude > 0x7f800000) return sign | 0x7e00 // not a number
-  if (magnitude >= 0x477fe000) return sign | (magnitude === 0x7f800000 ? 0x7c00 : 0x7bff)
-  if (magnitude < 0x38800000) {
-    // Below the smallest normal half: a multiple of 2^-24.
-    const scaled = Math.abs(value) * 2 ** 24
-    const floor = Math.floor(scaled)
-    const rest = scaled - floor
-    return sign | (floor + (rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? 1 : 0))
-  }
-  const rounded = magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)
-  return sign | (rounded >>> 13)
-}
-
-function halfToFloat(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1
-  const exponent = (half >>> 10) & 0x1f
-  const fraction = half & 0x3ff
-  if (exponent === 0) return sign * fraction * 2 ** -24
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : Number.NaN
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
+/** As bits of 16; too large ones become the largest, so that a sum stays finite. */
+function finiteHalf(value: number): number {
+  const half = halfBits(value)
+  return (half & 0x7fff) === 0x7c00 && Number.isFinite(value) ? half - 1 : half
 }

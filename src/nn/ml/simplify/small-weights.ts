@@ -4,6 +4,7 @@
  */
 import { sizeOf } from '../../../core/dtype.js'
 import type { TensorData } from '../../../core/dtype.js'
+import { fromHalfBits, halfBits } from '../../../core/half.js'
 import type { SavedTensor } from '../../safetensors.js'
 
 export const weightFormats = ['float16', 'int8'] as const
@@ -69,37 +70,4 @@ function scalesOf(values: Float32Array, channels: number): Float32Array {
     const unit = 2 ** (Math.floor(Math.log2(value / 127)) - 15)
     return Math.ceil(value / 127 / unit) * unit
   })
-}
-
-const bits = new Uint32Array(1)
-const float = new Float32Array(bits.buffer)
-
-/** The float16 nearest to a number, ties to even, as bits (IEEE 754 binary16). */
-export function halfBits(value: number): number {
-  float[0] = value
-  const word = bits[0]!
-  const sign = (word >>> 16) & 0x8000
-  const exponent = (word >>> 23) & 0xff
-  const fraction = word & 0x7fffff
-  if (exponent === 0xff) return sign | 0x7c00 | (fraction === 0 ? 0 : 0x200)
-  const shifted = exponent - 112
-  if (shifted >= 31) return sign | 0x7c00
-  // Of a subnormal one the leading bit is written out, and more bits fall away.
-  const drop = shifted <= 0 ? 14 - shifted : 13
-  if (drop > 24) return sign
-  const whole = shifted <= 0 ? fraction | 0x800000 : (shifted << 23) | fraction
-  const kept = Math.floor(whole / 2 ** drop)
-  const rest = whole - kept * 2 ** drop
-  const half = 2 ** (drop - 1)
-  return sign | (kept + (rest > half || (rest === half && kept % 2 === 1) ? 1 : 0))
-}
-
-/** The number that the bits of a float16 stand for. */
-export function fromHalfBits(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1
-  const exponent = (half >>> 10) & 0x1f
-  const fraction = half & 0x3ff
-  if (exponent === 0) return sign * fraction * 2 ** -24
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
 }

@@ -1,37 +1,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { decodeTensors, encodeTensors } from '../../../../src/nn/safetensors.js'
-import { expand, fromHalfBits, halfBits, pack, shrinkWeight } from '../../../../src/nn/ml/simplify/small-weights.js'
+import { expand, pack, shrinkWeight } from '../../../../src/nn/ml/simplify/small-weights.js'
 
 const kernels = fc
   .array(fc.float({ noNaN: true, min: Math.fround(-1e6), max: Math.fround(1e6) }), { minLength: 12, maxLength: 12 })
   .map((values) => ({ shape: [4, 3], dtype: 'float32' as const, values: Float32Array.from(values) }))
-
-test('every float16 comes back from its number', () => {
-  const halves = Array.from({ length: 0x10000 }, (_, half) => half)
-  const numbers = halves.filter((half) => !Number.isNaN(fromHalfBits(half)))
-  expect(numbers).toHaveLength(0x10000 - 2 * 1023)
-  expect(numbers.map((half) => halfBits(fromHalfBits(half)))).toEqual(numbers)
-  expect(fromHalfBits(halfBits(NaN))).toBeNaN()
-})
-
-test('a number becomes the nearest float16, the even one of two, as IEEE 754 says', () => {
-  const known = [
-    [1, 0x3c00],
-    [1 + 2 ** -11, 0x3c00],
-    [1 + 3 * 2 ** -11, 0x3c02],
-    [65504, 0x7bff],
-    [65519, 0x7bff],
-    [65520, 0x7c00],
-    [-0.1, 0xae66],
-    [2 ** -24, 1],
-    [2 ** -25, 0],
-    [1.5 * 2 ** -25, 1],
-    [2 ** -14, 0x0400],
-    [-Infinity, 0xfc00],
-  ] as const
-  for (const [value, half] of known) expect(halfBits(value)).toBe(half)
-})
 
 test('small weights are near, and the same to the bit when they were written and read, again and again', () => {
   fc.assert(
