@@ -13,7 +13,7 @@ export function halfBits(value: number): number {
   if (magnitude >= 0x477ff000) return sign | 0x7c00
   if (magnitude < 0x38800000) {
     // Below the smallest normal half: a multiple of 2^-24.
-    const scaled = Math.abs(float[0]!) * 2 ** 24
+    const scaled = Math.abs(float[0]) * 2 ** 24
     const floor = Math.floor(scaled)
     const rest = scaled - floor
     return sign | (floor + (rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? 1 : 0))
