@@ -49,7 +49,7 @@ export const hostKernels: readonly string[] = [
   'Unique',
 ]
 
-/** Kernels that exist on the reference backend too: text and complex numbers go there. */
+/** Lowered kernels that the reference backend lacks; of all others it takes text and complex numbers. */
 const ours = new Set([
   'Adam',
   'RandomUniform',
