@@ -29,14 +29,14 @@ const chartWide = 640
  * @throws `argument` for two layers of one name, an input that is no layer (the nearest is named), or a cycle
  * @example
  * ```ts
- * viz.modelGraph([
+ * viz.graph([
  *   { name: 'image', kind: 'input', shape: [28, 28, 1] },
  *   { name: 'conv', kind: 'conv2d', shape: [26, 26, 8], parameters: 80 },
  *   { name: 'out', kind: 'dense', inputs: ['conv'], shape: [10], parameters: 54090 },
  * ])
  * ```
  */
-export function modelGraph(layers: readonly LayerRow[], options: { readonly title?: string } = {}): Chart {
+export function graph(layers: readonly LayerRow[], options: { readonly title?: string } = {}): Chart {
   const inputs = inputsOf(layers)
   const depths = depthsOf(layers, inputs)
   const shown = layers.filter(({ name }) => depths.get(name)! < layersShown)
@@ -165,7 +165,7 @@ export function modelGraph(layers: readonly LayerRow[], options: { readonly titl
 }
 
 function inputsOf(layers: readonly LayerRow[]): ReadonlyMap<string, readonly string[]> {
-  const caller = 'viz.modelGraph'
+  const caller = 'viz.graph'
   const odd = Array.isArray(layers) ? layers.find((layer) => typeof layer?.name !== 'string') : layers
   if (!Array.isArray(layers) || odd !== undefined) {
     throw new ShardbookError('argument', `${caller}: expected layers { name, kind }, got ${show(odd)}.`)
@@ -206,7 +206,7 @@ function depthsOf(
       } else later.push(name)
     }
     if (later.length === waiting.length) {
-      throw new ShardbookError('argument', `viz.modelGraph: expected no cycle, got one through ${show(later[0])}.`)
+      throw new ShardbookError('argument', `viz.graph: expected no cycle, got one through ${show(later[0])}.`)
     }
     waiting = later
   }

@@ -137,14 +137,14 @@ describe('charts of tables', () => {
   })
 })
 
-describe('viz.modelGraph', () => {
+describe('viz.graph', () => {
   it('adds up the parameters', () => {
     const rows = [
       { name: 'a', kind: 'input' },
       { name: 'b', kind: 'dense', shape: [null, 3], parameters: 1200 },
     ]
-    expect(viz.modelGraph(rows).text).toContain('2 layers · 1,200 parameters')
-    expect(viz.modelGraph(rows).text).toContain('b: dense ? × 3, 1,200 parameters')
+    expect(viz.graph(rows).text).toContain('2 layers · 1,200 parameters')
+    expect(viz.graph(rows).text).toContain('b: dense ? × 3, 1,200 parameters')
   })
 
   it.each([
@@ -171,7 +171,7 @@ describe('viz.modelGraph', () => {
     ],
     [undefined, 'expected layers { name, kind }, got undefined.'],
   ])('raises for %j', (rows, message) => {
-    expect(() => viz.modelGraph(rows as never)).toThrow(message)
+    expect(() => viz.graph(rows as never)).toThrow(message)
   })
 })
 
