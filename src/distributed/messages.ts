@@ -16,7 +16,7 @@ import type { TrainingJob, TrainingState } from '../nn/train/job.js'
 import type { CheckpointPlan } from './child.js'
 import type { Control, Mode } from './control.js'
 
-export const protocolVersion = 2
+export const protocolVersion = 3
 
 /** An error as data: what the other side shows, with the stack of where it happened. */
 export interface WireError {
@@ -88,6 +88,8 @@ export type SessionMessage =
 export interface WorkerReport extends Partial<WorkerLoad> {
   readonly rank: number
   readonly pid: number | undefined
+  /** The number of its device, where the pool has `devices`. */
+  readonly device: number | undefined
   readonly state: WorkerState
   readonly engine: string
   /** Resident memory. */
