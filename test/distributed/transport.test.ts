@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { connect as connectSocket, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import * as fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { pool } from '../../src/distributed/index.js'
@@ -114,10 +115,11 @@ describe('a bad line', () => {
   }
 
   test('that only delays and cuts bytes up changes nothing', async () => {
+    let sent = Promise.resolve()
     const outcomes = await reduceOver((bytes, far) => {
       for (let at = 0; at < bytes.length; at += 997) {
         const piece = bytes.subarray(at, at + 997)
-        setTimeout(() => far.write(piece), Math.floor(at / 997))
+        sent = sent.then(async () => delay(1)).then(() => void far.write(piece))
       }
     })
     for (const outcome of outcomes) {

@@ -1,9 +1,13 @@
-import { expect, test } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test, vi } from 'vitest'
 import { currentEngine, openEngine, useEngine } from '../../src/engine/index.js'
 
 test('the engine that was chosen is the one that auto means', async () => {
-  const before = process.env['SHARDBOOK_ENGINE']
-  process.env['SHARDBOOK_ENGINE'] = 'pjrt' // which cannot be opened here
+  const empty = mkdtempSync(join(tmpdir(), 'shardbook-no-engines-'))
+  vi.stubEnv('SHARDBOOK_CACHE', empty)
+  vi.stubEnv('SHARDBOOK_ENGINE', 'pjrt') // which is not installed there
   try {
     await expect(openEngine('auto')).rejects.toThrow('pjrt')
     await useEngine('wasm')
@@ -12,7 +16,7 @@ test('the engine that was chosen is the one that auto means', async () => {
     await expect(useEngine('auto')).rejects.toThrow('pjrt')
     await expect(openEngine('auto')).rejects.toThrow('pjrt')
   } finally {
-    if (before === undefined) delete process.env['SHARDBOOK_ENGINE']
-    else process.env['SHARDBOOK_ENGINE'] = before
+    vi.unstubAllEnvs()
+    rmSync(empty, { recursive: true })
   }
 })
