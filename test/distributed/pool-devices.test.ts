@@ -36,6 +36,8 @@ describe.skipIf(missing('pjrt') !== undefined)('a pool on devices of pjrt', () =
       expect(String(status)).toMatch(/^Pool pool: 2 workers\nrank +pid +device +engine/)
       const { state } = await train(workers, job)
       expect(distance(alone, state)).toBeLessThan(1e-3)
+      const sharded = workers.with({ strategy: { kind: 'zero1' } })
+      expect(distance(state, (await train(sharded, job)).state)).toBeLessThanOrEqual(1e-6)
       const [, pid] = await pidsOf(workers)
       const { state: again, events } = await train(workers, job, (step) => {
         if (step === 13) process.kill(pid!, 'SIGKILL')
