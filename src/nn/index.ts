@@ -36,6 +36,8 @@ export {
   type RescaleOptions,
 } from './layers/activation.js'
 export {
+  crossAttention,
+  type CrossAttentionOptions,
   multiHeadAttention,
   type MultiHeadAttentionOptions,
   transformerBlock,
@@ -52,7 +54,7 @@ export {
   timeDistributed,
   type TimeDistributedOptions,
 } from './layers/composite.js'
-export { conv2d, type Conv2dOptions, conv2dTranspose } from './layers/convolution.js'
+export { conv2d, type Conv2dOptions, conv2dTranspose, type DilatedConv2dOptions } from './layers/convolution.js'
 export { dense, type DenseOptions } from './layers/dense.js'
 export {
   dropout,
@@ -64,7 +66,9 @@ export {
 } from './layers/dropout.js'
 export { embedding, type EmbeddingOptions, positionEmbedding } from './layers/embedding.js'
 export { findLearningRate, type FindLearningRateOptions, type RateCurve } from './find-learning-rate.js'
+export { inputs, type InputShapes } from './layers/input.js'
 export type { InitializerName } from './layers/initializer.js'
+export type { LayerOf, ShapeError } from './layers/literal-shapes.js'
 export type { Layer, LayerContext, LayerOptions, Shape, WeightSpec } from './layers/layer.js'
 export {
   batchNormalization,
@@ -88,11 +92,14 @@ export { type Built, elman, type ElmanOptions, layer, type OwnLayerOptions } fro
 export {
   averagePooling1d,
   averagePooling2d,
+  averagePooling3d,
   globalAveragePooling,
   globalMaxPooling,
   maxPooling1d,
   maxPooling2d,
+  maxPooling3d,
   type Pooling1dOptions,
+  type Pooling3dOptions,
   type PoolingOptions,
 } from './layers/pooling.js'
 export { gru, lstm, type RecurrentOptions, simpleRnn, type SimpleRnnOptions } from './layers/recurrent.js'
@@ -131,7 +138,7 @@ export {
 } from './loss.js'
 export { auc, type AucOptions, type AverageOptions, f1, precision, recall } from './count-metrics.js'
 export { accuracy, binaryAccuracy, type Metric, topKAccuracy } from './metric.js'
-export { model, type Model } from './model.js'
+export { model, type Model, type ModelOptions } from './model.js'
 export type { Summary } from './summary.js'
 export {
   adagrad,

@@ -11,8 +11,11 @@ import { fold, keyOf } from '../core/random.js'
 import { applySteps, inferChain } from './layers/chain.js'
 import { initialWeight } from './layers/initializer.js'
 import { layerKinds } from './layers/index.js'
+import { checkInputLayers, inputList, numbersOf } from './layers/input.js'
+import type { InputList, InputShapes } from './layers/input.js'
 import type { LayerKind } from './layers/index.js'
 import { showShape } from './layers/layer.js'
+import type { Fits } from './layers/literal-shapes.js'
 import type { Layer, LayerContext, Shape, WeightSpec } from './layers/layer.js'
 import { summarise } from './summary.js'
 import type { Summary } from './summary.js'
@@ -35,11 +38,15 @@ export type LayerData = { readonly kind: string; readonly options: object } | { 
 /** A model as JSON. */
 export interface ModelData {
   readonly inputShape: Shape
+  readonly inputs?: InputList
   readonly layers: readonly LayerData[]
 }
 
 export interface Model {
+  /** Of several inputs: all their numbers, one after the other. */
   readonly inputShape: Shape
+  /** Where there are several. */
+  readonly inputs?: InputList
   readonly outputShape: Shape
   readonly layers: readonly PlacedLayer[]
   /** All weights, named `layer/weight`. */
@@ -48,8 +55,14 @@ export interface Model {
   summary(): Summary
 }
 
+/** What goes into a model: samples of one shape, or several inputs by name. */
+export type ModelOptions<S extends Shape = Shape> =
+  | { readonly inputShape: S; readonly inputs?: undefined }
+  | { readonly inputs: InputShapes; readonly inputShape?: undefined }
+
 /**
- * Builds a model: layers applied one after the other to samples of `inputShape`.
+ * Builds a model: layers applied one after the other to samples of `inputShape`, or to several `inputs`, each of which begins a
+ * branch (`nn.inputs`). Where shapes are literal, layers that do not fit are type errors.
  *
  * @throws ShardbookError `argument` when a layer cannot take what comes out of the one before, or two have one name.
  * @example
@@ -57,8 +70,13 @@ export interface Model {
  * const mlp = nn.model([nn.flatten(), nn.dense({ units: 10 })], { inputShape: [28, 28, 1] })
  * ```
  */
-export function model(layers: readonly Layer[], options: { readonly inputShape: Shape }): Model {
-  const inputShape = [...options.inputShape]
+export function model<const Layers extends readonly Layer[], const S extends Shape = Shape>(
+  layers: Layers & Fits<Layers, S>,
+  options: ModelOptions<S>,
+): Model
+export function model(layers: readonly Layer[], options: ModelOptions): Model {
+  const inputs = options.inputs === undefined ? undefined : inputList('nn.model', options.inputs)
+  const inputShape = inputs === undefined ? [...options.inputShape!] : [numbersOf(inputs)]
   if (inputShape.length === 0 || !inputShape.every((n) => Number.isInteger(n) && n >= 1)) {
     throw new ShardbookError(
       'argument',
@@ -66,6 +84,7 @@ export function model(layers: readonly Layer[], options: { readonly inputShape: 
     )
   }
   if (layers.length === 0) throw new ShardbookError('argument', 'nn.model: expected at least one layer, got none.')
+  checkInputLayers('nn.model', layers, inputs)
   const weights: WeightSpec[] = []
   const place = placing(weights)
   const placed = inferChain('nn.model', layers, inputShape).map(({ layer, name, input, output, weights: own }) =>
@@ -80,6 +99,7 @@ export function model(layers: readonly Layer[], options: { readonly inputShape: 
   )
   const built: Model = {
     inputShape,
+    ...(inputs && { inputs }),
     outputShape: placed.at(-1)!.output,
     layers: placed,
     weights,
@@ -156,9 +176,13 @@ export function layerIndex(caller: string, { layers }: Model, name: string): num
   )
 }
 
-export function modelData({ inputShape, layers }: Model): ModelData {
+export function modelData({ inputShape, inputs, layers }: Model): ModelData {
   const seen: Layer[] = []
-  return { inputShape, layers: layers.map(({ layer, name }) => layerData(layer, seen, name)) }
+  return {
+    inputShape,
+    ...(inputs && { inputs }),
+    layers: layers.map(({ layer, name }) => layerData(layer, seen, name)),
+  }
 }
 
 /** Layers as JSON. */
@@ -190,8 +214,8 @@ function optionData(value: unknown, seen: Layer[]): unknown {
 }
 
 /** The model that `modelData` described. */
-export function modelOf({ inputShape, layers }: ModelData): Model {
-  return model(layersOf(layers), { inputShape })
+export function modelOf({ inputShape, inputs, layers }: ModelData): Model {
+  return model(layersOf(layers), inputs === undefined ? { inputShape } : { inputs: Object.fromEntries(inputs) })
 }
 
 /** The layers that `layersData` described. */

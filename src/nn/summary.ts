@@ -12,13 +12,13 @@ export interface Summary extends Displayable {
   toString(): string
 }
 
-export function summarise({ layers, inputShape, weights }: Pick<Model, 'layers' | 'inputShape' | 'weights'>): Summary {
+export function summarise({ layers, inputShape, inputs, weights }: Omit<Model, 'summary' | 'outputShape'>): Summary {
   const count = (positions: Iterable<number>): number =>
     [...positions].reduce((sum, at) => sum + sizeOf(weights[at]!.shape), 0)
   const seen = new Set<number>()
   const head = ['layer', 'kind', 'output', 'parameters']
   const rows = [
-    ['(input)', '', showShape(inputShape), ''],
+    ...(inputs ?? [['input', inputShape] as const]).map(([name, shape]) => [`(${name})`, '', showShape(shape), '']),
     ...layers.map(({ name, layer, output, positions }) => {
       const own = positions.filter((at) => !seen.has(at))
       for (const at of own) seen.add(at)

@@ -24,6 +24,7 @@ const rows = frame(
         dtype: 'float32',
         values: Float32Array.of(label + draw(2 * row), draw(2 * row + 1)),
       } as const,
+      bright: draw(row + 500),
       label,
     }
   }),
@@ -56,6 +57,20 @@ onEngines('estimators on a pool of two', (name) => {
       }
     },
   )
+
+  test('a network over several columns too', async () => {
+    const mlp = new ml.MultilayerPerceptronClassifier({
+      inputCols: ['point', 'bright'],
+      maxIter: 2,
+      batchSize: 32,
+      slices: 2,
+    })
+    const [alone, shared] = [await mlp.fit(rows as never), await mlp.fit(rows as never, { on: workers })]
+    for (const [i, { values }] of shared.weights.entries()) {
+      for (const [k, value] of values.entries())
+        expect(Math.abs(value - alone.weights[i]!.values[k]!)).toBeLessThan(1e-4)
+    }
+  })
 
   test('an adversarial network too', async () => {
     const gan = new ml.GAN({ inputCol: 'point', latentSize: 3, maxIter: 2, batchSize: 32, slices: 2 })

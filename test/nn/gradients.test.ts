@@ -129,6 +129,39 @@ Object.assign(cases, {
       nn.globalAveragePooling(),
     ],
   },
+  'one input that looks at another': {
+    inputShape: [14],
+    layers: [
+      nn.concatenate({
+        branches: [
+          [
+            nn.crossAttention({
+              heads: 2,
+              keySize: 3,
+              queries: [nn.slice({ start: 0, size: 6 }), nn.reshape({ shape: [2, 3] })],
+              memory: [
+                nn.slice({ start: 6, size: 8 }),
+                nn.reshape({ shape: [4, 2] }),
+                nn.lstm({ units: 2, returnSequences: true }),
+              ],
+            }),
+            nn.flatten(),
+          ],
+          [nn.slice({ start: 0, size: 2 })],
+        ],
+      }),
+    ],
+  },
+  'kernels with gaps, and pooling of volumes': {
+    inputShape: [6, 6, 2],
+    layers: [
+      nn.conv2d({ filters: 3, kernelSize: [3, 2], dilationRate: [2, 3], activation: 'tanh' }),
+      nn.conv2d({ filters: 2, kernelSize: 2, dilationRate: 2, padding: 'same' }),
+      nn.reshape({ shape: [2, 3, 1, 2] }),
+      nn.averagePooling3d({ poolSize: [2, 2, 1], strides: 1 }),
+      nn.maxPooling3d({ poolSize: [1, 2, 1] }),
+    ],
+  },
   'one-dimensional convolutions and pooling': {
     inputShape: [9, 2],
     layers: [

@@ -4,6 +4,7 @@ import { checkNumber, checkOneOf } from '../../core/check.js'
 import type { Tf } from '../../engine/tf.js'
 import { layer } from './layer.js'
 import type { Layer, LayerOptions } from './layer.js'
+import type { LayerOf } from './literal-shapes.js'
 
 export const activationNames = [
   'linear',
@@ -66,7 +67,9 @@ export function isMonotone(name: ActivationName): boolean {
  * nn.activation('relu')
  * ```
  */
-export function activation(name: ActivationName | ({ readonly activation: ActivationName } & LayerOptions)): Layer {
+export function activation(
+  name: ActivationName | ({ readonly activation: ActivationName } & LayerOptions),
+): LayerOf<'activation', 'any', 'same'> {
   const options = typeof name === 'string' ? { activation: name } : name
   checkOneOf('nn.activation', 'activation', options.activation, activationNames)
   return layer('activation', options, {
@@ -89,7 +92,7 @@ export interface LeakyReluOptions extends LayerOptions {
  * nn.leakyRelu({ negativeSlope: 0.1 })
  * ```
  */
-export function leakyRelu(options: LeakyReluOptions = {}): Layer {
+export function leakyRelu(options: LeakyReluOptions = {}): LayerOf<'leakyRelu', 'any', 'same'> {
   const { negativeSlope = 0.3 } = options
   checkNumber('nn.leakyRelu', 'negativeSlope', negativeSlope, 0)
   return layer('leakyRelu', options, {
@@ -128,7 +131,7 @@ export interface RescaleOptions extends LayerOptions {
  * nn.rescale({ scale: 1 / 255 }) // bytes to [0, 1]
  * ```
  */
-export function rescale(options: RescaleOptions): Layer {
+export function rescale(options: RescaleOptions): LayerOf<'rescale', 'any', 'same'> {
   const { scale, offset = 0 } = options
   checkNumber('nn.rescale', 'scale', scale)
   checkNumber('nn.rescale', 'offset', offset)

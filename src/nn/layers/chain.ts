@@ -16,6 +16,11 @@ export interface Step {
  * is monotone too, on a quarter of the elements.
  */
 export function applySteps(given: LayerContext, steps: readonly Step[], x: Tensor): Tensor {
+  return runSteps(given, steps, x).y
+}
+
+/** The same, with which steps of the result count. */
+function runSteps(given: LayerContext, steps: readonly Step[], x: Tensor): { y: Tensor; mask: Tensor2D | undefined } {
   let y = x
   let context = given
   for (let i = 0; i < steps.length; i++) {
@@ -30,7 +35,7 @@ export function applySteps(given: LayerContext, steps: readonly Step[], x: Tenso
       context = withMask(context, mask !== undefined && y.rank === 3 && y.shape[1] === mask.shape[1] ? mask : undefined)
     }
   }
-  return y
+  return { y, mask: context.mask }
 }
 
 /** A context with another mask, or none. */
@@ -77,12 +82,17 @@ export function applyAsOne(
   x: Tensor,
   weights: readonly Tensor[],
 ): Tensor {
+  return runAsOne(context, layers, x, weights).y
+}
+
+/** The same, with which steps of the result count. */
+export function runAsOne(context: LayerContext, layers: readonly Layer[], x: Tensor, weights: readonly Tensor[]) {
   let taken = 0
   const steps = inferChain('nn', layers, x.shape.slice(1)).map(({ layer, weights: specs }) => {
     taken += specs.length
     return { layer, weights: weights.slice(taken - specs.length, taken) }
   })
-  return applySteps(context, steps, x)
+  return runSteps(context, steps, x)
 }
 
 /** `conv1`, `conv2`, `pool1`: by kind and place, unless given; a layer that stands there again is `conv1#2`. */

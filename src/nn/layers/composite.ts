@@ -38,7 +38,7 @@ export function add(options: BranchesOptions): Layer {
 }
 
 /**
- * Branches side by side along the last axis: `x: [batch, ...] -> [batch, ..., sum of the last axes]`. With `nn.slice` at
+ * Branches side by side along the last axis: `x: [batch, ...] -> [batch, ..., sum of the last axes]`. With `nn.inputs` at
  * their beginnings the branches are the inputs of a network with several.
  *
  * @throws ShardbookError `argument` with fewer than two branches, and when their outputs differ before the last axis.
@@ -144,6 +144,7 @@ const perSample = new Set([
   'concatenate',
   'residual',
   'multiHeadAttention',
+  'crossAttention',
   'transformerBlock',
 ])
 
@@ -231,7 +232,8 @@ function branched(
   })
 }
 
-function checkLayers(kind: string, name: string, layers: readonly Layer[], least = 1): readonly Layer[] {
+/** @throws ShardbookError `argument` unless they are layers, `least` or more */
+export function checkLayers(kind: string, name: string, layers: readonly Layer[], least = 1): readonly Layer[] {
   const isLayer = (value: unknown): boolean =>
     typeof value === 'object' && value !== null && 'infer' in value && 'apply' in value
   if (Array.isArray(layers) && layers.length >= least && layers.every(isLayer)) return layers

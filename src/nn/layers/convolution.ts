@@ -4,10 +4,12 @@ import { checkInteger, checkOneOf } from '../../core/check.js'
 import { ShardbookError } from '../../core/errors.js'
 import { activate, activationNames, isMonotone } from './activation.js'
 import type { ActivationName } from './activation.js'
+import { checkDilation, convolve, spanned } from './dilation.js'
 import { initializerNames } from './initializer.js'
 import type { InitializerName } from './initializer.js'
 import { checkImage, layer, pairOf, paddings, showShape, windowed } from './layer.js'
-import type { Layer, LayerContext, LayerOptions, Padding, Pair } from './layer.js'
+import type { LayerContext, LayerOptions, Padding, Pair } from './layer.js'
+import type { Image, LayerOf } from './literal-shapes.js'
 
 export interface Conv2dOptions extends LayerOptions {
   readonly filters: number
@@ -19,6 +21,11 @@ export interface Conv2dOptions extends LayerOptions {
   readonly kernelInitializer?: InitializerName
 }
 
+export interface DilatedConv2dOptions extends Conv2dOptions {
+  /** How far apart the places are that the kernel looks at; above 1 only without strides. Default 1: side by side. */
+  readonly dilationRate?: Pair
+}
+
 /**
  * `activation(x * K + b)`: `x: [batch, h, w, in] -> [batch, h', w', filters]`.
  *
@@ -28,21 +35,26 @@ export interface Conv2dOptions extends LayerOptions {
  * nn.conv2d({ filters: 32, kernelSize: 3, activation: 'relu' })
  * ```
  */
-export function conv2d(options: Conv2dOptions): Layer {
+export function conv2d<const Filters extends number>(
+  options: DilatedConv2dOptions & { readonly filters: Filters },
+): LayerOf<'conv2d', Image, readonly [number, number, Filters]> {
   const { activation, padding, kernel, strides } = checkOptions('conv2d', options)
+  const rates = pairOf('conv2d', 'dilationRate', options.dilationRate ?? 1)
+  checkDilation('conv2d', rates, strides)
+  const window = [spanned(kernel[0], rates[0]), spanned(kernel[1], rates[1])] as const
   const linear = ({ tf }: LayerContext, x: Tensor, [weights]: readonly Tensor[]): Tensor =>
-    tf.conv2d(x as Tensor4D, weights! as Tensor4D, [...strides], padding)
+    convolve(tf, x as Tensor4D, weights as Tensor4D, { strides, padding, rates })
   const finish = finisher(activation)
   return layer('conv2d', options, {
     infer: (input) => {
       checkImage('conv2d', input)
       const [height, width, channels] = input
       const output = [
-        windowed(height, kernel[0], strides[0], padding),
-        windowed(width, kernel[1], strides[1], padding),
+        windowed(height, window[0], strides[0], padding),
+        windowed(width, window[1], strides[1], padding),
         options.filters,
       ]
-      checkOutput('conv2d', input, output, kernel)
+      checkOutput('conv2d', input, output, window)
       return { output, weights: weightsOf(options, [...kernel, channels, options.filters], channels) }
     },
     apply: (context, x, weights) => finish(context, linear(context, x, weights), weights),
@@ -60,7 +72,9 @@ export function conv2d(options: Conv2dOptions): Layer {
  * nn.conv2dTranspose({ filters: 1, kernelSize: 3, strides: 2, padding: 'same', activation: 'sigmoid' })
  * ```
  */
-export function conv2dTranspose(options: Conv2dOptions): Layer {
+export function conv2dTranspose<const Filters extends number>(
+  options: Conv2dOptions & { readonly filters: Filters },
+): LayerOf<'conv2dTranspose', Image, readonly [number, number, Filters]> {
   const { activation, padding, kernel, strides } = checkOptions('conv2dTranspose', options)
   const widened = (size: number, axis: 0 | 1): number =>
     size * strides[axis] + (padding === 'same' ? 0 : Math.max(kernel[axis] - strides[axis], 0))

@@ -7,6 +7,7 @@ import type { ActivationName } from './activation.js'
 import { initializerNames } from './initializer.js'
 import type { InitializerName } from './initializer.js'
 import { layer, showShape } from './layer.js'
+import type { LayerOf } from './literal-shapes.js'
 import { checkSparse, sparseProduct } from './sparse.js'
 import type { Layer, LayerOptions } from './layer.js'
 
@@ -28,6 +29,10 @@ export interface DenseOptions extends LayerOptions {
  * nn.dense({ units: 128, activation: 'relu' })
  * ```
  */
+export function dense<const Units extends number>(
+  options: DenseOptions & { readonly units: Units; readonly sparseSize?: undefined },
+): LayerOf<'dense', readonly ['in'], readonly [Units]>
+export function dense(options: DenseOptions): Layer
 export function dense(options: DenseOptions): Layer {
   const { units, activation = 'linear', useBias = true, kernelInitializer = 'glorotUniform', sparseSize } = options
   checkInteger('nn.dense', 'units', units, 1)

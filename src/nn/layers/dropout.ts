@@ -5,6 +5,7 @@ import { ShardbookError } from '../../core/errors.js'
 import { dropout as drop } from '../../engine/index.js'
 import { layer, showShape } from './layer.js'
 import type { Layer, LayerOptions } from './layer.js'
+import type { LayerOf } from './literal-shapes.js'
 
 export interface DropoutOptions extends LayerOptions {
   /** Share of the numbers that become zero; the others are divided by `1 - rate`. */
@@ -20,7 +21,7 @@ export interface DropoutOptions extends LayerOptions {
  * nn.dropout({ rate: 0.5 })
  * ```
  */
-export function dropout(options: DropoutOptions): Layer {
+export function dropout(options: DropoutOptions): LayerOf<'dropout', 'any', 'same'> {
   const { rate } = options
   checkNumber('nn.dropout', 'rate', rate, 0, 1 - 2 ** -20)
   return layer('dropout', options, {

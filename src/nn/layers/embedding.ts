@@ -4,6 +4,7 @@ import { checkInteger } from '../../core/check.js'
 import { ShardbookError } from '../../core/errors.js'
 import { checkSequence, layer, showShape } from './layer.js'
 import type { Layer, LayerOptions } from './layer.js'
+import type { LayerOf } from './literal-shapes.js'
 
 export interface EmbeddingOptions extends LayerOptions {
   /** Tokens are `0 .. inputDim - 1`. */
@@ -25,7 +26,9 @@ export interface EmbeddingOptions extends LayerOptions {
  * nn.embedding({ inputDim: 10_000, outputDim: 32 })
  * ```
  */
-export function embedding(options: EmbeddingOptions): Layer {
+export function embedding<const Width extends number>(
+  options: EmbeddingOptions & { readonly outputDim: Width },
+): LayerOf<'embedding', readonly ['steps'], readonly ['last', Width]> {
   const { inputDim, outputDim, maskZero = false, clip = false } = options
   checkInteger('nn.embedding', 'inputDim', inputDim, 1)
   checkInteger('nn.embedding', 'outputDim', outputDim, 1)

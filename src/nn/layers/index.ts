@@ -2,12 +2,13 @@
 import { randomCrop, randomFlip, randomRotation, randomTranslation, randomZoom } from '../augment/geometric.js'
 import { randomBrightness, randomContrast, randomErasing } from '../augment/photometric.js'
 import { activation, leakyRelu, prelu, rescale } from './activation.js'
-import { multiHeadAttention, transformerBlock } from './attention.js'
+import { crossAttention, multiHeadAttention, transformerBlock } from './attention.js'
 import { add, bidirectional, concatenate, residual, timeDistributed } from './composite.js'
 import { conv2d, conv2dTranspose } from './convolution.js'
 import { dense } from './dense.js'
 import { dropout, gaussianNoise, gaussianSample, spatialDropout } from './dropout.js'
 import { embedding, positionEmbedding } from './embedding.js'
+import { input } from './input.js'
 import type { Layer } from './layer.js'
 import { batchNormalization, groupNormalization, layerNormalization } from './normalization.js'
 import { elman } from './own.js'
@@ -15,10 +16,12 @@ import { cropping1d, cropping2d, slice, zeroPadding1d, zeroPadding2d } from './p
 import {
   averagePooling1d,
   averagePooling2d,
+  averagePooling3d,
   globalAveragePooling,
   globalMaxPooling,
   maxPooling1d,
   maxPooling2d,
+  maxPooling3d,
 } from './pooling.js'
 import { gru, lstm, simpleRnn } from './recurrent.js'
 import { conv1d, conv3d, depthwiseConv2d, separableConv2d } from './separable.js'
@@ -29,6 +32,7 @@ export const layerKinds = {
   add,
   averagePooling1d,
   averagePooling2d,
+  averagePooling3d,
   batchNormalization,
   bidirectional,
   concatenate,
@@ -38,6 +42,7 @@ export const layerKinds = {
   conv3d,
   cropping1d,
   cropping2d,
+  crossAttention,
   dense,
   depthwiseConv2d,
   dropout,
@@ -50,11 +55,13 @@ export const layerKinds = {
   globalMaxPooling,
   groupNormalization,
   gru,
+  input,
   layerNormalization,
   leakyRelu,
   lstm,
   maxPooling1d,
   maxPooling2d,
+  maxPooling3d,
   multiHeadAttention,
   positionEmbedding,
   prelu,

@@ -6,6 +6,7 @@ import { allReduce, isNestedGradient } from '../../engine/index.js'
 import type { Tf } from '../../engine/tf.js'
 import { layer, showShape } from './layer.js'
 import type { Layer, LayerContext, LayerOptions, Shape, TrainingRows, WeightSpec } from './layer.js'
+import type { LayerOf } from './literal-shapes.js'
 
 export interface NormalizationOptions extends LayerOptions {
   /** Added to the variance. Default 1e-3. */
@@ -21,7 +22,7 @@ export interface NormalizationOptions extends LayerOptions {
  * nn.layerNormalization()
  * ```
  */
-export function layerNormalization(options: NormalizationOptions = {}): Layer {
+export function layerNormalization(options: NormalizationOptions = {}): LayerOf<'layerNormalization', 'any', 'same'> {
   const epsilon = epsilonOf('layerNormalization', options)
   return layer('layerNormalization', options, {
     infer: (input) => ({ output: input, weights: scaleAndOffset(input) }),
@@ -85,7 +86,9 @@ export interface BatchNormalizationOptions extends NormalizationOptions {
  * nn.batchNormalization({ momentum: 0.9 })
  * ```
  */
-export function batchNormalization(options: BatchNormalizationOptions = {}): Layer {
+export function batchNormalization(
+  options: BatchNormalizationOptions = {},
+): LayerOf<'batchNormalization', 'any', 'same'> {
   const { momentum = 0.99, local = false } = options
   checkNumber('nn.batchNormalization', 'momentum', momentum, 0, 1)
   const epsilon = epsilonOf('batchNormalization', options)

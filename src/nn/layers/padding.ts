@@ -79,8 +79,7 @@ export interface SliceOptions extends LayerOptions {
 }
 
 /**
- * A part of each sample along its first axis: `x: [batch, n, ...] -> [batch, size, ...]`. Branches that begin with it are the
- * inputs of a network with several: their columns side by side in one vector.
+ * A part of each sample along its first axis: `x: [batch, n, ...] -> [batch, size, ...]`.
  *
  * @throws ShardbookError `argument` for positions out of range.
  * @example

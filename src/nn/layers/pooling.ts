@@ -1,9 +1,10 @@
-/** Pooling over images and sequences, channels last. */
+/** Pooling over sequences, images and volumes, channels last. */
 import type { Rank, Tensor4D } from '@tensorflow/tfjs-core'
 import { checkOneOf } from '../../core/check.js'
 import { ShardbookError } from '../../core/errors.js'
 import { checkImage, layer, pairOf, paddings, showShape, windowed } from './layer.js'
 import type { Layer, LayerOptions, Padding, Pair } from './layer.js'
+import type { Image, LayerOf, Steps, Volume } from './literal-shapes.js'
 import { checkPlaces, sizesOf, windowedPlaces } from './window.js'
 
 export interface PoolingOptions extends LayerOptions {
@@ -23,7 +24,9 @@ export interface PoolingOptions extends LayerOptions {
  * nn.maxPooling2d({ poolSize: 2 })
  * ```
  */
-export function maxPooling2d(options: PoolingOptions = {}): Layer {
+export function maxPooling2d(
+  options: PoolingOptions = {},
+): LayerOf<'maxPooling2d', Image, readonly [number, number, 'last']> {
   return pooling('maxPooling2d', 'maxPool', options)
 }
 
@@ -36,7 +39,9 @@ export function maxPooling2d(options: PoolingOptions = {}): Layer {
  * nn.averagePooling2d({ poolSize: 2 })
  * ```
  */
-export function averagePooling2d(options: PoolingOptions = {}): Layer {
+export function averagePooling2d(
+  options: PoolingOptions = {},
+): LayerOf<'averagePooling2d', Image, readonly [number, number, 'last']> {
   return pooling('averagePooling2d', 'avgPool', options)
 }
 
@@ -57,7 +62,9 @@ export interface Pooling1dOptions extends LayerOptions {
  * nn.maxPooling1d({ poolSize: 2 })
  * ```
  */
-export function maxPooling1d(options: Pooling1dOptions = {}): Layer {
+export function maxPooling1d(
+  options: Pooling1dOptions = {},
+): LayerOf<'maxPooling1d', Steps, readonly [number, 'last']> {
   return pooling1d('maxPooling1d', 'maxPool', options)
 }
 
@@ -70,8 +77,48 @@ export function maxPooling1d(options: Pooling1dOptions = {}): Layer {
  * nn.averagePooling1d({ poolSize: 2 })
  * ```
  */
-export function averagePooling1d(options: Pooling1dOptions = {}): Layer {
+export function averagePooling1d(
+  options: Pooling1dOptions = {},
+): LayerOf<'averagePooling1d', Steps, readonly [number, 'last']> {
   return pooling1d('averagePooling1d', 'avgPool', options)
+}
+
+export interface Pooling3dOptions extends LayerOptions {
+  /** One number for the three axes, or one each. Default 2. */
+  readonly poolSize?: number | readonly [number, number, number]
+  /** Default: as poolSize. */
+  readonly strides?: number | readonly [number, number, number]
+  readonly padding?: Padding
+}
+
+/**
+ * The maximum of each window of a volume: `x: [batch, d, h, w, c] -> [batch, d', h', w', c]`.
+ *
+ * @throws ShardbookError `argument` for options out of range, and when samples are not volumes or are smaller than the window.
+ * @example
+ * ```ts
+ * nn.maxPooling3d({ poolSize: 2 })
+ * ```
+ */
+export function maxPooling3d(
+  options: Pooling3dOptions = {},
+): LayerOf<'maxPooling3d', Volume, readonly [number, number, number, 'last']> {
+  return pooling3d('maxPooling3d', 'maxPool', options)
+}
+
+/**
+ * The mean of each window of a volume: `x: [batch, d, h, w, c] -> [batch, d', h', w', c]`.
+ *
+ * @throws ShardbookError `argument` for options out of range, and when samples are not volumes or are smaller than the window.
+ * @example
+ * ```ts
+ * nn.averagePooling3d({ poolSize: [1, 2, 2] })
+ * ```
+ */
+export function averagePooling3d(
+  options: Pooling3dOptions = {},
+): LayerOf<'averagePooling3d', Volume, readonly [number, number, number, 'last']> {
+  return pooling3d('averagePooling3d', 'avgPool', options)
 }
 
 /**
@@ -83,7 +130,7 @@ export function averagePooling1d(options: Pooling1dOptions = {}): Layer {
  * nn.globalMaxPooling()
  * ```
  */
-export function globalMaxPooling(options: LayerOptions = {}): Layer {
+export function globalMaxPooling(options: LayerOptions = {}): LayerOf<'globalMaxPooling', 'any', readonly ['last']> {
   return globalPooling('globalMaxPooling', 'max', options)
 }
 
@@ -96,7 +143,9 @@ export function globalMaxPooling(options: LayerOptions = {}): Layer {
  * nn.globalAveragePooling()
  * ```
  */
-export function globalAveragePooling(options: LayerOptions = {}): Layer {
+export function globalAveragePooling(
+  options: LayerOptions = {},
+): LayerOf<'globalAveragePooling', 'any', readonly ['last']> {
   return globalPooling('globalAveragePooling', 'mean', options)
 }
 
@@ -139,6 +188,32 @@ function pooling1d(kind: string, operation: 'maxPool' | 'avgPool', options: Pool
     },
   })
 }
+
+function pooling3d(kind: string, operation: 'maxPool' | 'avgPool', options: Pooling3dOptions): Layer {
+  const { padding = 'valid' } = options
+  checkOneOf(`nn.${kind}`, 'padding', padding, paddings)
+  const size = sizesOf(kind, 'poolSize', options.poolSize ?? 2, 3)
+  const strides = sizesOf(kind, 'strides', options.strides ?? size, 3)
+  const [[layers, ...area], [step, ...steps]] = [size, strides] as [Three, Three]
+  return layer(kind, options, {
+    infer: (input) => {
+      checkPlaces(kind, input, 3)
+      return { output: [...windowedPlaces(kind, input, size, strides, padding), input[3]!], weights: [] }
+    },
+    // Planes, then along the depth: two-dimensional windows are what every engine is fast in.
+    apply: ({ tf }, x) => {
+      const [rows, depth, height, width, channels] = x.shape as [number, number, number, number, number]
+      const planes = tf.reshape<Rank.R4>(x, [rows * depth, height, width, channels])
+      const flat = tf[operation](planes, area, steps, padding)
+      const [, down, right] = flat.shape
+      const below = tf.reshape<Rank.R4>(flat, [rows, depth, down * right, channels])
+      const y = tf[operation](below, [layers, 1], [step, 1], padding)
+      return tf.reshape(y, [rows, y.shape[1], down, right, channels])
+    },
+  })
+}
+
+type Three = readonly [number, number, number]
 
 function pooling(kind: string, operation: 'maxPool' | 'avgPool', options: PoolingOptions): Layer {
   const { padding = 'valid' } = options

@@ -3,10 +3,12 @@ import type { Rank, Tensor, Tensor4D, Tensor5D } from '@tensorflow/tfjs-core'
 import { checkInteger, checkOneOf } from '../../core/check.js'
 import { activate, activationNames } from './activation.js'
 import type { ActivationName } from './activation.js'
+import { checkDilation, convolve, spanned } from './dilation.js'
 import { initializerNames } from './initializer.js'
 import type { InitializerName } from './initializer.js'
 import { layer, paddings, windowed } from './layer.js'
 import type { Layer, LayerContext, LayerOptions, Padding, Pair, Shape, WeightSpec } from './layer.js'
+import type { LayerOf, Steps, Volume } from './literal-shapes.js'
 import { checkPlaces, sizesOf, windowedPlaces } from './window.js'
 
 interface ConvolutionOptions extends LayerOptions {
@@ -22,6 +24,8 @@ export interface Conv1dOptions extends Omit<ConvolutionOptions, 'padding'> {
   readonly strides?: number
   /** `'causal'` pads the beginning only: no output sees a later step. Default `'valid'`. */
   readonly padding?: Padding | 'causal'
+  /** How far apart the steps are that the kernel looks at; above 1 only without strides. Default 1: side by side. */
+  readonly dilationRate?: number
 }
 
 /**
@@ -33,7 +37,9 @@ export interface Conv1dOptions extends Omit<ConvolutionOptions, 'padding'> {
  * nn.conv1d({ filters: 32, kernelSize: 5, activation: 'relu' })
  * ```
  */
-export function conv1d(options: Conv1dOptions): Layer {
+export function conv1d<const Filters extends number>(
+  options: Conv1dOptions & { readonly filters: Filters },
+): LayerOf<'conv1d', Steps, readonly [number, Filters]> {
   const { filters, padding: given = 'valid', ...others } = options
   checkInteger('nn.conv1d', 'filters', filters, 1)
   checkOneOf('nn.conv1d', 'padding', given, [...paddings, 'causal'])
@@ -41,12 +47,15 @@ export function conv1d(options: Conv1dOptions): Layer {
   const padding = causal ? 'valid' : given
   const { window, strides, finish, biased, initial } = checkOptions('conv1d', others, options, 1)
   const [size, stride] = [window[0]!, strides[0]!]
-  const before = causal ? size - 1 : 0
+  const [rate] = sizesOf('conv1d', 'dilationRate', options.dilationRate ?? 1, 1) as [number]
+  checkDilation('conv1d', [rate], strides)
+  const span = spanned(size, rate)
+  const before = causal ? span - 1 : 0
   return layer('conv1d', options, {
     infer: (input) => {
       checkPlaces('conv1d', input, 1)
       const [steps, channels] = input as [number, number]
-      const output = windowedPlaces('conv1d', [steps + before, channels], window, strides, padding)
+      const output = windowedPlaces('conv1d', [steps + before, channels], [span], strides, padding)
       const weights = biased([kernelSpec([size, channels, filters], initial, size * channels, size * filters)], filters)
       return { output: [...output, filters], weights }
     },
@@ -64,7 +73,7 @@ export function conv1d(options: Conv1dOptions): Layer {
             ])
       const image = tf.reshape<Rank.R4>(padded, [rows, steps + before, 1, channels])
       const filter = tf.reshape<Rank.R4>(kernel!, [size, 1, channels, filters])
-      const y = tf.conv2d(image, filter, [stride, 1], padding)
+      const y = convolve(tf, image, filter, { strides: [stride, 1], padding, rates: [rate, 1] })
       return finish(context, tf.reshape(y, [rows, y.shape[1], filters]), bias)
     },
   })
@@ -86,7 +95,9 @@ export interface Conv3dOptions extends ConvolutionOptions {
  * nn.conv3d({ filters: 8, kernelSize: 3, padding: 'same' })
  * ```
  */
-export function conv3d(options: Conv3dOptions): Layer {
+export function conv3d<const Filters extends number>(
+  options: Conv3dOptions & { readonly filters: Filters },
+): LayerOf<'conv3d', Volume, readonly [number, number, number, Filters]> {
   const { filters } = options
   checkInteger('nn.conv3d', 'filters', filters, 1)
   const { window, strides, padding, finish, biased, initial } = checkOptions('conv3d', options, options, 3)

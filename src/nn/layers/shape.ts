@@ -4,7 +4,7 @@ import { ShardbookError } from '../../core/errors.js'
 import { sizeOf } from '../../core/dtype.js'
 import { checkImage, checkSequence, layer, pairOf, showShape } from './layer.js'
 import type { Layer, LayerOptions, Pair, Shape } from './layer.js'
-
+import type { LayerOf } from './literal-shapes.js'
 /**
  * One axis out of all: `x: [batch, ...] -> [batch, product]`.
  *
@@ -13,15 +13,15 @@ import type { Layer, LayerOptions, Pair, Shape } from './layer.js'
  * nn.flatten()
  * ```
  */
-export function flatten(options: LayerOptions = {}): Layer {
+export function flatten(options: LayerOptions = {}): LayerOf<'flatten', 'any', 'flat'> {
   return layer('flatten', options, {
     infer: (input) => ({ output: [sizeOf(input)], weights: [] }),
     apply: ({ tf }, x) => tf.reshape(x, [x.shape[0], sizeOf(x.shape.slice(1))]),
   })
 }
 
-export interface ReshapeOptions extends LayerOptions {
-  readonly shape: Shape
+export interface ReshapeOptions<To extends Shape = Shape> extends LayerOptions {
+  readonly shape: To
 }
 
 /**
@@ -33,7 +33,9 @@ export interface ReshapeOptions extends LayerOptions {
  * nn.reshape({ shape: [7, 7, 16] })
  * ```
  */
-export function reshape(options: ReshapeOptions): Layer {
+export function reshape<const To extends Shape>(
+  options: ReshapeOptions<To>,
+): LayerOf<'reshape', 'any', readonly ['reshaped', To]> {
   const shape = [...options.shape]
   return layer('reshape', options, {
     infer: (input) => {

@@ -33,7 +33,7 @@ export abstract class ClassifierEstimator<O extends ClassifierOptions> extends P
       tail: [],
       oneFor: 'one number a class',
       finish: async (network, weights, input) => {
-        const { inputCol } = this.options
+        const { inputCol } = this
         const { rawPredictionCol, probabilityCol } = this.#columns
         const params = { inputCol, input, outputCol: this.outputCol, rawPredictionCol, probabilityCol }
         return ClassifierModel.make(`${kind}Model`, network, weights, params)

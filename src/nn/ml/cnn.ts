@@ -1,8 +1,11 @@
 /** `CNNClassifier` and `CNNRegressor`: convolutional networks over images. */
 import { ShardbookError } from '../../core/errors.js'
 import type { Frame } from '../../frame/index.js'
+import { concatenate } from '../layers/composite.js'
 import { conv2d } from '../layers/convolution.js'
 import { dense } from '../layers/dense.js'
+import { inputs } from '../layers/input.js'
+import type { InputList } from '../layers/input.js'
 import { showShape } from '../layers/layer.js'
 import type { Layer, Shape } from '../layers/layer.js'
 import { maxPooling2d } from '../layers/pooling.js'
@@ -12,7 +15,7 @@ import { ClassifierEstimator } from './classifier.js'
 import type { ClassifierModel } from './classifier-model.js'
 import { tensorColumn } from './columns.js'
 import type { HasNumber, HasTensor } from './columns.js'
-import { sampleShape } from './input.js'
+import { inputsOf, sampleShape } from './input.js'
 import type { ClassifierOptions, FitOptions, LayersOptions, PredictorOptions } from './options.js'
 import { ownLayers } from './predictor.js'
 import type { Family } from './predictor.js'
@@ -21,7 +24,8 @@ import type { RegressorModel } from './regressor-model.js'
 
 /**
  * Options of `CNNClassifier`: `inputCol` holds images, tensors `[height, width]` or `[height, width, channels]`, bytes taken as
- * [0, 1]. Defaults: `maxIter` 5, `batchSize` 128, `stepSize` 0.004, `layers` two convolutions with pooling and two dense layers.
+ * [0, 1]; or `inputCols` several columns of tensors and numbers, of which tensors with two or three axes are taken as images.
+ * Defaults: `maxIter` 5, `batchSize` 128, `stepSize` 0.004, `layers` two convolutions with pooling and two dense layers.
  */
 export interface CNNClassifierOptions<
   Input extends string = string,
@@ -112,6 +116,7 @@ const cnn: Family<PredictorOptions & LayersOptions> = {
   maxIter: 5,
   batchSize: 128,
   stepSize: 0.004,
+  several: true,
   checkColumn(caller, column) {
     const { shape } = tensorColumn(caller, [column], column.name)
     if (shape.length === 2 || shape.length === 3) return
@@ -120,18 +125,23 @@ const cnn: Family<PredictorOptions & LayersOptions> = {
       `${caller}: expected '${column.name}' to hold images [height, width, channels], got tensors ${showShape(shape)}.`,
     )
   },
-  async learn(caller, frame, { inputCol }) {
+  async learn(caller, frame, inputCol) {
     const { shape, isBytes } = tensorColumn(caller, frame.schema, inputCol)
     return { kind: 'tensor', shape, isBytes }
   },
-  layers: (_, input, outputs, { layers }) => ownLayers(layers) ?? defaultLayers(outputs, sampleShape(input)),
+  layers: (_, input, outputs, { layers }) =>
+    ownLayers(layers) ?? [
+      ...(input.kind === 'several' ? sideBySide(inputsOf(input)) : convolutions(sampleShape(input))),
+      dense({ units: 128, activation: 'relu', name: 'dense1' }),
+      dense({ units: outputs, name: 'logits' }),
+    ],
 }
 
 /**
  * Small enough for two cores, good for 0.98 on 9,000 images of MNIST in 5 epochs. Small images keep their edges, so that
  * something is left after pooling twice.
  */
-function defaultLayers(outputs: number, shape: Shape): Layer[] {
+function convolutions(shape: Shape): Layer[] {
   const [height, width] = shape
   const padding = Math.min(height!, width!) < 16 ? 'same' : 'valid'
   return [
@@ -141,7 +151,15 @@ function defaultLayers(outputs: number, shape: Shape): Layer[] {
     conv2d({ filters: 32, kernelSize: 3, activation: 'relu', padding, name: 'conv2' }),
     maxPooling2d({ padding, name: 'pool2' }),
     flatten({ name: 'flatten' }),
-    dense({ units: 128, activation: 'relu', name: 'dense1' }),
-    dense({ units: outputs, name: 'logits' }),
   ]
+}
+
+/** Images through convolutions of their own, other columns as they are, one behind the other. */
+function sideBySide(columns: InputList): Layer[] {
+  const each = inputs(Object.fromEntries(columns))
+  const branches = columns.map(([name, shape]) => [
+    each[name]!,
+    ...(shape.length === 2 || shape.length === 3 ? convolutions(shape) : [flatten()]),
+  ])
+  return [concatenate({ branches, name: 'inputs' })]
 }

@@ -11,21 +11,31 @@ export interface ColumnError<Message extends string> {
 }
 
 /**
- * Asks that a frame of type `S` has the column `Name` with values of type `V`. Frames whose columns are not known yet (any
- * name goes) pass; they are checked when the training begins.
+ * Asks that a frame of type `S` has the columns `Name`, one or several, with values of type `V`. Frames whose columns are not known
+ * yet (any name goes) pass; they are checked when the training begins.
  */
 export type HasColumn<S, Name extends string, V, What extends string> = string extends keyof S
   ? unknown
   : string extends Name
     ? unknown
-    : Name extends keyof S
-      ? [S[Name]] extends [V]
-        ? unknown
-        : ColumnError<`The column '${Name}' must hold ${What}.`>
-      : ColumnError<`The frame has no column '${Name}'.`>
+    : [ColumnProblem<S, Name, V, What>] extends [never]
+      ? unknown
+      : ColumnError<ColumnProblem<S, Name, V, What>>
+
+/** A sentence for every column that is missing or of another type, or `never`. */
+type ColumnProblem<S, Name extends string, V, What extends string> = Name extends keyof S
+  ? [S[Name]] extends [V]
+    ? never
+    : `The column '${Name}' must hold ${What}.`
+  : `The frame has no column '${Name}'.`
+
+/** Asks for the column of a network's samples, or, of several, for tensors and numbers. */
+export type HasInputs<S, Name extends string, V, What extends string> =
+  IsUnion<Name> extends true ? HasColumn<S, Name, Tensor | number, 'tensors or numbers'> : HasColumn<S, Name, V, What>
+type IsUnion<T, All = T> = [T] extends [never] ? false : T extends unknown ? ([All] extends [T] ? false : true) : never
 
 /** Asks for a column of tensors: images, vectors. */
-export type HasTensor<S, Name extends string> = HasColumn<S, Name, Tensor, 'tensors'>
+export type HasTensor<S, Name extends string> = HasInputs<S, Name, Tensor, 'tensors'>
 /** Asks for a column of sequences: text, tokens, sparse vectors, vectors, steps. */
 export type HasSequence<S, Name extends string> = HasColumn<
   S,
@@ -34,7 +44,7 @@ export type HasSequence<S, Name extends string> = HasColumn<
   'text, lists of tokens, sparse vectors or tensors'
 >
 /** Asks for a column of vectors, dense or sparse, or of images. */
-export type HasVector<S, Name extends string> = HasColumn<S, Name, Tensor | Sparse, 'tensors or sparse vectors'>
+export type HasVector<S, Name extends string> = HasInputs<S, Name, Tensor | Sparse, 'tensors or sparse vectors'>
 /** Asks for a column of numbers without nulls. */
 export type HasNumber<S, Name extends string> = HasColumn<S, Name, number, 'numbers'>
 

@@ -2,14 +2,21 @@
  * How a column reaches a network: plain data that an estimator learns from its rows and a model keeps. The feed's fields, the
  * shape of a sample and the first layers follow from it.
  */
+import type { Tensor } from '@tensorflow/tfjs-core'
 import { sizeOf } from '../../core/dtype.js'
 import { ShardbookError } from '../../core/errors.js'
 import { findColumn } from '../../frame/index.js'
 import type { FeedFields, Schema } from '../../frame/index.js'
 import { describeType } from '../../frame/schema-spec.js'
+import type { Tf } from '../../engine/tf.js'
 import { rescale } from '../layers/activation.js'
+import { numbersOf, packInputs } from '../layers/input.js'
+import type { InputList } from '../layers/input.js'
 import { showShape } from '../layers/layer.js'
 import type { Layer, Shape } from '../layers/layer.js'
+import type { ProgramColumn } from '../train/programs.js'
+import { checkNumberColumn, tensorColumn } from './columns.js'
+import type { TensorColumn } from './columns.js'
 
 export type Input =
   /** Tensors: images, vectors, steps of vectors. Bytes are brought to [0, 1]. */
@@ -22,6 +29,8 @@ export type Input =
   | { readonly kind: 'tokens'; readonly shape: Shape; readonly size: number }
   /** Sparse vectors, of which the components that were seen in training count; no vector has more than `length` of those. */
   | { readonly kind: 'sparse'; readonly size: number; readonly length: number; readonly components: readonly number[] }
+  /** Several columns, of tensors and numbers (of shape []): the inputs of a network that has as many. */
+  | { readonly kind: 'several'; readonly columns: readonly TensorColumn[] }
 
 /** The shape of a sample as it reaches the program. */
 export function sampleShape(input: Input): Shape {
@@ -34,9 +43,44 @@ export function sampleShape(input: Input): Shape {
       return [input.length]
     case 'sparse':
       return [2, input.length]
+    case 'several':
+      return [numbersOf(inputsOf(input))]
     default:
       return input satisfies never
   }
+}
+
+/** The inputs of the network that several columns are. */
+export function inputsOf({ columns }: Extract<Input, { kind: 'several' }>): InputList {
+  return columns.map(({ name, shape }) => [name, shape.length === 0 ? [1] : shape])
+}
+
+/** The columns of the frame as a program takes them. */
+export function programColumns(input: Input, name: string): ProgramColumn[] {
+  if (input.kind !== 'several') return [{ name, dtype: 'float32', shape: sampleShape(input) }]
+  return input.columns.map((column) => ({ name: column.name, dtype: 'float32', shape: column.shape }))
+}
+
+/** The samples of the network from those columns. */
+export function samplesFrom(tf: Tf, input: Input, columns: readonly Tensor[]): Tensor {
+  if (input.kind !== 'several') return columns[0]!
+  const scaled = input.columns.map(({ isBytes }, i) => (isBytes ? tf.mul(columns[i]!, 1 / 255) : columns[i]!))
+  return packInputs(tf, scaled)
+}
+
+/** Several columns of a frame. @throws ShardbookError `column` when one is missing, or holds neither tensors nor numbers. */
+export function severalInput(
+  caller: string,
+  schema: Schema,
+  names: readonly string[],
+): Extract<Input, { kind: 'several' }> {
+  const columns = names.map((name) => {
+    const { kind } = findColumn(caller, schema, name).type
+    if (kind === 'tensor') return tensorColumn(caller, schema, name)
+    checkNumberColumn(caller, schema, name, 'tensors or numbers')
+    return { name, shape: [], isBytes: false }
+  })
+  return { kind: 'several', columns }
 }
 
 /** How the feed delivers the column. */
@@ -52,6 +96,8 @@ export function fieldsOf(input: Input, name: string): FeedFields {
       return { lists: { [name]: { length: input.length, fill: -1 } } }
     case 'sparse':
       return { lists: { [name]: { length: input.length, components: input.components } }, finite: [name] }
+    case 'several':
+      return { finite: input.columns.map((column) => column.name) }
     default:
       return input satisfies never
   }
@@ -74,6 +120,7 @@ export function embeddingOf(input: Input): { inputDim: number; maskZero: boolean
       return { inputDim: input.size + 1, maskZero: false, clip: true }
     case 'tensor':
     case 'sparse':
+    case 'several':
       return undefined
     default:
       return input satisfies never
@@ -82,6 +129,13 @@ export function embeddingOf(input: Input): { inputDim: number; maskZero: boolean
 
 /** @throws ShardbookError `column` unless the column holds what the input was learnt from */
 export function checkInput(caller: string, schema: Schema, name: string, input: Input): void {
+  if (input.kind === 'several') {
+    for (const { name: each, shape, isBytes } of input.columns) {
+      if (shape.length === 0) checkNumberColumn(caller, schema, each, 'numbers')
+      else checkInput(caller, schema, each, { kind: 'tensor', shape, isBytes })
+    }
+    return
+  }
   const column = findColumn(caller, schema, name)
   const { type } = column
   const fail = (expected: string): never => {

@@ -120,6 +120,7 @@ const perceptron: Family<PredictorOptions & PerceptronOptions> = {
   maxIter: 100,
   batchSize: 128,
   stepSize: 0.01,
+  several: true,
   check(caller, { layers, activation = 'relu' }) {
     checkOneOf(caller, 'activation', activation, activationNames)
     if (!isSizes(layers) || (layers.length >= 2 && layers.every((n) => Number.isInteger(n) && n >= 1))) return
@@ -132,7 +133,7 @@ const perceptron: Family<PredictorOptions & PerceptronOptions> = {
   checkColumn(caller, column) {
     if (column.type.kind !== 'sparse') tensorColumn(caller, [column], column.name)
   },
-  learn: async (caller, frame, { inputCol }) => {
+  learn: async (caller, frame, inputCol) => {
     const input = await learnInput(caller, frame, inputCol)
     return input.kind === 'tokens' ? { kind: 'tensor', shape: input.shape, isBytes: false } : input
   },

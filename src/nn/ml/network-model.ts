@@ -25,7 +25,7 @@ import { programMapper, provideProgramMapper } from '../train/program-mapper.js'
 import type { ProgramPayload } from '../train/program-mapper.js'
 import { saveModel, weightTensors } from './saved-model.js'
 import { outputColumn, withColumns } from './columns.js'
-import { checkInput, fieldsOf, sampleShape } from './input.js'
+import { checkInput, fieldsOf, programColumns, samplesFrom } from './input.js'
 import type { Input } from './input.js'
 
 /** Rows that an inference program is recorded with, and how many such slices run at once. */
@@ -35,7 +35,7 @@ const batchRows = 4 * sliceRows
 /** What a layer puts out for the rows of a frame: `viz.featureMaps` shows it. */
 export interface Activations extends TensorData {
   readonly layer: string
-  /** What went in: `[rows, ...shape of a sample]`. */
+  /** What went in: `[rows, ...shape of a sample]`, of several inputs all their numbers in a row. */
   readonly input: TensorData
 }
 
@@ -47,7 +47,7 @@ export abstract class NetworkModel implements Displayable {
   readonly network: Model
   /** In the order of the network's weights. */
   readonly weights: readonly TensorData[]
-  /** Column of the samples. */
+  /** Column of the samples; of several, their names in a row. */
   readonly inputCol: string
   readonly kind: string
   /** How they reach the network. */
@@ -67,7 +67,10 @@ export abstract class NetworkModel implements Displayable {
     { inputCol, input }: { readonly inputCol: string; readonly input: Input },
     outputs: Outputs,
   ): Promise<Trace> {
-    return recordOver(network, inputCol, sampleShape(input), outputs)
+    const columns = programColumns(input, inputCol)
+    return recordColumns(network.weights, columns, (context, weights, given) =>
+      outputs(context, weights, samplesFrom(context.tf, input, given)),
+    )
   }
 
   /**
@@ -184,7 +187,10 @@ export abstract class NetworkModel implements Displayable {
       engine: engine.name,
       program,
       weights,
-      data: { ...(await frame.source([inputCol])), ...fieldsOf(input, inputCol) },
+      data: {
+        ...(await frame.source(programColumns(input, inputCol).map(({ name }) => name))),
+        ...fieldsOf(input, inputCol),
+      },
       batchRows: sliceRows,
     } as const
     const parts: (readonly TensorData[])[] = []

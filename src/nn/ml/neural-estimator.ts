@@ -8,16 +8,17 @@ import type { Training, Savable } from '../train/training.js'
 import { beginTraining } from './fit.js'
 import type { FitPlan } from './fit.js'
 import { checkNetworkOptions } from './options.js'
-import type { FitOptions, NetworkOptions } from './options.js'
+import type { FitOptions, InputColumns, NetworkOptions } from './options.js'
 import { saveEstimator } from './saved-estimator.js'
 import type { Transformer } from './stage.js'
 
-export abstract class NeuralEstimator<O extends NetworkOptions & { readonly inputCol: string }> {
+export abstract class NeuralEstimator<O extends NetworkOptions & InputColumns> {
   readonly kind: string
   readonly options: O
 
-  protected constructor(kind: string, options: O) {
-    checkNetworkOptions(kind, options)
+  /** @param several whether it takes several columns */
+  protected constructor(kind: string, options: O, several = false) {
+    checkNetworkOptions(kind, options, several)
     this.kind = kind
     this.options = Object.freeze({ ...options })
   }

@@ -33,7 +33,12 @@ export interface PredictorOptions<
   Output extends string = string,
 > extends BatchOptions {
   /** Column of the samples. */
-  readonly inputCol: Input
+  readonly inputCol?: Input | undefined
+  /**
+   * Several columns of tensors and numbers instead: the inputs of a network that has as many, in this order (`nn.inputs`).
+   * `CNN…` and `MultilayerPerceptron…` take them.
+   */
+  readonly inputCols?: readonly Input[] | undefined
   /** Column of what is learnt. Default `'label'`. */
   readonly labelCol?: Label
   /** Column that `transform` adds. Default `'prediction'`. */
@@ -74,12 +79,20 @@ export interface FitOptions<Validation = AnyFrame> extends RunOptions {
   readonly validation?: Validation
 }
 
+/** The columns of an estimator's samples. */
+export interface InputColumns {
+  readonly inputCol?: string | undefined
+  readonly inputCols?: readonly string[] | undefined
+}
+
 /** @throws ShardbookError `argument` for options out of range */
-export function checkNetworkOptions(caller: string, options: NetworkOptions & { readonly inputCol: string }): void {
-  const { inputCol, maxIter = 1, stepSize = 0, seed = 0 } = options
-  if (typeof inputCol !== 'string') {
-    throw new ShardbookError('argument', `${caller}: expected inputCol to name a column, got ${show(inputCol)}.`)
-  }
+export function checkNetworkOptions(caller: string, options: NetworkOptions & InputColumns, several: boolean): void {
+  const { inputCol, inputCols, maxIter = 1, stepSize = 0, seed = 0 } = options
+  if (inputCols === undefined) {
+    if (typeof inputCol !== 'string') {
+      throw new ShardbookError('argument', `${caller}: expected inputCol to name a column, got ${show(inputCol)}.`)
+    }
+  } else checkInputCols(caller, options, several)
   checkInteger(caller, 'maxIter', maxIter, 1)
   checkNumber(caller, 'stepSize', stepSize, 0)
   checkInteger(caller, 'seed', seed, 0)
@@ -88,7 +101,6 @@ export function checkNetworkOptions(caller: string, options: NetworkOptions & { 
 
 /** @throws ShardbookError `argument` for options out of range */
 export function checkPredictorOptions(caller: string, options: PredictorOptions): void {
-  checkNetworkOptions(caller, options)
   const { batchSize = options.slices ?? 1, slices, outputCol, predictionCol } = options
   checkInteger(caller, 'batchSize', batchSize, 1)
   if (slices !== undefined) checkInteger(caller, 'slices', slices, 1, batchSize)
@@ -101,4 +113,20 @@ export function checkPredictorOptions(caller: string, options: PredictorOptions)
   if (outputCol !== undefined && predictionCol !== undefined && outputCol !== predictionCol) {
     throw new ShardbookError('argument', `${caller}: expected one of outputCol and predictionCol, got both.`)
   }
+}
+
+function checkInputCols(caller: string, { inputCol, inputCols = [] }: InputColumns, several: boolean): void {
+  if (!several || inputCol !== undefined) {
+    throw new ShardbookError(
+      'argument',
+      `${caller}: expected ${several ? 'one of inputCol and inputCols' : 'inputCol'}, got inputCols${several ? ' too' : ''}.`,
+    )
+  }
+  const isNames = Array.isArray(inputCols) && inputCols.every((name) => typeof name === 'string')
+  if (isNames && inputCols.length >= 2 && new Set(inputCols).size === inputCols.length) return
+  throw new ShardbookError(
+    'argument',
+    `${caller}: expected inputCols to name two columns or more, each once, got ${show(inputCols)}.`,
+    { hint: 'One column is inputCol.' },
+  )
 }

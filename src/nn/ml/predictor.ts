@@ -2,7 +2,6 @@
  * Estimators that predict a label: what CNN, RNN and multilayer perceptron share. They differ in the columns that they take and
  * in the network that they build by default (`Family`); classifiers and regressors differ in what is learnt.
  */
-import type { Tensor } from '@tensorflow/tfjs-core'
 import { ShardbookError } from '../../core/errors.js'
 import { findColumn } from '../../frame/index.js'
 import type { AnyFrame, Column, Schema } from '../../frame/index.js'
@@ -17,7 +16,16 @@ import type { Model } from '../model.js'
 import type { Savable, Training } from '../train/training.js'
 import { checkNumberColumn } from './columns.js'
 import type { Fitting } from './fit.js'
-import { checkInput, fieldsOf, headOf, sampleShape } from './input.js'
+import {
+  checkInput,
+  fieldsOf,
+  headOf,
+  inputsOf,
+  programColumns,
+  sampleShape,
+  samplesFrom,
+  severalInput,
+} from './input.js'
 import type { Input } from './input.js'
 import { NeuralEstimator } from './neural-estimator.js'
 import { checkPredictorOptions } from './options.js'
@@ -32,10 +40,12 @@ export interface Family<O extends PredictorOptions> {
   readonly stepSize: number
   /** @throws ShardbookError `argument` for options of its own that are out of range */
   check?(caller: string, options: O): void
+  /** Whether it takes several columns, `inputCols`. */
+  readonly several?: true
   /** @throws ShardbookError `column` unless it takes such a column */
   checkColumn(caller: string, column: Column): void
   /** Looks at the rows, where the column's type does not say all. */
-  learn(caller: string, frame: AnyFrame, options: O): Promise<Input>
+  learn(caller: string, frame: AnyFrame, inputCol: string, options: O): Promise<Input>
   /** The layers behind `headOf` the input, up to `outputs` numbers: the user's own, or the default ones. */
   layers(caller: string, input: Input, outputs: number, options: O): readonly Layer[]
 }
@@ -57,10 +67,15 @@ export abstract class PredictorEstimator<O extends PredictorOptions> extends Neu
   readonly #family: Family<O>
 
   protected constructor(kind: string, options: O, family: Family<O>) {
-    super(kind, options)
+    super(kind, options, family.several)
     checkPredictorOptions(kind, options)
     family.check?.(kind, options)
     this.#family = family
+  }
+
+  /** The column of the samples; of several, their names in a row. */
+  protected get inputCol(): string {
+    return this.options.inputCol ?? this.options.inputCols!.join(', ')
   }
 
   protected get labelCol(): string {
@@ -78,7 +93,9 @@ export abstract class PredictorEstimator<O extends PredictorOptions> extends Neu
   protected abstract task(frame: AnyFrame, validation: AnyFrame | undefined): Promise<Task<Savable & Transformer>>
 
   protected checkColumns(caller: string, schema: Schema): void {
-    this.#family.checkColumn(caller, findColumn(caller, schema, this.options.inputCol))
+    const { inputCols } = this.options
+    if (inputCols === undefined) this.#family.checkColumn(caller, findColumn(caller, schema, this.inputCol))
+    else severalInput(caller, schema, inputCols)
     checkNumberColumn(caller, schema, this.labelCol, this.labels)
   }
 
@@ -93,24 +110,23 @@ export abstract class PredictorEstimator<O extends PredictorOptions> extends Neu
   }
 
   async #fitting(frame: AnyFrame, validation: AnyFrame | undefined): Promise<Fitting<Savable & Transformer>> {
-    const { inputCol, seed = 0 } = this.options
+    const { inputCol } = this
+    const { seed = 0 } = this.options
     const caller = `${this.kind}.fit`
     const task = await this.task(frame, validation)
     const input = await this.#learn(caller, frame, validation)
     const network = this.#network(input, task)
     const { loss, metrics, rows } = task
+    const samples = programColumns(input, inputCol)
     return {
       objective: {
         weights: network.weights,
-        columns: [
-          { name: inputCol, dtype: 'float32', shape: sampleShape(input) },
-          { name: this.labelCol, dtype: loss.target, shape: [] },
-        ],
+        columns: [...samples, { name: this.labelCol, dtype: loss.target, shape: [] }],
         loss,
         metrics,
-        forward: (context, weights, [x, label]) => ({
-          output: applyModel(network, context, weights, x as Tensor),
-          target: label as Tensor,
+        forward: (context, weights, columns) => ({
+          output: applyModel(network, context, weights, samplesFrom(context.tf, input, columns)),
+          target: columns[samples.length]!,
         }),
       },
       augment: augmentationOf(caller, input, task, this.options),
@@ -122,11 +138,16 @@ export abstract class PredictorEstimator<O extends PredictorOptions> extends Neu
   }
 
   async #learn(caller: string, frame: AnyFrame, validation: AnyFrame | undefined): Promise<Input> {
-    const input = await this.#family.learn(caller, frame, this.options)
+    const { inputCol } = this
+    const { inputCols } = this.options
+    const input =
+      inputCols === undefined
+        ? await this.#family.learn(caller, frame, inputCol, this.options)
+        : severalInput(caller, frame.schema, inputCols)
     if (validation === undefined) return input
-    checkInput(`${caller}, validation`, validation.schema, this.options.inputCol, input)
+    checkInput(`${caller}, validation`, validation.schema, inputCol, input)
     if (input.kind !== 'sparse') return input
-    const held = await this.#family.learn(caller, validation, this.options)
+    const held = await this.#family.learn(caller, validation, inputCol, this.options)
     return held.kind === 'sparse' ? { ...input, length: Math.max(input.length, held.length) } : input
   }
 
@@ -140,7 +161,11 @@ export abstract class PredictorEstimator<O extends PredictorOptions> extends Neu
         { hint: 'Leave it out: the loss takes logits, and probabilityCol gives probabilities.' },
       )
     }
-    const network = model([...headOf(input), ...own, ...tail], { inputShape: sampleShape(input) })
+    const layers = [...headOf(input), ...own, ...tail]
+    const network = model(
+      layers,
+      input.kind === 'several' ? { inputs: Object.fromEntries(inputsOf(input)) } : { inputShape: sampleShape(input) },
+    )
     if (network.outputShape.length === 1 && network.outputShape[0] === outputs) return network
     throw new ShardbookError(
       'argument',

@@ -26,7 +26,7 @@ export abstract class RegressorEstimator<O extends PredictorOptions> extends Pre
       tail: [rescale({ scale: deviation, offset: mean, name: 'unit' })],
       oneFor: 'the number that is predicted',
       finish: async (network, weights, input) => {
-        const params = { inputCol: this.options.inputCol, input, outputCol: this.outputCol }
+        const params = { inputCol: this.inputCol, input, outputCol: this.outputCol }
         return RegressorModel.make(`${kind}Model`, network, weights, params)
       },
     }

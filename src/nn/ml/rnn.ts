@@ -55,7 +55,10 @@ export interface RNNClassifierOptions<
   Raw extends string = string,
   Probability extends string = string,
 >
-  extends ClassifierOptions<Input_, Label, Output, Raw, Probability>, LayersOptions, RecurrentNetworkOptions {}
+  extends ClassifierOptions<Input_, Label, Output, Raw, Probability>, LayersOptions, RecurrentNetworkOptions {
+  readonly inputCol: Input_
+  readonly inputCols?: undefined
+}
 
 /** Options of `RNNRegressor`: as those of `RNNClassifier`, for a label of any numbers. */
 export interface RNNRegressorOptions<
@@ -63,7 +66,10 @@ export interface RNNRegressorOptions<
   Label extends string = string,
   Output extends string = string,
 >
-  extends PredictorOptions<Input_, Label, Output>, LayersOptions, RecurrentNetworkOptions {}
+  extends PredictorOptions<Input_, Label, Output>, LayersOptions, RecurrentNetworkOptions {
+  readonly inputCol: Input_
+  readonly inputCols?: undefined
+}
 
 /**
  * Classifies sequences by a recurrent network, trained with Adam on the softmax cross entropy.
@@ -148,7 +154,7 @@ const rnn: Family<PredictorOptions & LayersOptions & RecurrentNetworkOptions> = 
     for (const each of unitsOf(units)) checkInteger(caller, 'units', each, 1)
   },
   checkColumn: checkSequenceColumn,
-  learn: async (caller, frame, options) => learnInput(caller, frame, options.inputCol, options),
+  learn: learnInput,
   layers(_, input, outputs, { cell = 'lstm', units = 64, embeddingSize = 32, ...options }) {
     const own = ownLayers(options.layers)
     if (own !== undefined) return own

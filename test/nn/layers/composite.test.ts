@@ -46,6 +46,19 @@ describe('layers say what they expect', () => {
     expect(() => build([4, 6], nn.groupNormalization({ groups: 4 }))).toThrow(
       /divide into 4 groups, got samples of \[4, 6\]/,
     )
+    expect(() => nn.conv2d({ filters: 1, kernelSize: 2, dilationRate: [1, 2], strides: 2 })).toThrow(
+      /nn\.conv2d: expected strides of 1 with a dilationRate above 1, got \[2,2\]/,
+    )
+    expect(() => nn.conv1d({ filters: 1, kernelSize: 2, dilationRate: 0 })).toThrow(/dilationRate to be a positive/)
+    expect(() => build([4, 2], nn.conv1d({ filters: 1, kernelSize: 3, dilationRate: 2 }))).toThrow(
+      /as large as the window \[5\], got \[4, 2\]/,
+    )
+    expect(() => build([4, 4, 1], nn.maxPooling3d())).toThrow(/\[depth, height, width, channels\], got \[4, 4, 1\]/)
+    expect(() => build([4, 1, 4, 1], nn.averagePooling3d())).toThrow(/as large as the window \[2, 2, 2\]/)
+    expect(() =>
+      build([4, 2], nn.crossAttention({ heads: 2, keySize: 2, queries: [], memory: [nn.flatten()] })),
+    ).toThrow(/nn\.crossAttention, memory: expected samples of shape \[steps, channels\], got \[8\]/)
+    expect(() => nn.crossAttention({ heads: 0, keySize: 2, queries: [], memory: [] })).toThrow(/crossAttention.*heads/)
     expect(() => nn.batchNormalization({ momentum: 2 })).toThrow(/nn\.batchNormalization: expected momentum/)
     expect(() => build([4, 6], nn.embedding({ inputDim: 3, outputDim: 2 }))).toThrow(/shape \[steps\], got \[4, 6\]/)
     expect(() => build([4], nn.slice({ start: 3, size: 2 }))).toThrow(/at least 5 along the first axis/)

@@ -21,6 +21,15 @@ const heads: Readonly<Record<string, readonly nn.Layer[]>> = {
     nn.transformerBlock({ heads: 2, keySize: 3, units: 5 }),
     nn.globalAveragePooling(),
   ],
+  'two steps that look at all': [
+    nn.crossAttention({
+      heads: 2,
+      keySize: 3,
+      queries: [nn.slice({ start: 0, size: 2 })],
+      memory: [nn.gru({ units: 3, returnSequences: true })],
+    }),
+    nn.flatten(),
+  ],
   'the maximum': [nn.timeDistributed({ layer: nn.dense({ units: 3 }) }), nn.globalMaxPooling()],
 }
 

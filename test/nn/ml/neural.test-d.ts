@@ -27,6 +27,9 @@ export async function accepted() {
   const gan = await new ml.GAN({ inputCol: 'image', labelCol: 'label' }).fit(rows)
   ;(await (await gan.sample(3)).toRows())[0]!.label satisfies number
   await new ml.GAN({ inputCol: 'image' }).fit(rows.drop('label'))
+  const several = await new ml.CNNClassifier({ inputCols: ['image', 'label'] }).fit(rows)
+  ;(await several.transform(rows).toRows())[0]!.prediction satisfies number
+  await new ml.MultilayerPerceptronRegressor({ inputCols: ['image', 'label'] }).fit(rows)
   nn.layer({
     build: ([n]) => ({ weights: { factor: [n!] } }),
     call: ({ tf }, x, { factor }) => tf.mul(x, factor),
@@ -42,6 +45,12 @@ export async function refused() {
   await new ml.RNNClassifier({ inputCol: 'text', labelCol: 'word' }).fit(rows)
   // @ts-expect-error text is no vector
   await new ml.MultilayerPerceptronClassifier({ inputCol: 'text' }).fit(rows)
+  // @ts-expect-error one of the columns is text
+  await new ml.CNNClassifier({ inputCols: ['image', 'word'] }).fit(rows)
+  // @ts-expect-error the frame has no column 'size'
+  await new ml.MultilayerPerceptronClassifier({ inputCols: ['image', 'size'] }).fit(rows)
+  // @ts-expect-error a recurrent network has one input
+  await new ml.RNNClassifier({ inputCols: ['image', 'text'] }).fit(rows)
   // @ts-expect-error the frame has no column 'label'
   await new ml.CNNRegressor({ inputCol: 'image' }).fit(rows.drop('label'))
   // @ts-expect-error a sparse vector is no image
