@@ -114,12 +114,11 @@ export class StateShard {
     return [...state.slice(0, count), ...all]
   }
 
-  /** After the own weights were updated: the others' new weights. */
-  async spreadWeights(step: number, program: Step): Promise<void> {
+  /** After the own weights were updated: the others' new weights. `flat`, of the length of all weights, is free for use. */
+  async spreadWeights(step: number, program: Step, flat: Float32Array): Promise<void> {
     const state = program.state()
     const { weights } = this.#shapes
     const starts = startsOf(weights.map(({ shape }) => sizeOf(shape)))
-    const flat = new Float32Array(starts.at(-1)!)
     const set = [...state]
     try {
       for (let i = this.first; i < this.end; i++) flat.set(await state[i]!.data<'float32'>(), starts[i])

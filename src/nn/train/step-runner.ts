@@ -161,7 +161,7 @@ export class StepRunner {
       end: async (scalars) => {
         if (scalars === undefined) return
         this.#program.flatUpdate(vector, scalars)
-        await this.#shard?.spreadWeights(step, this.#program)
+        await this.#shard?.spreadWeights(step, this.#program, vector.subarray(this.#numbers))
       },
     }
   }
