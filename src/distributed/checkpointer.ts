@@ -31,10 +31,15 @@ export class Checkpointer {
     this.#asked = true
   }
 
+  /** Whether a state after `step` steps would be saved. */
+  isDue(step: number): boolean {
+    const isTime = this.#asked || performance.now() - this.#savedAt >= this.#plan.everyMs
+    return isTime && this.#writing === undefined && (step !== this.#savedStep || this.#asked)
+  }
+
   /** Between two steps: saves the state if it is time to. Resolves when the state was read. */
   async offer(step: number, snapshot: () => Promise<TrainingState>): Promise<void> {
-    const isDue = this.#asked || performance.now() - this.#savedAt >= this.#plan.everyMs
-    if (!isDue || this.#writing !== undefined || (step === this.#savedStep && !this.#asked)) return
+    if (!this.isDue(step)) return
     this.#asked = false
     const state = await snapshot()
     this.#writing = this.#save(state).finally(() => (this.#writing = undefined))

@@ -45,6 +45,8 @@ export interface WorkerLimits {
 export interface CoordinatorSettings extends ChildSettings, WorkerLimits {
   readonly name: string
   readonly workers: number
+  /** The number of each worker's device; without, all have the engine's default. */
+  readonly devices?: readonly number[] | undefined
   /** Where the coordinator listens. */
   readonly endpoint: string
   readonly checkpoint: CheckpointPlan
@@ -67,6 +69,8 @@ export interface WorkerSettings extends ChildSettings {
   /** How many workers of this rank there were before. */
   readonly incarnation: number
   readonly threads: number
+  /** The number of its device. */
+  readonly device?: number | undefined
   readonly niceness: number
 }
 
@@ -79,8 +83,11 @@ export function spawnChild(
 ): ChildProcess {
   const program = mainPath(main)
   const { detached, log } = options
+  const device = 'device' in settings ? settings.device : undefined
+  // Whatever opens an engine there opens it on that device.
+  const env = device === undefined ? process.env : { ...process.env, SHARDBOOK_DEVICE: String(device) }
   // The fourth pipe brings signs of life.
-  const child = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', log ?? 'pipe', 'pipe'], detached })
+  const child = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', log ?? 'pipe', 'pipe'], detached, env })
   // A child that died before it read its settings is reported by its exit, not by the pipe.
   child.stdin!.on('error', () => {})
   child.stdin!.write(`${JSON.stringify(settings)}\n`)

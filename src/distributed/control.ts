@@ -33,6 +33,11 @@ export class ControlLog {
     return this.#later.at(-1) ?? this.#agreed
   }
 
+  /** Whether all workers pause before the next step. */
+  get isPausing(): boolean {
+    return this.#agreed.mode === 'pause'
+  }
+
   append(control: Control): void {
     if (control.version <= this.latest.version) return
     this.#later.push(control)

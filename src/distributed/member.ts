@@ -55,22 +55,24 @@ export type Move =
 
 /**
  * What a run does next. `keptStep` is the step of the newest state outside of the workers; of a run that `failed` only the
- * newest state is still wanted; one whose members are others than before has the slices to `deal`.
+ * newest state is still wanted; one whose members are others than before has the slices to `deal`. Where members hold `parts` of
+ * the state only, none is asked before it has finished.
  */
 export function nextMove(
   members: readonly Member[],
   keptStep: number,
-  { failed, deal }: { failed: boolean; deal: boolean },
+  { failed, deal, parts }: { failed: boolean; deal: boolean; parts: boolean },
 ): Move {
   const present = members.filter(({ phase }) => phase !== 'absent')
   if (present.some(({ phase }) => phase === 'running' || phase === 'halting')) return { kind: 'wait' }
   const newest = Math.max(-1, ...present.map(({ step }) => step))
-  const ahead = present.find(({ step, phase }) => step === newest && phase !== 'preparing')
+  const ahead = parts ? undefined : present.find(({ step, phase }) => step === newest && phase !== 'preparing')
   if (failed) return ahead !== undefined && newest > keptStep ? { kind: 'ask', member: ahead } : { kind: 'give up' }
   const finished = present.find(({ phase }) => phase === 'finished')
   if (finished !== undefined) return { kind: 'ask', member: finished }
   if (deal) return ahead !== undefined && newest > keptStep ? { kind: 'ask', member: ahead } : { kind: 'deal' }
-  if (ahead === undefined || members.some(({ phase }) => phase !== 'ready')) return { kind: 'wait' }
+  if (members.length === 0 || members.some(({ phase }) => phase !== 'ready')) return { kind: 'wait' }
+  if (ahead === undefined) return { kind: parts ? 'run' : 'wait' }
   if (newest > keptStep)
     return members.some(({ step }) => step < newest) ? { kind: 'ask', member: ahead } : { kind: 'run' }
   return members.some(({ step }) => step < keptStep) ? { kind: 'restore' } : { kind: 'run' }

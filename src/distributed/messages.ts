@@ -16,7 +16,7 @@ import type { TrainingJob, TrainingState } from '../nn/train/job.js'
 import type { CheckpointPlan } from './child.js'
 import type { Control, Mode } from './control.js'
 
-export const protocolVersion = 2
+export const protocolVersion = 3
 
 /** An error as data: what the other side shows, with the stack of where it happened. */
 export interface WireError {
@@ -53,11 +53,13 @@ export interface RunOptions {
 
 /**
  * `allReduce`: gradients are added up at every step. `localSgd`: each worker takes steps of its own on its share of the
- * batches, and weights and optimiser state are averaged every so many steps.
+ * batches, and weights and optimiser state are averaged every so many steps. `zero1`: as `allReduce`, with the optimiser's state in shards: each worker keeps that of its share of the
+ * weights, updates these, and gets the others; what is lost with a worker comes from the last checkpoint.
  */
 export type SharingStrategy =
   | { readonly kind: 'allReduce' }
   | { readonly kind: 'localSgd'; readonly everySteps: number }
+  | { readonly kind: 'zero1' }
 
 /** Of gradients on the way: `float16`, or only the `topK` share of the largest. What is left out is added to the next step's. */
 export type Compression = { readonly kind: 'float16' } | { readonly kind: 'topK'; readonly share: number }
@@ -88,6 +90,8 @@ export type SessionMessage =
 export interface WorkerReport extends Partial<WorkerLoad> {
   readonly rank: number
   readonly pid: number | undefined
+  /** The number of its device, where the pool has `devices`. */
+  readonly device: number | undefined
   readonly state: WorkerState
   readonly engine: string
   /** Resident memory. */
@@ -171,6 +175,8 @@ export type OrderMessage =
       readonly options: RunOptions
       readonly owned: readonly number[]
       readonly workers: number
+      /** Its place among the workers, as on the ring. */
+      readonly index: number
     }
   /** Builds the ring of a generation and runs the loop on it. `lead` is the rank that reports events. */
   | {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { checkInteger, checkNumber, checkOneOf, show } from '../core/check.js'
 import type { Displayable } from '../core/display.js'
 import { ShardbookError } from '../core/errors.js'
+import { host } from '../core/host.js'
 import { engineNames, openEngine, type EngineName } from '../engine/index.js'
 import type { Savable, Training } from '../nn/train/training.js'
 import type { Strategy } from '../nn/strategy.js'
@@ -13,15 +14,20 @@ import { isRunning, poolStateFolder, readFromRegistry, registeredNames } from '.
 import type { Compression, SharingStrategy, TaskReport } from './messages.js'
 import { PoolSession } from './pool-session.js'
 import { ProcessPool } from './process-pool.js'
-import type { PoolStatus } from './status.js'
+import { crowding, type PoolStatus } from './status.js'
 import { storedTasks } from './task-store.js'
 
 const maxWorkers = 256
 
 export interface PoolOptions {
-  /** Worker processes; one a core by default. */
+  /** Worker processes; by default one a core, with `devices` one a device, of `pjrt` without them one. */
   readonly workers?: number
-  /** Engine of all workers; `auto` by default. */
+  /**
+   * The devices of the engine `pjrt` by number, one a worker: `[0, 1, 2, 3]`. Default: with several workers as many as there are
+   * workers, from 0 on; with one, that of `SHARDBOOK_DEVICE`.
+   */
+  readonly devices?: readonly number[]
+  /** Engine of all workers; `auto` by default, with `devices` it is `pjrt`. */
   readonly engine?: EngineName | 'auto'
   /** Shown by `status()` and in errors; by it `pool.attach` finds a detached pool. */
   readonly name?: string
@@ -114,8 +120,10 @@ export interface PoolFunction {
 export const pool: PoolFunction = Object.assign(startPool, { attach, list: registeredNames })
 
 async function startPool(options: PoolOptions = {}): Promise<Pool> {
-  const { workers = availableParallelism(), engine = 'auto', name = 'pool', detached = false } = options
-  checkInteger('pool', 'workers', workers, 1, maxWorkers)
+  const { devices: given, name = 'pool', detached = false } = options
+  const { engine = given === undefined ? 'auto' : 'pjrt' } = options
+  if (given !== undefined) checkDevices(given)
+  if (options.workers !== undefined) checkInteger('pool', 'workers', options.workers, 1, maxWorkers)
   checkOneOf('pool', 'engine', engine, ['auto', ...engineNames])
   if (typeof name !== 'string' || name === '') {
     throw new ShardbookError('argument', `pool: expected name to be text, got ${show(name)}.`)
@@ -123,11 +131,14 @@ async function startPool(options: PoolOptions = {}): Promise<Pool> {
   checkSettings(options)
   if (detached) checkFree(name)
   const resolved = engine === 'auto' ? (await openEngine('auto')).name : engine
+  const workers = options.workers ?? given?.length ?? (resolved === 'pjrt' ? 1 : availableParallelism())
+  const devices = placesOf(resolved, workers, given)
   const { threads, memoryBytes, niceness = 10, heartbeatMs = 10_000, turnMs = 10_000, idleMs = 3_600_000 } = options
   const { everyMs = 10_000, keep = 3 } = options.checkpoints ?? {}
   const settings: PoolSettings = {
     name,
     workers,
+    devices,
     engine: resolved,
     threads,
     memoryBytes,
@@ -140,7 +151,41 @@ async function startPool(options: PoolOptions = {}): Promise<Pool> {
     stateFolder: detached ? poolStateFolder(name) : mkdtempSync(join(tmpdir(), 'shardbook-state-')),
     ...(detached ? { idleMs } : { session: process.pid }),
   }
-  return new ProcessPool(await PoolSession.start(settings))
+  const started = new ProcessPool(await PoolSession.start(settings))
+  const crowd = devices === undefined ? crowding(workers) : undefined
+  if (crowd !== undefined) host().publish({ 'text/plain': `Pool ${name}: ${crowd}` })
+  return started
+}
+
+/** The device of each worker; whether it is there, the worker comes to know. */
+function placesOf(engine: EngineName, workers: number, given: readonly number[] | undefined) {
+  if (given === undefined) {
+    return engine === 'pjrt' && workers > 1 ? Array.from({ length: workers }, (_, rank) => rank) : undefined
+  }
+  if (engine !== 'pjrt') {
+    throw new ShardbookError('argument', `pool: expected devices with the engine pjrt, got ${engine}.`, {
+      hint: 'Workers of the other engines compute on the processor: give their number only.',
+    })
+  }
+  if (workers > given.length) {
+    throw new ShardbookError(
+      'argument',
+      `pool: expected a device a worker, got ${given.length} for ${workers} workers.`,
+    )
+  }
+  return given.slice(0, workers)
+}
+
+function checkDevices(devices: readonly number[]): void {
+  if (!Array.isArray(devices) || devices.length === 0) {
+    throw new ShardbookError('argument', `pool: expected devices to be numbers of devices, got ${show(devices)}.`)
+  }
+  for (const device of devices) checkInteger('pool', 'devices', device, 0)
+  const twice = devices.find((device, i) => devices.indexOf(device) !== i)
+  if (twice === undefined) return
+  throw new ShardbookError('argument', `pool: expected each device once, got ${twice} twice.`, {
+    hint: 'Two processes on one device would share its memory: give it one worker.',
+  })
 }
 
 async function attach(name: string): Promise<Pool> {

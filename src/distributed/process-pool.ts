@@ -9,6 +9,7 @@ import type { EngineName } from '../engine/index.js'
 import type { StepOptions, StepRun, Strategy, TransformJob } from '../nn/strategy.js'
 import type { TrainingEvent } from '../nn/train/event.js'
 import type { TrainingJob, TrainingState } from '../nn/train/job.js'
+import { checkShards } from '../nn/train/state-shard.js'
 import { Training, type Savable } from '../nn/train/training.js'
 import { newTask, type Client, type Submitted } from './client.js'
 import { EventFilter } from './event-filter.js'
@@ -158,6 +159,7 @@ export class ProcessPool implements Pool {
         { hint: 'Use more slices or fewer workers.' },
       )
     }
+    if (!isAlone && strategy?.kind === 'zero1') checkShards(job)
     const began = performance.now()
     let last: TrainingEvent | undefined
     const options: RunOptions = { strategy, compression, sampleLogs }

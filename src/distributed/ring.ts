@@ -87,14 +87,43 @@ export class Ring {
    * @throws RingBroken when a peer is lost; the contents of `vector` are then undefined.
    */
   async allReduce(step: number, vector: Float32Array, control: Control, { half = false } = {}): Promise<Control> {
+    const bounds = Array.from({ length: this.#workers + 1 }, (_, i) => Math.floor((i * vector.length) / this.#workers))
+    return await this.#circulate(step, (i) => vector.subarray(bounds[i], bounds[i + 1]), control, { half })
+  }
+
+  /**
+   * The first half of an all-reduce: afterwards each rank has the sums of its own part, `[bounds[rank], bounds[rank + 1])`, and
+   * anything in the others. For the rest as `allReduce`.
+   */
+  async reduceScatter(step: number, vector: Float32Array, bounds: readonly number[], control: Control) {
+    return await this.#circulate(step, this.#partsOf(vector, bounds), control, { to: this.#workers - 1 })
+  }
+
+  /** The second half: brings each rank's own part to all. */
+  async gatherParts(step: number, vector: Float32Array, bounds: readonly number[], control: Control) {
+    return await this.#circulate(step, this.#partsOf(vector, bounds), control, { from: this.#workers - 1 })
+  }
+
+  /** Segments by which each rank ends the first half with its own part. */
+  #partsOf(vector: Float32Array, bounds: readonly number[]): (index: number) => Float32Array {
+    return (index) => {
+      const part = (index + this.#workers - 1) % this.#workers
+      return vector.subarray(bounds[part], bounds[part + 1])
+    }
+  }
+
+  /** The turns of an all-reduce, or one half of them. */
+  async #circulate(
+    step: number,
+    segmentOf: (index: number) => Float32Array,
+    control: Control,
+    { half = false, from = 0, to = 2 * (this.#workers - 1) }: { half?: boolean; from?: number; to?: number },
+  ): Promise<Control> {
     if (this.#broken !== undefined) throw this.#broken
     const workers = this.#workers
     let newest = control
-    const segment = (index: number): Float32Array => {
-      const i = ((index % workers) + workers) % workers
-      return vector.subarray(Math.floor((i * vector.length) / workers), Math.floor(((i + 1) * vector.length) / workers))
-    }
-    for (let turn = 0; turn < 2 * (workers - 1); turn++) {
+    const segment = (index: number): Float32Array => segmentOf(((index % workers) + workers) % workers)
+    for (let turn = from; turn < to; turn++) {
       const scatter = turn < workers - 1
       const round = scatter ? turn : turn - workers + 1
       const outgoing = segment(this.#rank - round + (scatter ? 0 : 1))

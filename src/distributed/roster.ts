@@ -51,7 +51,7 @@ export class Roster {
   constructor(settings: CoordinatorSettings, cores: number) {
     this.#settings = settings
     this.#threads = settings.threads ?? Math.max(1, Math.floor(cores / settings.workers))
-    this.#seats = Array.from({ length: settings.workers }, (_, rank) => new Seat(rank))
+    this.#seats = Array.from({ length: settings.workers }, (_, rank) => new Seat(rank, settings.devices?.[rank]))
     this.slots = this.#seats
     this.#watch = new LifeWatch(this.#seats, settings, (seat, how) => this.#lose(seat, seat.incarnation, how))
   }
@@ -148,7 +148,7 @@ export class Roster {
     const common = { secret, folder, shared, engine, host, endpoint: this.#endpoint, niceness, session, stateFolder }
     const child = spawnChild(
       'worker',
-      { ...common, rank: seat.rank, incarnation, threads: this.#threads },
+      { ...common, rank: seat.rank, incarnation, threads: this.#threads, device: seat.device },
       { detached: false },
     )
     seat.process = child

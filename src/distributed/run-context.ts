@@ -11,6 +11,8 @@ import { sizeOf, type TensorData } from '../core/dtype.js'
 import type { TrainingEvent } from '../nn/train/event.js'
 import type { TrainingJob, TrainingState } from '../nn/train/job.js'
 import type { Loop, LoopContext } from '../nn/train/loop.js'
+import { floatBounds } from '../nn/train/state-shard.js'
+import { withoutValues } from '../nn/train/step-state.js'
 import type { Checkpointer } from './checkpointer.js'
 import { CompressedReduce } from './compression.js'
 import type { Control, ControlLog } from './control.js'
@@ -32,6 +34,8 @@ export interface ContextOptions {
   readonly options: RunOptions
   readonly owned: readonly number[]
   readonly workers: number
+  /** Its place among the workers. */
+  readonly index: number
   readonly engine: LoopContext['engine']
   readonly openFeed: LoopContext['open']
   readonly rank: number
@@ -45,6 +49,7 @@ export class RunContext implements LoopContext {
   readonly engine: LoopContext['engine']
   readonly owned: readonly number[]
   readonly workers: number
+  readonly shard: LoopContext['shard']
   /** The loop that this serves. */
   loop: Loop | undefined
   readonly #options: ContextOptions
@@ -55,6 +60,11 @@ export class RunContext implements LoopContext {
   readonly #everySteps: number
   /** Floats in front of the gradients: loss and metrics. */
   readonly #exact: number
+  /** Where the gradients of each shard begin. */
+  readonly #bounds: readonly number[]
+  /** With shards: whether the state is to be saved after the step in flight, and the whole state, where it was brought together. */
+  #saves = false
+  #whole: TrainingState | undefined
   #part: RingPart | undefined
   #isPaused = false
   /** The state at the last average. */
@@ -62,7 +72,8 @@ export class RunContext implements LoopContext {
 
   constructor(options: ContextOptions) {
     const { job, owned, workers, options: run } = options
-    this.#options = options
+    // The loop has what it begins from.
+    this.#options = { ...options, job: { ...job, start: withoutValues(job.start) } }
     this.engine = options.engine
     this.owned = owned
     this.workers = workers
@@ -74,12 +85,17 @@ export class RunContext implements LoopContext {
     this.#exact = results.reduce((n, { value }) => n + sizeOf(gradients.values[value]!.shape), 0)
     const { sampleLogs } = run
     this.#samples = sampleLogs === undefined ? undefined : new SampleLog(join(sampleLogs, `rank-${options.rank}.log`))
-    this.#agreed = job.start
+    this.#agreed = this.#everySteps > 0 ? job.start : this.#options.job.start
+    const isSharded = run.strategy?.kind === 'zero1' && workers > 1
+    this.shard = isSharded ? { index: options.index, count: workers, gather: this.#gather } : undefined
+    this.#bounds = isSharded ? floatBounds(job, workers) : []
   }
 
   /** A new ring was built. */
   enter(part: RingPart): void {
     this.#part = part
+    this.#saves = false
+    this.#whole = undefined
     this.#compressed?.reset()
     this.#meter.reset()
   }
@@ -101,12 +117,19 @@ export class RunContext implements LoopContext {
     const { checkpointer } = this.#part!
     checkpointer?.ask()
     const { loop } = this
-    if (this.#isPaused && loop !== undefined) await checkpointer?.offer(loop.step, async () => loop.snapshot())
+    if (this.#isPaused && loop !== undefined) await checkpointer?.offer(loop.step, async () => this.snapshot())
+  }
+
+  /** The state, for who rests. */
+  async snapshot(): Promise<TrainingState> {
+    return this.#whole ?? (await this.loop!.snapshot())
   }
 
   /** All steps are done. */
   async finish(): Promise<void> {
     if (this.#everySteps > 0 && this.loop!.step !== this.#agreed.step) await this.#average()
+    // From now on nobody needs the others to tell it.
+    if (this.shard !== undefined) this.#whole = await this.loop!.snapshot()
   }
 
   open: LoopContext['open'] = async (source, options) => {
@@ -116,10 +139,10 @@ export class RunContext implements LoopContext {
     return this.#samples.watch(feed, options.slice, options.slices, job.batchRows / job.slices)
   }
 
-  reduce = async (step: number, vector: Float32Array): Promise<void> => {
+  reduce: LoopContext['reduce'] = async (step, vector, what = 'sums') => {
     const { control } = this.#part!
     this.#samples?.computed(step)
-    control.agree(await this.#meter.communicating(this.#addUp(step, vector, control.latest)))
+    control.agree(await this.#meter.communicating(this.#addUp(step, vector, what, control.latest)))
   }
 
   gate = async (step: number): Promise<'go' | 'stop'> => {
@@ -127,8 +150,9 @@ export class RunContext implements LoopContext {
     const { control, checkpointer } = part
     this.#meter.batchCame()
     if (this.#everySteps > 0 && step > this.#agreed.step && step % this.#everySteps === 0) await this.#average()
+    if (this.shard !== undefined) await this.#bringTogether(step)
     // Without local SGD all states agree after every step.
-    if (this.#everySteps === 0 || step === this.#agreed.step) {
+    else if (this.#everySteps === 0 || step === this.#agreed.step) {
       await checkpointer?.offer(step, async () => this.loop!.snapshot())
     }
     // A rank that is alone need not ask anyone.
@@ -141,6 +165,7 @@ export class RunContext implements LoopContext {
     } finally {
       if (this.#isPaused) this.#meter.reset()
       this.#isPaused = false
+      this.#whole = undefined
     }
   }
 
@@ -151,11 +176,12 @@ export class RunContext implements LoopContext {
     this.#options.report(event)
   }
 
-  async #addUp(step: number, vector: Float32Array, control: Control): Promise<Control> {
+  async #addUp(step: number, vector: Float32Array, what: 'sums' | 'gradients', control: Control): Promise<Control> {
     const { ring } = this.#part!
     const isLocal = this.#everySteps > 0
-    // What is not gradients (also all of a validation) is always exact.
-    if ((!isLocal && this.#compressed === undefined) || vector.length <= this.#exact) {
+    if (what === 'gradients' && this.shard !== undefined) return await this.#scatter(step, vector, control)
+    // What is not gradients is always exact.
+    if ((!isLocal && this.#compressed === undefined) || what === 'sums') {
       return await ring.allReduce(step, vector, control)
     }
     const newest = await ring.allReduce(step, vector.subarray(0, this.#exact), control)
@@ -165,6 +191,35 @@ export class RunContext implements LoopContext {
     const factor = this.#options.job.slices / this.owned.length
     for (let i = 0; i < gradients.length; i++) gradients[i]! *= factor
     return newest
+  }
+
+  /** The sums of loss and metrics, and those of the own shard's gradients. With them goes whether the lead is to save the state. */
+  async #scatter(step: number, vector: Float32Array, control: Control): Promise<Control> {
+    const { ring, checkpointer } = this.#part!
+    const head = new Float32Array(this.#exact + 1)
+    head.set(vector.subarray(0, this.#exact))
+    head[this.#exact] = checkpointer?.isDue(step + 1) ? 1 : 0
+    const newest = await ring.allReduce(step, head, control)
+    vector.set(head.subarray(0, this.#exact))
+    this.#saves = head[this.#exact]! > 0
+    await ring.reduceScatter(step, vector.subarray(this.#exact), this.#bounds, newest)
+    return newest
+  }
+
+  #gather = async (step: number, vector: Float32Array, bounds: readonly number[]): Promise<void> => {
+    const { ring, control } = this.#part!
+    // What it hears of newer controls may be different on other ranks.
+    await this.#meter.communicating(ring.gatherParts(step, vector, bounds, control.latest))
+  }
+
+  /** Between two steps, on all ranks alike: the whole state for the lead to save, at once or, in a pause, when it is asked to. */
+  async #bringTogether(step: number): Promise<void> {
+    const { control, checkpointer } = this.#part!
+    if (!this.#saves && !control.isPausing) return
+    this.#saves = false
+    const whole = await this.loop!.snapshot()
+    await checkpointer?.offer(step, async () => whole)
+    if (control.isPausing && checkpointer !== undefined) this.#whole = whole
   }
 
   /** Sets the state to the mean over all workers, each by its share of the rows. */

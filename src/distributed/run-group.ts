@@ -62,7 +62,8 @@ export class RunGroup {
     const { owned, slot } = member
     const { id, job, options } = this.#parts
     const workers = this.#members.length
-    slot.send({ type: 'assign', run: id, job: { ...job, start: base }, options, owned, workers })
+    const index = this.#members.indexOf(member)
+    slot.send({ type: 'assign', run: id, job: { ...job, start: base }, options, owned, workers, index })
   }
 
   /** The same for all whose process is there. */

@@ -19,6 +19,8 @@ export interface Slot {
 
 export class Seat implements Slot {
   readonly rank: number
+  /** The number of its device; without, the engine's default. */
+  readonly device: number | undefined
   state: WorkerState = 'lost'
   incarnation = -1
   isGivenUp = false
@@ -39,8 +41,9 @@ export class Seat implements Slot {
   /** What it did lately. */
   load: WorkerLoad | undefined
 
-  constructor(rank: number) {
+  constructor(rank: number, device?: number) {
     this.rank = rank
+    this.device = device
   }
 
   get up(): boolean {
@@ -52,9 +55,9 @@ export class Seat implements Slot {
   }
 
   report(): WorkerReport {
-    const { rank, process, state, engine, incarnation, load } = this
+    const { rank, device, process, state, engine, incarnation, load } = this
     const [pid, memoryBytes] = [process?.pid, residentBytes(process?.pid)]
-    return { rank, pid, state, engine, memoryBytes, replaced: Math.max(0, incarnation), ...load }
+    return { rank, pid, device, state, engine, memoryBytes, replaced: Math.max(0, incarnation), ...load }
   }
 }
 

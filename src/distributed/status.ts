@@ -31,7 +31,8 @@ export class PoolStatus implements Displayable {
   }
 
   #tables(): readonly Table[] {
-    const workers = { headings, rows: this.workers.map(cells) }
+    const all = { headings, rows: this.workers.map(cells) }
+    const workers = this.workers.some(({ device }) => device !== undefined) ? all : without(all, 'device')
     const tasks = { headings: taskHeadings, rows: this.tasks.map(taskCells) }
     return [workers, tasks].filter(({ rows }) => rows.length > 0)
   }
@@ -39,15 +40,26 @@ export class PoolStatus implements Displayable {
   #title(): string {
     if (this.state !== 'open') return `Pool ${this.name}: ${this.state}`
     const count = this.workers.length
-    const cores = availableParallelism()
-    const shared = count > cores ? ` on ${cores} core${cores === 1 ? '' : 's'}: fewer would be as quick` : ''
-    return `Pool ${this.name}: ${count} worker${count === 1 ? '' : 's'}${shared}`
+    const crowd = this.workers.some(({ device }) => device !== undefined) ? undefined : crowding(count)
+    return `Pool ${this.name}: ${crowd ?? `${count} worker${count === 1 ? '' : 's'}`}`
   }
+}
+
+/** What is to be said of more workers than cores, if they are. */
+export function crowding(workers: number): string | undefined {
+  const cores = availableParallelism()
+  if (workers <= cores) return undefined
+  return `${workers} workers on ${cores} core${cores === 1 ? '' : 's'}: fewer would be as quick`
 }
 
 interface Table {
   readonly headings: readonly string[]
   readonly rows: readonly (readonly string[])[]
+}
+
+function without({ headings: head, rows }: Table, heading: string): Table {
+  const left = (row: readonly string[]): readonly string[] => row.filter((_, column) => head[column] !== heading)
+  return { headings: left(head), rows: rows.map(left) }
 }
 
 function textTable({ headings: head, rows }: Table): string {
@@ -60,17 +72,17 @@ function htmlTable({ headings: head, rows }: Table): string {
   return `<table><thead>${row('th', head)}</thead><tbody>${rows.map((texts) => row('td', texts)).join('')}</tbody></table>`
 }
 
-const headings = ['rank', 'pid', 'engine', 'memory', 'state', 'replaced', 'rows/s', 'input', 'communication']
+const headings = ['rank', 'pid', 'device', 'engine', 'memory', 'state', 'replaced', 'rows/s', 'input', 'communication']
 
 function cells(worker: WorkerReport): string[] {
-  const { rank, pid, engine, memoryBytes, state, replaced, rowsPerSecond, inputShare, reduceShare } = worker
+  const { rank, pid, device, engine, memoryBytes, state, replaced, rowsPerSecond, inputShare, reduceShare } = worker
   const memory = memoryBytes === undefined ? '' : `${Math.round(memoryBytes / 2 ** 20)} MB`
   // What it did lately says nothing of one that does nothing now.
   const isBusy = state === 'busy' && rowsPerSecond !== undefined
   const load = isBusy
     ? [Math.round(rowsPerSecond).toLocaleString('en'), percent(inputShare), percent(reduceShare)]
     : ['', '', '']
-  return [String(rank), String(pid ?? ''), engine, memory, state, String(replaced), ...load]
+  return [String(rank), String(pid ?? ''), String(device ?? ''), engine, memory, state, String(replaced), ...load]
 }
 
 const taskHeadings = ['task', 'kind', 'state', 'priority', 'step']

@@ -8,42 +8,21 @@
  * survives, and the final weights are those of the undisturbed run.
  *
  * When nobody is left who holds the state, the last checkpoint takes its place, or the beginning: steps are done again, with the
- * same bits. A rank that was given up leaves the run, and its slices go to the others.
+ * same bits. A rank that was given up leaves the run, and its slices go to the others. With the optimiser's state in shards
+ * every rank holds a part that nobody else does: then one that is lost, or a ring that breaks, counts as the loss of all.
  */
 import type { TrainingEvent } from '../nn/train/event.js'
-import type { TrainingJob, TrainingState } from '../nn/train/job.js'
+import type { TrainingState } from '../nn/train/job.js'
 import type { Mode } from './control.js'
-import type { EventFilter } from './event-filter.js'
 import { LoadReport } from './load-report.js'
 import { anyHolds, nextMove, type Member, type Phase } from './member.js'
-import type { Answer, RunOptions, WireError, WorkerCheckpoints, WorkerMessage } from './messages.js'
+import type { Answer, WireError, WorkerMessage } from './messages.js'
 import { RunControl } from './run-control.js'
 import { RunGroup } from './run-group.js'
-import type { Loss, Roster, SlotUser } from './roster.js'
+import type { Outcome, RunParts } from './run-parts.js'
+import type { Loss, SlotUser } from './roster.js'
 import { Saves } from './saves.js'
 import type { Slot } from './seat.js'
-
-/** How a run ended. */
-export type Outcome =
-  | { readonly state: TrainingState; readonly reason: 'done' | 'stopped'; readonly error?: undefined }
-  | { readonly error: WireError; readonly state: TrainingState | undefined }
-
-export interface RunParts {
-  readonly id: number
-  readonly job: TrainingJob
-  readonly options: RunOptions
-  /** Where it begins: the job's own start, or where it was left. */
-  readonly base: TrainingState
-  readonly slots: readonly Slot[]
-  readonly roster: Roster
-  readonly checkpoint: WorkerCheckpoints
-  /** Lets each event of the job through once. */
-  readonly filter: EventFilter
-  nextGeneration(): number
-  onEvent(event: TrainingEvent): void
-  /** The last checkpoint, if there is one, and what is to be said about it. */
-  recover(): Promise<{ readonly state: TrainingState; readonly notices: readonly string[] } | undefined>
-}
 
 /** Rings that broke without progress after which the run gives up. */
 const breakPatience = 10
@@ -65,7 +44,9 @@ export class TrainingRun implements SlotUser {
   /** The member that was asked for its state. */
   #source: Member | undefined
   #failure: WireError | undefined
-  /** The members are others than those for whom the slices were dealt. */
+  /** Each member holds a part of the state. */
+  readonly #hasParts: boolean
+  /** The members are others than those for whom the slices were dealt, or are all to begin anew. */
   #deal = false
   #recovering = false
   #over = false
@@ -76,6 +57,7 @@ export class TrainingRun implements SlotUser {
     this.#parts = parts
     this.#base = parts.base
     this.#newest = parts.base.step
+    this.#hasParts = parts.options.strategy?.kind === 'zero1'
     this.#group = new RunGroup(parts)
     this.#load = new LoadReport((event) => parts.onEvent(event))
     this.#saves = new Saves({
@@ -143,7 +125,8 @@ export class TrainingRun implements SlotUser {
       )
     }
     this.#saves.again()
-    if (this.#newest > this.#base.step && !anyHolds(this.#group.members, this.#base.step)) void this.#recover()
+    if (this.#hasParts) this.#beginAnew()
+    else if (this.#newest > this.#base.step && !anyHolds(this.#group.members, this.#base.step)) void this.#recover()
     this.#group.interrupt()
     this.#advance()
   }
@@ -165,6 +148,7 @@ export class TrainingRun implements SlotUser {
           const reason = `training ${this.#parts.job.name}: the ring broke ${this.#breaks} times without progress.`
           return this.#fail({ code: 'pool', message: reason })
         }
+        if (this.#hasParts) this.#beginAnew()
         this.#group.interrupt()
         return this.#advance()
       }
@@ -215,6 +199,13 @@ export class TrainingRun implements SlotUser {
     this.#advance()
   }
 
+  /** Puts the parts of the state that are left back to where all are kept, unless one that has finished has the whole. */
+  #beginAnew(): void {
+    if (this.#failure !== undefined || this.#group.members.some(({ phase }) => phase === 'finished')) return
+    this.#deal = true
+    if (this.#newest > this.#base.step) void this.#recover()
+  }
+
   /** Takes the last checkpoint for the state that was lost with the workers. */
   async #recover(): Promise<void> {
     if (this.#recovering) return
@@ -226,8 +217,10 @@ export class TrainingRun implements SlotUser {
     if (found !== undefined && found.state.step > this.#base.step) this.#base = found.state
     this.#newest = this.#base.step
     for (const message of found?.notices ?? []) this.#notice(message)
-    this.#notice(`All workers were lost, the state after step ${lost} with them: on from step ${this.#base.step}.`)
-    this.#group.prepareAll(this.#base)
+    const what = this.#hasParts ? 'A part of the state' : 'All workers were lost, the state'
+    const how = this.#hasParts ? ' was lost with a worker' : ' with them'
+    this.#notice(`${what} after step ${lost}${how}: on from step ${this.#base.step}.`)
+    if (!this.#deal) this.#group.prepareAll(this.#base)
     this.#advance()
   }
 
@@ -235,7 +228,7 @@ export class TrainingRun implements SlotUser {
   #advance(): void {
     if (this.#over || this.#source !== undefined || this.#recovering) return
     const failed = this.#failure !== undefined
-    const move = nextMove(this.#group.members, this.#base.step, { failed, deal: this.#deal })
+    const move = nextMove(this.#group.members, this.#base.step, { failed, deal: this.#deal, parts: this.#hasParts })
     switch (move.kind) {
       case 'ask':
         this.#source = move.member

@@ -8,6 +8,7 @@ import type { Feed, FrameSource } from '../frame/feed.js'
 import type { TrainingEvent } from '../nn/train/event.js'
 import type { TrainingJob } from '../nn/train/job.js'
 import type { Loop, LoopContext } from '../nn/train/loop.js'
+import { withoutValues } from '../nn/train/step-state.js'
 import { Checkpointer } from './checkpointer.js'
 import { ControlLog } from './control.js'
 import type { OrderMessage, WorkerMessage } from './messages.js'
@@ -74,7 +75,7 @@ export class WorkerRun {
     switch (order.type) {
       case 'assign':
         await this.#loop?.dispose()
-        this.#job = order.job
+        this.#job = { ...order.job, start: withoutValues(order.job.start) }
         this.#context = this.#contextOf(order)
         this.#loop = await this.#parts.createLoop(order.job, this.#context)
         this.#context.loop = this.#loop
@@ -97,7 +98,7 @@ export class WorkerRun {
         return send({ type: 'ready', run, generation: order.generation, step: this.#loop!.step })
       case 'snapshot':
         await this.#running
-        return send({ type: 'state', run, state: await this.#loop!.snapshot() })
+        return send({ type: 'state', run, state: await this.#context!.snapshot() })
       case 'restore':
         this.#loop!.restore(order.state)
         this.#context!.restored(order.state)
@@ -144,13 +145,14 @@ export class WorkerRun {
     }
   }
 
-  #contextOf({ job, options, owned, workers }: RunOrder & { type: 'assign' }): RunContext {
+  #contextOf({ job, options, owned, workers, index }: RunOrder & { type: 'assign' }): RunContext {
     const { engine, rank } = this.#parts
     return new RunContext({
       job,
       options,
       owned,
       workers,
+      index,
       engine,
       rank,
       openFeed: async (source, how) => this.#parts.openFeed(source, how),

@@ -74,6 +74,33 @@ describe('the ring all-reduce', () => {
     )
   })
 
+  test('its halves bring the sums of parts of any size, first to their ranks, then to all', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.nat(40_000), { minLength: 1, maxLength: 4 }), fc.nat(), async (sizes, seed) => {
+        const bounds = [0, ...sizes].map((_, i) => sizes.slice(0, i).reduce((sum, size) => sum + size, 0))
+        const parts = sizes.map((_, rank) => vectorOf(seed + rank, bounds.at(-1)!))
+        const { rings: members } = await rings(sizes.length)
+        const vectors = parts.map((part) => part.slice())
+        const own = (rank: number) => vectors[rank]!.subarray(bounds[rank], bounds[rank + 1])
+        await Promise.all(members.map(async (ring, rank) => ring.reduceScatter(0, vectors[rank]!, bounds, run)))
+        for (const rank of sizes.keys()) {
+          const wrong = [...own(rank).keys()].filter((i) => {
+            const numbers = parts.map((part) => part[bounds[rank]! + i]!)
+            const [sum, magnitude] = numbers.reduce(([a, b], x) => [a + x, b + Math.abs(x)], [0, 0])
+            return Math.abs(own(rank)[i]! - sum) > 1e-6 * magnitude
+          })
+          expect(wrong).toEqual([])
+        }
+        const sums = sizes.flatMap((_, rank) => [...own(rank)])
+        await Promise.all(members.map(async (ring, rank) => ring.gatherParts(0, vectors[rank]!, bounds, run)))
+        for (const vector of vectors)
+          expect(Buffer.from(vector.buffer).equals(Buffer.from(Float32Array.from(sums).buffer))).toBe(true)
+        for (const ring of members) ring.break('over.')
+      }),
+      { numRuns: 25 },
+    )
+  })
+
   test('brings the newest control of any rank to all of them', async () => {
     const { rings: members } = await rings(4)
     const newest: Control = { version: 3, mode: 'pause' }

@@ -11,6 +11,7 @@ import { BatchReader } from './batch-reader.js'
 import type { TrainingEvent } from './event.js'
 import type { TrainingJob, TrainingState } from './job.js'
 import { provideProgramMapper } from './program-mapper.js'
+import type { ShardContext } from './state-shard.js'
 import { TrainingLoop } from './training-loop.js'
 
 /** What the loop needs from where it runs. */
@@ -24,10 +25,15 @@ export interface LoopContext {
   /**
    * Adds `vector` up over all workers, in place. Rejects when a peer is lost: the step is then not applied.
    * Called for each step, with the number of steps applied before it: once for each sum over the batch that its gradients need on
-   * their way (batch normalisation), then once for the gradients; and, where there is validation data, once at each epoch's end
+   * their way (batch normalisation), then once for the `gradients`, loss and metrics in front of them; and, where there is validation data, once at each epoch's end
    * and each validation within, with the number of steps applied so far. All workers call in the same order with the same lengths.
    */
-  reduce(step: number, vector: Float32Array): Promise<void>
+  reduce(step: number, vector: Float32Array, what?: 'sums' | 'gradients'): Promise<void>
+  /**
+   * With the optimiser's state in shards, which is this worker's. Then `reduce` needs to leave only the own shard's gradients added
+   * up, `snapshot` is called by all workers after the same step, and who was interrupted within a step is not gone on with.
+   */
+  readonly shard?: ShardContext | undefined
   /** Asked before each step: waits while paused. */
   gate(step: number): Promise<'go' | 'stop'>
   /** Start, step, validation and epoch events, the same on every worker: whose are told is not the loop's affair. */

@@ -15,6 +15,7 @@ import type { PhaseTimes } from './event.js'
 import type { TrainingJob } from './job.js'
 import type { LoopContext } from './loop.js'
 import { sumSize } from './loop-progress.js'
+import type { StateShard } from './state-shard.js'
 
 export interface StepResult {
   /** Mean of the loss over the global batch, then the sums of the metrics. */
@@ -31,7 +32,7 @@ interface HalfStep {
   /** Euclidean norm of the gradients but for some. */
   norm(without: readonly number[]): Promise<number>
   /** Applies them with these inputs of the update, or with none leaves them. */
-  end(scalars: readonly Tensor[] | undefined): void
+  end(scalars: readonly Tensor[] | undefined): Promise<void>
 }
 
 export class StepRunner {
@@ -48,13 +49,20 @@ export class StepRunner {
   readonly #vector: Float32Array
   /** Of the owned slices, where there are other workers. */
   readonly #spread: SpreadGradients | undefined
+  readonly #shard: StateShard | undefined
 
-  constructor(tf: Tf, job: TrainingJob, context: LoopContext, program: Step, traces: StepTraces) {
+  constructor(
+    tf: Tf,
+    job: TrainingJob,
+    context: LoopContext,
+    { program, traces, shard }: { program: Step; traces: StepTraces; shard: StateShard | undefined },
+  ) {
     const { gradients } = job.programs
     this.#tf = tf
     this.#job = job
     this.#context = context
     this.#program = program
+    this.#shard = shard
     this.overlaps = context.workers === 1 && job.gradientNorm === undefined && job.profile !== true
     this.#results = 1 + job.metrics.length
     this.#numbers = job.metrics.reduce((n, _, i) => n + sumSize(gradients, i + 1), 1)
@@ -96,8 +104,7 @@ export class StepRunner {
     const norm = gradientNorm === undefined ? undefined : await half.norm(gradientNorm.without)
     const compute = clock.lap() - reduceMs
     const shared = Number.isFinite(numbers[0]) ? this.#updateScalars(step, rate) : undefined
-    half.end(shared)
-    for (const tensor of shared ?? []) tensor.dispose()
+    await half.end(shared).finally(() => this.#tf.dispose([...(shared ?? [])]))
     // The state is there once the update is done.
     if (profile) for (const tensor of this.#program.state()) tensor.dispose()
     return {
@@ -123,7 +130,7 @@ export class StepRunner {
         const norm = tf.tidy(() => tf.sqrt(tf.addN(trained.map((gradient) => tf.sum(tf.square(gradient))))))
         return (await read([norm]))[0]!
       },
-      end: (scalars) => {
+      end: async (scalars) => {
         if (scalars !== undefined) this.#program.update([...gradients, ...scalars])
         for (const tensor of gradients) tensor.dispose()
       },
@@ -134,34 +141,42 @@ export class StepRunner {
   async #beginReduced(batch: Batch, step: number): Promise<HalfStep> {
     const vector = this.#vector
     let reduceMs = 0
-    const reduce = async (sums: Float32Array): Promise<void> => {
+    const reduce = async (sums: Float32Array, what?: 'gradients'): Promise<void> => {
       const clock = new Clock()
-      await this.#context.reduce(step, sums)
+      await this.#context.reduce(step, sums, what)
       reduceMs += clock.lap()
     }
     const shared = this.#gradientScalars(batch, step)
     const inputs = [...batch.columns, batch.rowWeight, batch.rowIndex, ...shared]
-    await this.#spread!.run(inputs, vector, reduce).finally(() => this.#tf.dispose(shared))
-    await reduce(vector)
+    await this.#spread!.run(inputs, vector, async (sums) => reduce(sums)).finally(() => this.#tf.dispose(shared))
+    await reduce(vector, 'gradients')
     return {
       numbers: [...vector.subarray(0, this.#numbers)],
       reduceMs,
-      norm: async (without) => this.#flatNorm(without),
-      end: (scalars) => {
-        if (scalars !== undefined) this.#program.flatUpdate(vector, scalars)
+      norm: async (without) => {
+        const squares = Float32Array.of(this.#squares(without))
+        if (this.#shard !== undefined) await reduce(squares)
+        return Math.sqrt(squares[0]!)
+      },
+      end: async (scalars) => {
+        if (scalars === undefined) return
+        this.#program.flatUpdate(vector, scalars)
+        await this.#shard?.spreadWeights(step, this.#program, vector.subarray(this.#numbers))
       },
     }
   }
 
-  #flatNorm(without: readonly number[]): number {
+  /** The sum of the squares of the gradients that are added up here. */
+  #squares(without: readonly number[]): number {
+    const { first, end: last } = this.#shard ?? { first: 0, end: Infinity }
     const { outputs, values } = this.#job.programs.gradients
     let [at, sum] = [this.#numbers, 0]
     for (const [i, { value }] of outputs.slice(this.#results).entries()) {
       const end = at + sizeOf(values[value]!.shape)
-      if (!without.includes(i)) for (let j = at; j < end; j++) sum += this.#vector[j]! ** 2
+      if (i >= first && i < last && !without.includes(i)) for (let j = at; j < end; j++) sum += this.#vector[j]! ** 2
       at = end
     }
-    return Math.sqrt(sum)
+    return sum
   }
 
   #gradientScalars(batch: Batch, step: number): Tensor[] {

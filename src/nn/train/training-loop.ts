@@ -19,7 +19,8 @@ import { finishSums, LoopProgress, sumSize } from './loop-progress.js'
 import type { TrainingJob, TrainingState } from './job.js'
 import type { Loop, LoopContext } from './loop.js'
 import { read, StepRunner } from './step-runner.js'
-import { checkShapes, readState, writeState } from './step-state.js'
+import { StateShard } from './state-shard.js'
+import { checkShapes, readState, withoutValues, writeState } from './step-state.js'
 
 export class TrainingLoop implements Loop {
   #step = 0
@@ -35,7 +36,8 @@ export class TrainingLoop implements Loop {
   readonly #context: LoopContext
   readonly #data: BatchReader
   readonly #validation: BatchReader | undefined
-  /** Owns weights and slots. */
+  readonly #shard: StateShard | undefined
+  /** Owns weights and slots, those of the shard. */
   readonly #program: Step
   readonly #runner: StepRunner
   readonly #progress: LoopProgress
@@ -48,16 +50,18 @@ export class TrainingLoop implements Loop {
     if (data.totalRows === 0)
       throw new ShardbookError('data', 'training: expected rows to train on, got an empty frame.')
     this.#tf = tf
-    this.#job = job
+    // Where it begins is on the engine from now on, and may be large.
+    this.#job = { ...job, start: withoutValues(job.start) }
     this.#context = context
     this.#data = data
     this.#validation = validation
-    this.#progress = new LoopProgress(job, data.totalRows)
+    this.#progress = new LoopProgress(this.#job, data.totalRows)
     const slices = { slices: owned.length }
     const reads = job.start.weights.length + (job.scalesLoss ? 1 : 0)
-    const traces = { gradients, update, reads, results: 1 + job.metrics.length }
+    this.#shard = context.shard === undefined ? undefined : new StateShard(this.#job, context.shard)
+    const traces = { gradients, update: this.#shard?.update ?? update, reads, results: 1 + job.metrics.length }
     this.#program = engine.loadStep(traces, { slices: Math.max(owned.length, 1) })
-    this.#runner = new StepRunner(tf, job, context, this.#program, traces)
+    this.#runner = new StepRunner(tf, this.#job, context, { program: this.#program, traces, shard: this.#shard })
     this.#evaluate = owned.length === 0 || validation === undefined ? undefined : engine.load(evaluate, slices)
     this.restore(job.start)
   }
@@ -84,8 +88,11 @@ export class TrainingLoop implements Loop {
   }
 
   async snapshot(): Promise<TrainingState> {
-    const [step, progress, best] = [this.#step, this.#progress.snapshot(), this.#best]
-    const state = await readState(this.#program)
+    const [step, progress] = [this.#step, this.#progress.snapshot()]
+    const whole = async (own: readonly TensorData[]): Promise<readonly TensorData[]> =>
+      this.#shard === undefined ? own : this.#shard.widen(step, own)
+    const best = this.#best === undefined ? undefined : await whole(this.#best)
+    const state = await whole(await readState(this.#program))
     const count = this.#job.start.weights.length
     return {
       step,
@@ -101,8 +108,9 @@ export class TrainingLoop implements Loop {
     checkShapes('weights', start.weights, weights)
     checkShapes('slots', start.slots, slots)
     this.#progress.restore(progress)
-    writeState(this.#tf, this.#program, [...weights, ...slots])
-    this.#best = best
+    const own = (state: readonly TensorData[]): readonly TensorData[] => this.#shard?.narrow(state) ?? state
+    writeState(this.#tf, this.#program, own([...weights, ...slots]))
+    this.#best = best === undefined ? undefined : own(best)
     this.#step = step
   }
 
@@ -213,7 +221,9 @@ export class TrainingLoop implements Loop {
     else if (validation !== undefined && fresh) {
       this.#context.report({ kind: 'validation', step, epoch: Math.floor(step / stepsPerEpoch) + 1, validation })
     }
-    if (fresh && this.#savesAt(step) && (this.#context.writes?.() ?? this.#context.workers === 1)) await this.#save()
+    if (!fresh || !this.#savesAt(step)) return
+    if (this.#context.writes?.() ?? this.#context.workers === 1) await this.#save()
+    else if (this.#shard !== undefined) await this.snapshot()
   }
 
   async #endEpoch(epoch: number, validation: Readonly<Record<string, number>> | undefined): Promise<void> {

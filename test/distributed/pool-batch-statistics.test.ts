@@ -1,0 +1,101 @@
+/** Statistics over the whole batch, in worker processes: several sums over all workers within a step. */
+import { rmSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { pool, type Pool } from '../../src/distributed/index.js'
+import { openEngine } from '../../src/engine/index.js'
+import * as nn from '../../src/nn/index.js'
+import type { TrainingEvent } from '../../src/nn/train/event.js'
+import type { TrainingJob, TrainingState } from '../../src/nn/train/job.js'
+import { local } from '../../src/nn/train/local.js'
+import { missing } from '../needs.js'
+import { makeJob } from '../nn/train/fixture.js'
+import { within } from './processes.js'
+import { bytesOf, distance } from './small-job.js'
+import { changesOf, noticesOf, ownTemporaryFolder, pidsOf, silent, stepsOf, train } from './trainings.js'
+
+const ownFolder = ownTemporaryFolder()
+afterAll(() => rmSync(ownFolder, { recursive: true }))
+
+const layers = [
+  nn.conv2d({ filters: 4, kernelSize: 3 }),
+  nn.batchNormalization(),
+  nn.activation('relu'),
+  nn.maxPooling2d(),
+  nn.flatten(),
+  nn.dense({ units: 8 }),
+  nn.batchNormalization(),
+  nn.dense({ units: 3 }),
+] as const
+
+for (const engine of ['wasm', 'native'] as const) {
+  describe.skipIf(engine === 'native' && missing('native') !== undefined)(`batch normalisation on ${engine}`, () => {
+    let job: TrainingJob
+    let alone: TrainingState
+
+    beforeAll(async () => {
+      // 70 rows in batches of 16: the last batch of an epoch is a part of one.
+      job = await makeJob(await openEngine(engine), { layers, optimiser: nn.sgd({ momentum: 0.9 }), epochs: 8 })
+      alone = await (await local(engine)).step(job, silent).done
+    })
+
+    const onPool = async (workers: number, use: (started: Pool) => Promise<void>): Promise<void> => {
+      const started = await pool({ workers, engine, checkpoints: { everyMs: 1e9 } })
+      try {
+        await use(started)
+      } finally {
+        await started.close()
+      }
+    }
+
+    test.each([1, 2, 3])('%d workers train to the weights of one process', async (count) => {
+      await onPool(count, async (workers) => {
+        const { state } = await train(workers, job)
+        expect(state.step).toBe(40)
+        expect(distance(alone, state)).toBeLessThanOrEqual(1e-5)
+      })
+    })
+
+    test.each([0, 1])('ends with the same bits when rank %d is killed', async (rank) => {
+      await onPool(2, async (workers) => {
+        const { state: expected } = await train(workers, job)
+        const pids = await pidsOf(workers)
+        const { state, events } = await train(workers, job, (step) => {
+          if (step === 13) process.kill(pids[rank]!, 'SIGKILL')
+        })
+        expect(bytesOf(state).equals(bytesOf(expected))).toBe(true)
+        expect(changesOf(events)).toEqual([`lost ${rank}`, `replaced ${rank}`])
+        expect(stepsOf(events)).toEqual(Array.from({ length: 40 }, (_, i) => i + 1))
+      })
+    })
+
+    test('sums within a step are exact whatever becomes of the gradients', async () => {
+      const plain = await makeJob(await openEngine(engine), { layers, optimiser: nn.sgd(), epochs: 4 })
+      await onPool(2, async (workers) => {
+        const { state: expected } = await train(workers, plain)
+        // Averaged after every step of plain descent it is the descent of the whole batch.
+        const averaged = workers.with({ strategy: { kind: 'localSgd', everySteps: 1 } })
+        expect(distance(expected, (await train(averaged, plain)).state)).toBeLessThanOrEqual(1e-5)
+        const halved = workers.with({ compression: { kind: 'float16' } })
+        expect(distance(expected, (await train(halved, plain)).state)).toBeLessThanOrEqual(1e-3)
+      })
+    })
+
+    test('goes on from a checkpoint when all workers are lost, with the same bits', async () => {
+      await onPool(2, async (workers) => {
+        const { state: expected } = await train(workers, job)
+        const events: TrainingEvent[] = []
+        let saved: Promise<string> | undefined
+        const run = workers.step(job, (event) => {
+          events.push(event)
+          if (event.kind === 'step' && event.step === 9) saved ??= run.pause().then(async () => run.checkpoint!())
+        })
+        expect(await within(60_000, () => saved !== undefined)).toBe(true)
+        await saved
+        for (const pid of await pidsOf(workers)) process.kill(pid, 'SIGKILL')
+        await run.resume()
+        expect(bytesOf(await run.done).equals(bytesOf(expected))).toBe(true)
+        expect(noticesOf(events).join('\n')).toMatch(/on from step [1-9]\d*\./)
+      })
+    })
+  })
+}
