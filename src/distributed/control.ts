@@ -51,9 +51,9 @@ export class ControlLog {
   }
 
   /** Decides about the next step, after the pause if there is one; `onPause` hears of the pauses that it waits in. */
-  async gate(onPause: (version: number) => void): Promise<'go' | 'stop'> {
+  async gate(onPause: (version: number) => void | Promise<void>): Promise<'go' | 'stop'> {
     while (this.#agreed.mode === 'pause') {
-      onPause(this.#agreed.version)
+      await onPause(this.#agreed.version)
       while (this.#later.length === 0) {
         if (this.#broken !== undefined) throw this.#broken
         await new Promise<void>((resolve) => (this.#wake = resolve))

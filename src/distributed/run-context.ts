@@ -145,7 +145,7 @@ export class RunContext implements LoopContext {
     control.agree(await this.#meter.communicating(this.#addUp(step, vector, what, control.latest)))
   }
 
-  gate = async (step: number): Promise<'go' | 'stop'> => {
+  gate = async (step: number, underWay: Promise<void>): Promise<'go' | 'stop'> => {
     const part = this.#part!
     const { control, checkpointer } = part
     this.#meter.batchCame()
@@ -158,7 +158,8 @@ export class RunContext implements LoopContext {
     // A rank that is alone need not ask anyone.
     if (this.workers === 1) control.agree(control.latest)
     try {
-      return await control.gate((version) => {
+      return await control.gate(async (version) => {
+        await underWay
         this.#isPaused = true
         part.onPaused(version)
       })

@@ -58,7 +58,7 @@ describe('controls', () => {
   test('a pause waits for the control that ends it, and tells', async () => {
     const log = new ControlLog({ version: 1, mode: 'pause' })
     const paused: number[] = []
-    const gate = log.gate((version) => paused.push(version))
+    const gate = log.gate((version) => void paused.push(version))
     log.append({ version: 2, mode: 'pause' })
     log.append({ version: 3, mode: 'run' })
     log.append({ version: 4, mode: 'stop' })

@@ -65,7 +65,7 @@ async function train(job: TrainingJob, gate: Gate, listener: (event: TrainingEve
       reduce: async () => {
         throw new ShardbookError('internal', 'training: expected nothing to reduce with one worker.')
       },
-      gate: async () => gate.pass(),
+      gate: async (_, underWay) => gate.pass(underWay),
       report: listener,
     })
     try {
@@ -83,6 +83,8 @@ async function train(job: TrainingJob, gate: Gate, listener: (event: TrainingEve
   } catch (error) {
     end('failed', error instanceof Error ? error.message : String(error))
     throw error
+  } finally {
+    gate.stop()
   }
 }
 
@@ -95,27 +97,46 @@ async function* transformLocally(job: TransformJob): AsyncIterable<readonly Tens
 /** Where a training waits while it is paused. */
 class Gate {
   #stopped = false
-  #waiting: { readonly promise: Promise<void>; readonly open: () => void } | undefined
+  /** The end of the pause, and the moment from which on nothing is under way. */
+  #pause: { readonly end: Deferred; readonly rest: Deferred } | undefined
 
-  async pass(): Promise<'go' | 'stop'> {
-    while (this.#waiting !== undefined && !this.#stopped) await this.#waiting.promise
+  async pass(underWay: Promise<void>): Promise<'go' | 'stop'> {
+    while (this.#pause !== undefined && !this.#stopped) {
+      const { end, rest } = this.#pause
+      await underWay
+      rest.resolve()
+      await end.promise
+    }
     return this.#stopped ? 'stop' : 'go'
   }
 
-  pause(): void {
-    if (this.#waiting !== undefined) return
-    let open = (): void => {}
-    const promise = new Promise<void>((resolve) => (open = resolve))
-    this.#waiting = { promise, open }
+  /** Resolves when the loop rests, or needs not any more. */
+  async pause(): Promise<void> {
+    this.#pause ??= { end: defer(), rest: defer() }
+    if (this.#stopped) this.#pause.rest.resolve()
+    await this.#pause.rest.promise
   }
 
   resume(): void {
-    this.#waiting?.open()
-    this.#waiting = undefined
+    this.#pause?.end.resolve()
+    this.#pause?.rest.resolve()
+    this.#pause = undefined
   }
 
+  /** Ends the training after the step in flight; also called when it has ended. */
   stop(): void {
     this.#stopped = true
     this.resume()
   }
+}
+
+interface Deferred {
+  readonly promise: Promise<void>
+  readonly resolve: () => void
+}
+
+function defer(): Deferred {
+  let resolve = (): void => {}
+  const promise = new Promise<void>((done) => (resolve = done))
+  return { promise, resolve }
 }

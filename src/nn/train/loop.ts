@@ -34,8 +34,8 @@ export interface LoopContext {
    * up, `snapshot` is called by all workers after the same step, and who was interrupted within a step is not gone on with.
    */
   readonly shard?: ShardContext | undefined
-  /** Asked before each step: waits while paused. */
-  gate(step: number): Promise<'go' | 'stop'>
+  /** Asked before each step: waits while paused, and rests only when the step that is under way has been told of. */
+  gate(step: number, underWay: Promise<void>): Promise<'go' | 'stop'>
   /** Start, step, validation and epoch events, the same on every worker: whose are told is not the loop's affair. */
   report(event: TrainingEvent): void
   /** Whether this process writes the checkpoints of the job; default: with one worker. It alone reports them. */

@@ -133,7 +133,7 @@ export class TrainingLoop implements Loop {
     try {
       for await (const batch of this.#data.batches({ seed: this.#job.seed, epoch, skip: begun % stepsPerEpoch })) {
         const inputMs = performance.now() - asked
-        if ((await this.#context.gate(begun)) === 'stop') {
+        if ((await this.#context.gate(begun, underWay)) === 'stop') {
           await underWay
           return false
         }

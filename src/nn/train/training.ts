@@ -61,6 +61,8 @@ export class Training<M extends Savable> implements Promise<M>, Displayable {
   readonly #chart: LiveChart
   #view: TrainingView
   #awaited = false
+  /** The last pause that was asked for, unless it was taken back. */
+  #pauseAsked: symbol | undefined
   #ended = false
 
   /** Begins: `prepare` is called at once. Users get trainings from `fit`. A quiet one shows no chart. */
@@ -118,11 +120,13 @@ export class Training<M extends Savable> implements Promise<M>, Displayable {
 
   /** Waits before the next step until `resume()`. */
   async pause(): Promise<void> {
+    const asked = (this.#pauseAsked = Symbol('pause'))
     await (await this.#run).pause()
-    if (!this.#ended) this.#show({ ...this.#view, status: 'paused' })
+    if (!this.#ended && this.#pauseAsked === asked) this.#show({ ...this.#view, status: 'paused' })
   }
 
   async resume(): Promise<void> {
+    this.#pauseAsked = undefined
     await (await this.#run).resume()
     if (!this.#ended && this.#view.status === 'paused') this.#show({ ...this.#view, status: 'running' })
   }
