@@ -70,7 +70,7 @@ async function fitContest(workload: FitWorkload, rounds: number): Promise<Row[]>
     ])
     console.log(
       `processor time: shardbook ${median(used.ours).toFixed(0)} ms, Keras ${median(used.keras).toFixed(0)} ms; last loss ` +
-        `shardbook ${(await fit(workload, rows)).toFixed(4)}, Keras ${(await keras.ask('fit 1')).split(' ')[2]}`,
+        `shardbook ${(await fit(workload, rows)).toFixed(4)}, Keras ${(await keras.ask(`fit ${workload.epochs}`)).split(' ')[2]}`,
     )
     return [compare(`${name}: fit`, 'ms', own!, peer!, goal), await overhead(engine, workload, rows, rounds)]
   } finally {
