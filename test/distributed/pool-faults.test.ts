@@ -54,15 +54,21 @@ describe('a pool', () => {
     const { state: expected } = await train(workers, job)
     const paths: Promise<string>[] = []
     const events: TrainingEvent[] = []
+    const pausedCheckpoint = async (): Promise<string> => {
+      await run.pause()
+      return run.checkpoint!()
+    }
     const run = workers.step(job, (event) => {
       events.push(event)
-      if (event.kind !== 'step') return
-      if (event.step === 5) paths.push(run.checkpoint!())
-      if (event.step === 12) paths.push(run.pause().then(async () => run.checkpoint!()))
+      if (event.kind === 'step' && (event.step === 5 || event.step === 12)) paths.push(pausedCheckpoint())
     })
+    expect(await within(60_000, () => paths.length === 1)).toBe(true)
+    const older = await paths[0]!
+    await run.resume()
     expect(await within(60_000, () => paths.length === 2)).toBe(true)
-    const [, newest] = await Promise.all(paths)
-    writeFileSync(newest!, readFileSync(newest!).fill(7, 100, 140))
+    const newest = await paths[1]!
+    expect(newest).not.toBe(older)
+    writeFileSync(newest, readFileSync(newest).fill(7, 100, 140))
     for (const pid of await pidsOf(workers)) process.kill(pid, 'SIGKILL')
     await run.resume()
     const state = await run.done
