@@ -9,8 +9,10 @@ export default defineConfig({
     setupFiles: ['test/setup.ts'],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: long ? 3_600_000 : 120_000,
-    hookTimeout: long ? 600_000 : 300_000,
+    // Generous: a machine may be slow or busy, and what hangs is found all the same.
+    testTimeout: long ? 3_600_000 : 300_000,
+    hookTimeout: 600_000,
+    expect: { poll: { timeout: 100_000 } },
     env: { TZ: 'UTC' },
   },
 })

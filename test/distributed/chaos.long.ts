@@ -10,7 +10,7 @@ import { fold, keyOf, uniform } from '../../src/core/random.js'
 import { pool, type Pool } from '../../src/distributed/index.js'
 import type { StepRun } from '../../src/nn/strategy.js'
 import { missing } from '../needs.js'
-import { childrenOf, runs, within } from './processes.js'
+import { childrenOf, runs, until } from './processes.js'
 import { bytesOf, smallJob, stepsPerEpoch } from './small-job.js'
 import { changesOf, ownTemporaryFolder, pidsOf, stepsOf, train } from './trainings.js'
 
@@ -102,7 +102,7 @@ describe.each(['wasm', 'native'] as const)('a pool on %s', (engine) => {
         })
         expect(bytesOf(state).equals(bytesOf(expected))).toBe(true)
         expect(changesOf(events)).toEqual(['lost 1', 'replaced 1'])
-        expect(await within(5000, () => !runs(stopped!))).toBe(true)
+        await until(() => !runs(stopped!))
       } finally {
         await workers.close()
       }

@@ -9,7 +9,7 @@ import type { TrainingJob, TrainingState } from '../../src/nn/train/job.js'
 import { local } from '../../src/nn/train/local.js'
 import { missing } from '../needs.js'
 import { makeJob } from '../nn/train/fixture.js'
-import { within } from './processes.js'
+import { until } from './processes.js'
 import { bytesOf, distance } from './small-job.js'
 import { changesOf, noticesOf, ownTemporaryFolder, pidsOf, silent, stepsOf, train } from './trainings.js'
 
@@ -34,7 +34,7 @@ for (const engine of ['wasm', 'native'] as const) {
 
     beforeAll(async () => {
       // 70 rows in batches of 16: the last batch of an epoch is a part of one.
-      job = await makeJob(await openEngine(engine), { layers, optimiser: nn.sgd({ momentum: 0.9 }), epochs: 8 })
+      job = await makeJob(await openEngine(engine), { layers, optimiser: nn.sgd({ momentum: 0.9 }), epochs: 12 })
       alone = await (await local(engine)).step(job, silent).done
     })
 
@@ -50,7 +50,7 @@ for (const engine of ['wasm', 'native'] as const) {
     test.each([1, 2, 3])('%d workers train to the weights of one process', async (count) => {
       await onPool(count, async (workers) => {
         const { state } = await train(workers, job)
-        expect(state.step).toBe(40)
+        expect(state.step).toBe(60)
         expect(distance(alone, state)).toBeLessThanOrEqual(1e-5)
       })
     })
@@ -64,7 +64,7 @@ for (const engine of ['wasm', 'native'] as const) {
         })
         expect(bytesOf(state).equals(bytesOf(expected))).toBe(true)
         expect(changesOf(events)).toEqual([`lost ${rank}`, `replaced ${rank}`])
-        expect(stepsOf(events)).toEqual(Array.from({ length: 40 }, (_, i) => i + 1))
+        expect(stepsOf(events)).toEqual(Array.from({ length: 60 }, (_, i) => i + 1))
       })
     })
 
@@ -89,7 +89,7 @@ for (const engine of ['wasm', 'native'] as const) {
           events.push(event)
           if (event.kind === 'step' && event.step === 9) saved ??= run.pause().then(async () => run.checkpoint!())
         })
-        expect(await within(60_000, () => saved !== undefined)).toBe(true)
+        await until(() => saved !== undefined)
         await saved
         for (const pid of await pidsOf(workers)) process.kill(pid, 'SIGKILL')
         await run.resume()

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { engine, pool } from '../../src/index.js'
 import type { TrainingEvent } from '../../src/nn/train/event.js'
-import { runs, within } from './processes.js'
+import { runs, until } from './processes.js'
 import { ownTemporaryFolder, pidsOf, stepsOf } from './trainings.js'
 
 const built = pathToFileURL(join(import.meta.dirname, '../../dist/src/index.js')).href
@@ -60,7 +60,7 @@ async function leaveTraining(name: string, epochs: number): Promise<void> {
 
 describe('a detached pool', () => {
   test('outlives its session; another finds its training, the chart goes on, and the model comes', async () => {
-    await leaveTraining('first', 15)
+    await leaveTraining('first', 30)
     const entry = join(cache, 'pools', 'first.json')
     expect(statSync(entry).mode & 0o777).toBe(0o600)
     expect(statSync(join(cache, 'pools')).mode & 0o777).toBe(0o700)
@@ -75,9 +75,9 @@ describe('a detached pool', () => {
     const events: TrainingEvent[] = []
     training.on((event) => events.push(event))
     const model = await training
-    expect(training.view).toMatchObject({ status: 'done', step: 75, workers: 2 })
+    expect(training.view).toMatchObject({ status: 'done', step: 150, workers: 2 })
     expect(training.view.steps[0]!.step).toBe(1)
-    expect(stepsOf(events).at(-1)).toBe(75)
+    expect(stepsOf(events).at(-1)).toBe(150)
     await engine.use('wasm')
     const path = join(ownFolder, 'model')
     await model.save(path)
@@ -89,24 +89,24 @@ describe('a detached pool', () => {
     await expect(again.training('other')).rejects.toMatchObject({ code: 'argument' })
     await again.close()
     await again.close()
-    expect(await within(5000, () => !pids.some(runs))).toBe(true)
+    await until(() => !pids.some(runs))
     expect(existsSync(entry)).toBe(false)
     expect(existsSync(join(cache, 'pools', 'first.state'))).toBe(false)
     await expect(pool.attach('first')).rejects.toMatchObject({ code: 'argument' })
   })
 
   test('is started again from its checkpoints when its coordinator was lost too', async () => {
-    await leaveTraining('second', 15)
+    await leaveTraining('second', 30)
     const { pid } = JSON.parse(readFileSync(join(cache, 'pools', 'second.json'), 'utf8')) as { pid: number }
     process.kill(pid, 'SIGKILL')
-    expect(await within(5000, () => !runs(pid))).toBe(true)
+    await until(() => !runs(pid))
     await expect(pool({ name: 'second', detached: true, engine: 'wasm' })).rejects.toThrow(
       /was lost with its trainings/,
     )
     const workers = await pool.attach('second')
     const training = workers.training('CNNClassifier')
     await training
-    expect(training.view).toMatchObject({ status: 'done', step: 75 })
+    expect(training.view).toMatchObject({ status: 'done', step: 150 })
     // It did not begin anew.
     expect(training.view.steps[0]!.step).toBeGreaterThan(1)
     await workers.close()
@@ -117,7 +117,7 @@ describe('a detached pool', () => {
     const pids = await pidsOf(workers)
     await workers.detach()
     expect(() => workers.training()).toThrow(/expected an open pool, got "idle", which is detached/)
-    expect(await within(20_000, () => !pids.some(runs) && pool.list().length === 0)).toBe(true)
+    await until(() => !pids.some(runs) && pool.list().length === 0)
   })
 
   test('is refused when its entry is of another version, or open to others', async () => {

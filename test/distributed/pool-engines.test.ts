@@ -6,7 +6,7 @@ import type { TrainingEvent } from '../../src/nn/train/event.js'
 import type { TrainingJob, TrainingState } from '../../src/nn/train/job.js'
 import { local } from '../../src/nn/train/local.js'
 import { missing } from '../needs.js'
-import { bytesOf, distance, smallJob, stepsPerEpoch } from './small-job.js'
+import { allSteps, bytesOf, distance, epochs, smallJob, stepsPerEpoch } from './small-job.js'
 import { changesOf, ownTemporaryFolder, pidsOf, silent, stepsOf, train } from './trainings.js'
 
 const ownFolder = ownTemporaryFolder()
@@ -38,12 +38,12 @@ for (const engine of ['wasm', 'native'] as const) {
 
     test('tells of every step and epoch once, in order', () => {
       const { events } = undisturbed
-      expect(stepsOf(events)).toEqual(Array.from({ length: 3 * stepsPerEpoch }, (_, i) => i + 1))
+      expect(stepsOf(events)).toEqual(allSteps)
       expect(events[0]).toMatchObject({ kind: 'start', workers: 2, stepsPerEpoch })
-      expect(events.at(-1)).toMatchObject({ kind: 'end', reason: 'done', step: 3 * stepsPerEpoch })
-      const epochs = events.filter((event) => event.kind === 'epoch')
-      expect(epochs.map(({ epoch }) => epoch)).toEqual([1, 2, 3])
-      expect(epochs[2]!.validation!['accuracy']).toBeGreaterThan(epochs[0]!.validation!['accuracy']!)
+      expect(events.at(-1)).toMatchObject({ kind: 'end', reason: 'done', step: allSteps.length })
+      const ends = events.filter((event) => event.kind === 'epoch')
+      expect(ends.map(({ epoch }) => epoch)).toEqual(Array.from({ length: epochs }, (_, i) => i + 1))
+      expect(ends.at(-1)!.validation!['accuracy']).toBeGreaterThan(ends[0]!.validation!['accuracy']!)
     })
 
     test('gives the same bits again', async () => {
@@ -59,7 +59,7 @@ for (const engine of ['wasm', 'native'] as const) {
       expect(bytesOf(state).equals(bytesOf(undisturbed.state))).toBe(true)
       expect(changesOf(events)).toEqual([`lost ${rank}`, `replaced ${rank}`])
       expect(stepsOf(events)).toEqual(stepsOf(undisturbed.events))
-      expect(events.filter(({ kind }) => kind === 'epoch')).toHaveLength(3)
+      expect(events.filter(({ kind }) => kind === 'epoch')).toHaveLength(epochs)
       const replaced = await pidsOf(workers)
       expect(replaced[rank]).not.toBe(pids[rank])
       expect(replaced[1 - rank]).toBe(pids[1 - rank])

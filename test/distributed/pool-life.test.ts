@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 import { pool } from '../../src/distributed/index.js'
 import type { TrainingEvent } from '../../src/nn/train/event.js'
-import { childrenOf, poolFolders, runs, within } from './processes.js'
+import { childrenOf, poolFolders, runs, until } from './processes.js'
 import { bytesOf, smallJob } from './small-job.js'
 import { ownTemporaryFolder, pidsOf, silent, stepsOf, train } from './trainings.js'
 
@@ -55,7 +55,7 @@ describe('starting and ending', () => {
     const events: TrainingEvent[] = []
     const { done } = workers.step(job, (event) => events.push(event))
     const outcome = done.catch((error: unknown) => error)
-    await within(10_000, () => events.length > 3)
+    await until(() => events.length > 3)
     await Promise.all([workers.close(), workers.close()])
     await workers.close()
     expect(await outcome).toMatchObject({ code: 'state', message: expect.stringMatching(/"pool".*was closed/) })
@@ -78,7 +78,7 @@ describe('starting and ending', () => {
     })
     expect(bytesOf(state).equals(bytesOf(expected))).toBe(true)
     expect(stepsOf(events)).toEqual(Array.from({ length: 100 }, (_, i) => i + 1))
-    expect(await within(5000, () => ![coordinator!, ...pids].some(runs))).toBe(true)
+    await until(() => ![coordinator!, ...pids].some(runs))
     await workers.close()
     expect(poolFolders()).toEqual([])
   })
@@ -102,7 +102,7 @@ describe('starting and ending', () => {
     expect(killed.size).toBeGreaterThan(1)
     expect(String(await workers.status())).toContain('failed')
     await workers.close()
-    expect(await within(5000, () => poolFolders().length === 0)).toBe(true)
+    await until(() => poolFolders().length === 0)
   })
 
   test.each(['SIGKILL', 'SIGTERM'] as const)('does not outlive a session ended by %s', async (signal) => {
@@ -115,8 +115,8 @@ describe('starting and ending', () => {
     const pids = [...childrenOf(session.pid!), ...workers]
     expect(pids.filter(runs)).toHaveLength(3)
     session.kill(signal)
-    expect(await within(5000, () => !pids.some(runs))).toBe(true)
-    expect(await within(1000, () => poolFolders().length === 0)).toBe(true)
+    await until(() => !pids.some(runs))
+    await until(() => poolFolders().length === 0)
   })
 
   test('lets a session end by itself, and goes with it', async () => {
@@ -127,7 +127,7 @@ describe('starting and ending', () => {
     const exit = new Promise((resolve) => session.once('exit', resolve))
     const pids = JSON.parse(await line) as number[]
     expect(await exit).toBe(0)
-    expect(await within(5000, () => !pids.some(runs))).toBe(true)
+    await until(() => !pids.some(runs))
   })
 })
 

@@ -7,8 +7,8 @@ import { pool, TrainingFailure, type Pool } from '../../src/distributed/index.js
 import type { TrainingEvent } from '../../src/nn/train/event.js'
 import type { TrainingJob } from '../../src/nn/train/job.js'
 import { local } from '../../src/nn/train/local.js'
-import { runs, within } from './processes.js'
-import { bytesOf, distance, smallJob, smallTransform, stepsPerEpoch } from './small-job.js'
+import { runs, until } from './processes.js'
+import { allSteps, bytesOf, distance, smallJob, smallTransform, stepsPerEpoch } from './small-job.js'
 import { changesOf, ownTemporaryFolder, pidsOf, silent, stepsOf, train } from './trainings.js'
 
 const ownFolder = ownTemporaryFolder()
@@ -32,7 +32,7 @@ describe('a pool', () => {
       void run.pause().then(async () => {
         const [pid] = await pidsOf(workers)
         process.kill(pid!, 'SIGKILL')
-        await within(10_000, () => !runs(pid!))
+        await until(() => !runs(pid!))
         await run.resume()
       })
     })
@@ -46,7 +46,7 @@ describe('a pool', () => {
     const run = workers.step(endless, (event) => {
       if (event.kind === 'step') last = event.step
     })
-    await within(10_000, () => last > 3)
+    await until(() => last > 3)
     await run.pause()
     // A status comes behind every event that was told before it.
     await workers.status()
@@ -55,7 +55,7 @@ describe('a pool', () => {
     await workers.status()
     expect(last).toBe(paused)
     await run.resume()
-    expect(await within(10_000, () => last > paused)).toBe(true)
+    await until(() => last > paused)
     await run.pause()
     await workers.status()
     const again = last
@@ -73,7 +73,7 @@ describe('a pool', () => {
     let begun = false
     const first = workers.step(endless, ({ kind }) => void (begun ||= kind === 'step'), { workers: 1 })
     const { state: expected } = await train(await local('wasm'), job)
-    await within(10_000, () => begun)
+    await until(() => begun)
     const second = await workers.step(job, silent, { workers: 1 }).done
     expect(bytesOf(second).equals(bytesOf(expected))).toBe(true)
     const over = workers.step(job, silent).done
@@ -96,7 +96,7 @@ describe('a pool', () => {
   test('trains on while the session is blocked', async () => {
     const events: TrainingEvent[] = []
     const run = workers.step(await smallJob(ownFolder, 'wasm', { epochs: 1000 }), (event) => events.push(event))
-    await within(10_000, () => events.some(({ kind }) => kind === 'step'))
+    await until(() => events.some(({ kind }) => kind === 'step'))
     const before = stepsOf(events).at(-1)!
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2000)
     await workers.status()
@@ -148,7 +148,7 @@ describe('a pool', () => {
       expect(block!.shape).toEqual([32, 10])
       break
     }
-    expect((await train(workers, job)).state.step).toBe(30)
+    expect((await train(workers, job)).state.step).toBe(allSteps.length)
   })
 
   test('shows its workers', async () => {
@@ -170,7 +170,7 @@ describe('a pool', () => {
       code: 'column',
       message: expect.stringMatching(/worker rank \d: /),
     })
-    expect((await train(workers, job)).state.step).toBe(30)
+    expect((await train(workers, job)).state.step).toBe(allSteps.length)
   })
 
   test('goes on with fewer workers when one keeps dying, and with all of them in the next training', async () => {
@@ -187,7 +187,8 @@ describe('a pool', () => {
         void kill()
     })
     const state = await run.done
-    expect(killed).toBe(4)
+    // One more for each time that a step was made before the kill.
+    expect(killed).toBeGreaterThanOrEqual(4)
     expect(messages.join('\n')).toMatch(/worker rank 1 .* was lost \(4 losses without progress\)/)
     expect(messages.join('\n')).toMatch(/goes on with 1 of its workers: rank 1 was given up/)
     const alone = await (await local('wasm')).step(job, silent).done
@@ -203,7 +204,7 @@ describe('a pool', () => {
       if (step === 5) for (const pid of pids) process.kill(pid, 'SIGKILL')
     })
     expect(bytesOf(state).equals(bytesOf(expected))).toBe(true)
-    expect(stepsOf(events)).toEqual(Array.from({ length: 30 }, (_, i) => i + 1))
+    expect(stepsOf(events)).toEqual(allSteps)
     const notice = events.find((event) => event.kind === 'notice')
     expect(notice?.message).toMatch(/All workers were lost, the state after step \d+ with them: on from step 0/)
   })
@@ -222,7 +223,7 @@ describe('a pool', () => {
       code: 'pool',
       message: expect.stringMatching(/was lost \(\d losses without progress/),
     })
-    expect((await train(workers, job)).state.step).toBe(30)
+    expect((await train(workers, job)).state.step).toBe(allSteps.length)
   })
 })
 

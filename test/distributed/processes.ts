@@ -1,6 +1,7 @@
 /** What the tests of the pool ask the operating system. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { vi } from 'vitest'
 
 /** Whether a process runs; one that has ended and waits for its parent to notice does not. */
 export function runs(pid: number): boolean {
@@ -27,12 +28,7 @@ export function poolFolders(): string[] {
 /** Names of this process's pools: the folder of shared memory is everybody's. */
 const seen = new Set<string>()
 
-/** Waits until `condition` holds, or the time is over; says which. */
-export async function within(ms: number, condition: () => boolean): Promise<boolean> {
-  const end = performance.now() + ms
-  while (performance.now() < end) {
-    if (condition()) return true
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-  return condition()
+/** Waits until `condition` holds: as long as a loaded machine may need, for what is right is not a matter of speed. */
+export async function until(condition: () => boolean): Promise<void> {
+  await vi.waitUntil(condition, { timeout: 100_000, interval: 10 })
 }

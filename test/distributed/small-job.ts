@@ -1,4 +1,8 @@
-/** A small convolutional training for the tests of the pool: 240 images of stripes, 10 steps an epoch, 4 slices. */
+/**
+ * A small convolutional training for the tests of the pool: 240 images of stripes, 10 steps an epoch, 4 slices.
+ *
+ * Six epochs: what a test does at an early step (a kill, a pause) has to come before the last one, on a loaded machine too.
+ */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core'
@@ -24,6 +28,9 @@ const shapes = [
 ] as const
 
 export const stepsPerEpoch = rows / batchRows
+export const epochs = 6
+/** Numbers of the steps of `smallJob`, as they are told. */
+export const allSteps = Array.from({ length: epochs * stepsPerEpoch }, (_, i) => i + 1)
 
 /** Writes the images and their labels, as IDX files, into `folder`. */
 export function writeStripes(folder: string): void {
@@ -49,7 +56,7 @@ export async function smallJob(
   options: { epochs?: number; optimiser?: 'sgd' | 'adam' | 'transformed'; seed?: number; name?: string } = {},
 ): Promise<TrainingJob> {
   await openEngine(engine)
-  const { epochs = 3, optimiser = 'adam', seed = 1, name = 'small' } = options
+  const { optimiser = 'adam', seed = 1, name = 'small' } = options
   const paths = { image: join(folder, 'images'), label: join(folder, 'labels') }
   const frame = await read.idx(paths, { shapes: { image: [side, side, 1] } })
   const chosen = { adam, sgd, transformed }[optimiser]()
@@ -72,7 +79,7 @@ export async function smallJob(
     name,
     engine,
     seed,
-    epochs,
+    epochs: options.epochs ?? epochs,
     batchRows,
     slices,
     metrics: [{ name: 'accuracy', finish: { kind: 'mean' } }],

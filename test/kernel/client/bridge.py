@@ -67,13 +67,21 @@ def ask(command):
     started = time.monotonic()
     client.session.send(channel.socket, message, buffers=message["buffers"])
     parent = message["header"]["msg_id"]
-    if "interruptAfterMs" in command:
-        threading.Timer(command["interruptAfterMs"] / 1000, manager.interrupt_kernel).start()
+    interrupted = None
+
+    def interrupt():
+        nonlocal interrupted
+        interrupted = time.monotonic()
+        manager.interrupt_kernel()
+
+    interrupt_at = command.get("interruptAt")
+    if "interruptAfterMs" in command and interrupt_at is None:
+        threading.Timer(command["interruptAfterMs"] / 1000, interrupt).start()
     iopub, strangers, reply = [], [], None
     wants_reply = command["type"].endswith("_request")
     questions = []
     reply_time = None
-    deadline = started + command.get("timeoutMs", 30000) / 1000
+    deadline = started + command.get("timeoutMs", 100000) / 1000
     idle = False
     while time.monotonic() < deadline and not (idle and (reply or not wants_reply)):
         while client.stdin_channel.msg_ready():
@@ -96,6 +104,9 @@ def ask(command):
                 strangers.append(entry)
                 continue
             iopub.append(entry)
+            if interrupt_at is not None and got["msg_type"] != "execute_input" and interrupt_at in json.dumps(got["content"], ensure_ascii=False):
+                threading.Timer(command.get("interruptAfterMs", 0) / 1000, interrupt).start()
+                interrupt_at = None
             idle = got["msg_type"] == "status" and got["content"]["execution_state"] == "idle"
         else:
             time.sleep(0.002)
@@ -105,7 +116,7 @@ def ask(command):
         "iopub": iopub,
         "strangers": strangers,
         "questions": questions,
-        "ms": None if reply_time is None else (reply_time - started) * 1000,
+        "ms": None if reply_time is None else (reply_time - (interrupted or started)) * 1000,
     }
 
 

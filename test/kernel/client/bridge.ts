@@ -27,12 +27,16 @@ export interface Answer {
   /** Messages of other parents that came in between. */
   readonly strangers: readonly Message[]
   readonly questions: readonly { readonly content: unknown; readonly isOurs: boolean }[]
+  /** From the request, or from its interrupt, to the reply. */
   readonly ms: number
 }
 
 export interface AskOptions {
   readonly channel?: 'shell' | 'control'
+  /** After the request was sent, or after `interruptAt` was seen. */
   readonly interruptAfterMs?: number
+  /** Interrupts when an output of the cell has this text in it: the cell runs then, however long its check took. */
+  readonly interruptAt?: string
   readonly answers?: readonly string[]
   readonly metadata?: Readonly<Record<string, unknown>>
   readonly buffers?: readonly string[]

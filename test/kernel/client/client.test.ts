@@ -26,7 +26,7 @@ describe.skipIf(missing('python'))('a Jupyter client', () => {
     })
     expect(reply?.version).toBe('5.5')
     expect(iopub.map(({ content }) => content['execution_state'])).toEqual(['busy', 'idle'])
-    await expect.poll(() => client.command({ do: 'heartbeat' }), { timeout: 20_000 }).toEqual({ beats: true })
+    await expect.poll(() => client.command({ do: 'heartbeat' })).toEqual({ beats: true })
   })
 
   test('gets result, reply and frame of a cell in order', async () => {
@@ -233,19 +233,20 @@ describe.skipIf(missing('python'))('a Jupyter client', () => {
     ],
     ['Atomics.wait', 'let kept = 2; Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)'],
   ])('interrupts %s and keeps the state', async (_what, code) => {
-    const answer = await client.execute(code, { interruptAfterMs: 400 })
+    const begun = { interruptAt: 'begun', interruptAfterMs: 300 }
+    const answer = await client.execute(`console.log('begun')\n${code}`, begun)
     expect(answer.reply?.content).toMatchObject({ status: 'error', ename: 'KeyboardInterrupt' })
-    // The promise is 200 ms after the interrupt; the rest is the check of the cell and a loaded machine.
-    expect(answer.ms).toBeLessThan(1000)
+    // The promise is 200 ms; the rest is for a loaded machine.
+    expect(answer.ms).toBeLessThan(10_000)
     expect(result(await client.execute('kept > 1'))).toBe('true')
   })
 
   test('lets a cell clean up after an interrupt', async () => {
     const code =
-      'let cleaned = 0\ntry { await new Promise(() => {}) } catch (e) { await null; cleaned = 1; console.log((e as any).code) }\ncleaned'
-    const answer = await client.execute(code, { interruptAfterMs: 800 })
+      'let cleaned = 0\ntry { console.log("begun"); await new Promise(() => {}) } catch (e) { await null; cleaned = 1; console.log((e as any).code) }\ncleaned'
+    const answer = await client.execute(code, { interruptAt: 'begun' })
     expect(result(answer)).toBe('1')
-    expect(printed(answer, 'stdout')).toBe('interrupted\n')
+    expect(printed(answer, 'stdout')).toBe('begun\ninterrupted\n')
   })
 
   test('sees uncaught errors and unhandled rejections, and the session goes on', async () => {
@@ -278,10 +279,10 @@ describe.skipIf(missing('python'))('a Jupyter client', () => {
   test('restarts and shuts down, and nothing is left running', async () => {
     const pid = Number(result(await client.execute('process.pid')))
     await client.command({ do: 'restart' })
-    await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 5000 }).toBe(false)
+    await expect.poll(() => existsSync(`/proc/${pid}`)).toBe(false)
     const front = Number(result(await client.execute('process.ppid')))
     const session = Number(result(await client.execute('process.pid')))
     await client.command({ do: 'shutdown' })
-    await expect.poll(() => [front, session].some((one) => existsSync(`/proc/${one}`)), { timeout: 5000 }).toBe(false)
+    await expect.poll(() => [front, session].some((one) => existsSync(`/proc/${one}`))).toBe(false)
   })
 })

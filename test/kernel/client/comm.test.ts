@@ -78,12 +78,12 @@ describe.skipIf(missing('python'))('comms', () => {
 
   test('a listener that throws is told and the comm lives on; one that spins can be interrupted', async () => {
     await client.execute(
-      "host.registerTarget('bad', (comm: any) => comm.onMessage((m: any) => { if (m.data.spin) while (true) {} throw new Error('in the listener') }))",
+      "host.registerTarget('bad', (comm: any) => comm.onMessage((m: any) => { if (m.data.spin) { console.log('begun'); while (true) {} } throw new Error('in the listener') }))",
     )
     await client.ask('comm_open', { comm_id: 'bad', target_name: 'bad', data: {} })
     const failed = await client.ask('comm_msg', { comm_id: 'bad', data: {} })
     expect(printed(failed, 'stderr')).toContain('in the listener')
-    const spun = await client.ask('comm_msg', { comm_id: 'bad', data: { spin: true } }, { interruptAfterMs: 300 })
+    const spun = await client.ask('comm_msg', { comm_id: 'bad', data: { spin: true } }, { interruptAt: 'begun' })
     expect(printed(spun, 'stderr')).toContain('interrupted')
     expect(printed(await client.ask('comm_msg', { comm_id: 'bad', data: {} }), 'stderr')).toContain('in the listener')
   })

@@ -39,7 +39,7 @@ describe.skipIf(missing('python'))('the debugger', () => {
 
   async function ask(command: string, args: Readonly<Record<string, unknown>> = {}): Promise<Response> {
     const content = { type: 'request', seq: ++seq, command, arguments: args }
-    const { reply } = await client.ask('debug_request', content, { channel: 'control', timeoutMs: 5000 })
+    const { reply } = await client.ask('debug_request', content, { channel: 'control' })
     expect(reply?.content).toMatchObject({ type: 'response', request_seq: seq, command, success: expect.any(Boolean) })
     return reply!.content as unknown as Response
   }
@@ -185,7 +185,7 @@ total`
     const spin = 'let n = 0\nwhile (true) {\n  n++\n}'
     const path = (await ask('dumpCell', { code: spin })).body['sourcePath'] as string
     await ask('setBreakpoints', { source: { path }, breakpoints: [{ line: 3 }] })
-    const answer = await client.execute(spin, { interruptAfterMs: 500 })
+    const answer = await client.execute(spin, { interruptAt: 'stopped' })
     expect(answer.reply?.content['ename']).toBe('KeyboardInterrupt')
     await ask('setBreakpoints', { source: { path }, breakpoints: [] })
     expect(result(await client.execute('outer'))).toBe('40')

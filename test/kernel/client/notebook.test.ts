@@ -99,10 +99,10 @@ describe.skipIf(missing('python'))('a notebook in its folder', () => {
   })
 
   test('a command is interrupted', async () => {
-    const answer = await client.execute('!echo begun; sleep 60', { interruptAfterMs: 800 })
+    const answer = await client.execute('!echo begun; sleep 60', { interruptAt: 'begun' })
     expect(answer.reply?.content['ename']).toBe('KeyboardInterrupt')
     expect(printed(answer, 'stdout')).toContain('begun')
-    expect(answer.ms).toBeLessThan(10_000)
+    expect(answer.ms).toBeLessThan(30_000)
   })
 
   test('%load puts a file in the place of the cell, %reset forgets the names', async () => {

@@ -168,7 +168,7 @@ describe.skipIf(missing('python'))('a cell', () => {
 
   test('that prints without end is cut, told, and interrupted; the kernel stays small', async () => {
     const answer = await client.execute("const line = 'x'.repeat(99_999)\nfor (;;) console.log(line)", {
-      interruptAfterMs: 4000,
+      interruptAt: 'output cut',
     })
     expect(answer.reply?.content['ename']).toBe('KeyboardInterrupt')
     const text = printed(answer, 'stdout')
@@ -193,10 +193,12 @@ describe.skipIf(missing('python'))('a cell', () => {
 
   test('that rejects or throws later is named by its number', async () => {
     const first = await client.execute(
-      "setTimeout(() => { throw new Error('late') }, 300)\nsetTimeout(() => { void Promise.reject(new Error('later')) }, 320)",
+      `let isLate = false
+      const throws = setInterval(() => { if (isLate) { clearInterval(throws); throw new Error('late') } }, 5)
+      const rejects = setInterval(() => { if (isLate) { clearInterval(rejects); void Promise.reject(new Error('later')) } }, 5)`,
     )
     const number = Number(first.reply?.content['execution_count'])
-    const answer = await client.execute('await new Promise((r) => setTimeout(r, 600))')
+    const answer = await client.execute('isLate = true; await new Promise((r) => setTimeout(r, 600))')
     expect(answer.reply?.content['status']).toBe('ok')
     expect(printed(answer, 'stderr')).toContain(`Uncaught error from Cell[${number}]`)
     expect(printed(answer, 'stderr')).toContain(`Unhandled rejection from Cell[${number}]`)

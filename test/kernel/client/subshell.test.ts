@@ -51,12 +51,16 @@ describe.skipIf(missing('python'))('a subshell', () => {
 
   test('takes a cell whose output comes later, beside a spinning timer', async () => {
     const id = await create()
-    await client.execute("setTimeout(() => console.log('from the main shell'), 300)")
+    await client.execute(`let go: (() => void) | undefined
+      const timer = setInterval(() => {
+        if (go === undefined) return
+        clearInterval(timer)
+        console.log('from the main shell')
+        go()
+      }, 5)`)
     const slow = await client.execute(
-      "console.log('a')\nawait new Promise((r) => setTimeout(r, 500))\nconsole.log('b')",
-      {
-        header: { subshell_id: id },
-      },
+      "console.log('a')\nawait new Promise<void>((resolve) => { go = resolve })\nconsole.log('b')",
+      { header: { subshell_id: id } },
     )
     expect(printed(slow, 'stdout')).toBe('a\nb\n')
     expect(slow.strangers.map(({ content }) => content['text'])).toEqual(['from the main shell\n'])
@@ -64,12 +68,10 @@ describe.skipIf(missing('python'))('a subshell', () => {
 
   test('is interrupted with the rest', async () => {
     const id = await create()
-    const spun = await client.execute('while (true) {}', { header: { subshell_id: id }, interruptAfterMs: 300 })
+    const begun = { header: { subshell_id: id }, interruptAt: 'begun' }
+    const spun = await client.execute("console.log('begun'); while (true) {}", begun)
     expect(spun.reply?.content['ename']).toBe('KeyboardInterrupt')
-    const waited = await client.execute('await new Promise(() => {})', {
-      header: { subshell_id: id },
-      interruptAfterMs: 300,
-    })
+    const waited = await client.execute("console.log('begun'); await new Promise(() => {})", begun)
     expect(waited.reply?.content['ename']).toBe('KeyboardInterrupt')
   })
 })

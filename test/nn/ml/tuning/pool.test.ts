@@ -9,7 +9,7 @@ import { datasets } from '../../../../src/frame/index.js'
 import * as ml from '../../../../src/nn/ml/index.js'
 import * as nn from '../../../../src/nn/index.js'
 import { local } from '../../../../src/nn/train/local.js'
-import { within } from '../../../distributed/processes.js'
+import { until } from '../../../distributed/processes.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'tuning-pool-'))
 const built = new URL('../../../../dist/src/index.js', import.meta.url).href
@@ -81,29 +81,17 @@ describe('trials over a pool', () => {
       () => undefined,
       (error: unknown) => error,
     )
-    expect(await busy(workers)).toBe(true)
+    await expect.poll(async () => (await workers.status()).workers.map(({ state }) => state)).toContain('busy')
     await tuning.stop()
     expect(await stopped).toMatchObject({ code: 'interrupted' })
     expect((await validator().fit(data, { on: workers })).avgMetrics).toHaveLength(4)
   })
 })
 
-/** Whether a worker gets something to do. */
-async function busy(workers: Pool): Promise<boolean> {
-  let seen = false
-  const look = async (): Promise<void> => {
-    seen ||= (await workers.status()).workers.some(({ state }) => state === 'busy')
-  }
-  return within(30_000, () => {
-    void look()
-    return seen
-  })
-}
-
 test('a run of 12 trials that is killed half-way goes on without repeating a finished one', async () => {
   const resume = join(folder, 'kept')
   const first = start(resume)
-  expect(await within(120_000, () => finished(resume).length >= 5)).toBe(true)
+  await until(() => finished(resume).length >= 5)
   first.session.kill('SIGKILL')
   await first.exit
   const kept = finished(resume)
