@@ -15,7 +15,7 @@ import type { RowRange } from './plan.js'
 import { allocateStored, openGatherer, type Gatherer, type StoredValues } from './tensor/store.js'
 
 /** What a window may hold. More than `maxShuffledRows` fall out of the processor's cache when they are picked at random. */
-const maxShuffledRows = 2 ** 18
+const maxShuffledRows = 4 * 122_880
 const windowBytes = { shuffled: 64 * 2 ** 20, ordered: 32 * 2 ** 20 }
 
 /** How often a stream lets the event loop run that never has to wait. */
