@@ -75,8 +75,7 @@ export class SliceReader {
     const skipped = skip * batchRows
     const first = Math.floor(skipped / order.windowRows)
     let from = skipped - first * order.windowRows
-    const windows = order.count === 1 ? this.#single : key === undefined ? this.#stream : this.#shuffled
-    for await (const held of windows.call(this, order, first)) {
+    for await (const held of this.#windowsOf(order, first, key !== undefined)) {
       const ordered = arrange(held)
       for (; from < held.order.rows; from += every * batchRows) {
         yield cut(ordered, from, Math.min(batchRows, held.order.rows - from))
@@ -89,6 +88,11 @@ export class SliceReader {
   async close(): Promise<void> {
     await this.#windows.close()
     for (const gatherer of this.#gatherers) gatherer?.close()
+  }
+
+  #windowsOf(order: Order, first: number, isShuffled: boolean): AsyncGenerator<Held, void, undefined> {
+    if (order.count === 1) return this.#single(order, first)
+    return isShuffled ? this.#shuffled(order, first) : this.#stream(order, first)
   }
 
   async *#single(order: Order, first: number): AsyncGenerator<Held, void, undefined> {

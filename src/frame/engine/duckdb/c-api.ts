@@ -161,7 +161,7 @@ function connectionOf(api: CApi): Connection {
     try {
       const failed = await run(words)
       if (failed !== undefined) throw explain(failed)
-      return resultOf(api, words, explain, guard.off)
+      return resultOf(api, words, explain, () => guard.off())
     } catch (cause) {
       guard.off()
       throw cause
