@@ -248,6 +248,8 @@ describe.skipIf(missing('s3') !== undefined)('frames over S3', () => {
     })
     await expect(read.parquet(`s3://${server.bucket}/no/*.parquet`)).rejects.toThrow(/got no match/)
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'wrong')
-    await expect(read.csv(`s3://${server.bucket}/a.csv`)).rejects.toThrow(/refused \(HTTP 403.*AWS_SECRET_ACCESS_KEY/)
+    await expect(read.csv(`s3://${server.bucket}/a.csv`)).rejects.toThrow(
+      /^read\.csv: .*refused \(HTTP 403.*AWS_SECRET_ACCESS_KEY/,
+    )
   })
 })
