@@ -14,7 +14,7 @@ export interface BatchOptions extends EndOptions {
   readonly rows: number
   /** Default: all columns. */
   readonly columns?: readonly string[]
-  /** Default: whether there is a seed. A shuffle goes through a window of 262,144 rows or 64 MiB. */
+  /** Default: whether there is a seed. A shuffle goes through a window of 491,520 rows (four row groups) or 64 MiB. */
   readonly shuffle?: boolean
   /** Of the shuffle; default 0. */
   readonly seed?: number

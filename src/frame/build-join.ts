@@ -1,7 +1,7 @@
 /** Constructors of the plan nodes that put frames together. */
 import { checkOneOf } from '../core/check.js'
 import { ShardbookError } from '../core/errors.js'
-import { checkKey, freeze } from './build.js'
+import { checkKey, freeze, project, reference } from './build.js'
 import { unify, unifyTyped } from './expr/unify.js'
 import type { ConcatNode, JoinHow, JoinNode, Plan } from './plan.js'
 import { checkDistinctNames, findColumn, type Column } from './schema.js'
@@ -53,6 +53,22 @@ export function join(
     schema.map((column) => column.name),
   )
   return freeze({ kind: 'join', left, right, on, how, at, suffix, schema })
+}
+
+/**
+ * The right side of a join on columns of other names, by its own names: `pairs` says which column on the left meets which on the
+ * right, which takes its name. A column that has that name already gets the suffix, as it would in the join.
+ */
+export function rekeyed(caller: string, right: Plan, pairs: Readonly<Record<string, string>>, suffix: string): Plan {
+  const theirs = Object.values(pairs)
+  checkDistinctNames(caller, theirs)
+  for (const name of theirs) findColumn(`${caller} (right)`, right.schema, name)
+  const names = new Map(Object.entries(pairs).map(([ours, name]) => [name, ours]))
+  const renamed = right.schema.map(({ name }) => ({
+    name: names.get(name) ?? (name in pairs ? `${name}${suffix}` : name),
+    expr: reference(name),
+  }))
+  return renamed.every(({ name }, i) => name === right.schema[i]!.name) ? right : project(caller, right, renamed)
 }
 
 function checkSameType(caller: string, left: Plan, right: Plan, name: string): void {

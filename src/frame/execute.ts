@@ -11,7 +11,6 @@ import { aggregate, select, slice } from './build.js'
 import { cellReader, rowsOfChunk, type Chunk, type ChunkColumn, type ChunkStream, type NumericValues } from './chunk.js'
 import { readyToApply } from './engine/duckdb/apply.js'
 import { createTable, dropTable, queryChunks, tableFromQuery, tablesSideBySide } from './engine/duckdb/index.js'
-import { hasWindow } from './expr/node.js'
 import type { FeedColumn } from './feed.js'
 import { readIdxFile } from './idx.js'
 import { copyOf } from './io/local-copy.js'
@@ -19,6 +18,7 @@ import { fetchScans, localScan } from './io/local-scan.js'
 import { labelOf } from './io/read-images.js'
 import { openMapper } from './mapper.js'
 import { memoryChunk } from './memory.js'
+import { readsAll, readsOfInput } from './reads.js'
 import {
   inputsOf,
   withInputs,
@@ -66,25 +66,17 @@ export function rewritten(plan: Plan): Plan {
   return rewrite(plan, (node) => computed.has(node))
 }
 
-/** `firstRows`: whoever reads the plan takes no more than so many of its rows. */
-async function lower(plan: Plan, firstRows = Infinity): Promise<Plan> {
+async function lower(plan: Plan, reads = readsAll): Promise<Plan> {
   if (plan.kind === 'map' || plan.kind === 'cache') return scanOf(plan, await compute(plan))
   if (plan.kind === 'scan') {
     const { source } = plan
-    if (source.kind === 'function') return scanOf(plan, await computeFunction(plan, source, firstRows))
+    if (source.kind === 'function') return scanOf(plan, await computeFunction(plan, source, reads.firstRows))
     const isLoaded = source.kind === 'memory' || source.kind === 'idx' || source.kind === 'images'
-    return isLoaded ? scanOf(plan, await load(plan, source)) : localScan(plan, firstRows)
+    return isLoaded ? scanOf(plan, await load(plan, source)) : localScan(plan, reads)
   }
   const inputs: Plan[] = []
-  for (const input of inputsOf(plan)) inputs.push(await lower(input, rowsOfInput(plan, firstRows)))
+  for (const input of inputsOf(plan)) inputs.push(await lower(input, readsOfInput(plan, reads)))
   return withInputs(plan, inputs)
-}
-
-/** How many of its inputs' first rows a node needs to give its own first rows. */
-function rowsOfInput(plan: Plan, firstRows: number): number {
-  if (plan.kind === 'project') return plan.columns.some(({ expr }) => hasWindow(expr)) ? Infinity : firstRows
-  if (plan.kind === 'concat') return firstRows
-  return plan.kind === 'slice' ? Math.min(firstRows, plan.length ?? Infinity) + plan.offset : Infinity
 }
 
 function scanOf(plan: Plan, source: Source): ScanNode {

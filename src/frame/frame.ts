@@ -3,12 +3,12 @@
  * plan is in `frame-ends.ts`.
  */
 import * as build from './build.js'
-import { concat, join } from './build-join.js'
+import { concat, join, rekeyed } from './build-join.js'
 import { explode, pivot, unpivot } from './build-reshape.js'
 import { describeFrame, type Description } from './display.js'
 import { nodeOf } from './expr/expr.js'
 import type { CheckArg, Flat, Made, ValueOf } from './expr/check-types.js'
-import type { Columns, Dynamic } from './expr/types.js'
+import type { Columns, Dynamic, FrameError } from './expr/types.js'
 import type { JoinHow, Plan } from './plan.js'
 import { findColumn } from './schema.js'
 import { RowVerbs } from './row-verbs.js'
@@ -22,8 +22,10 @@ import type {
   JoinedAsOf,
   JoinedBy,
   KeyedHow,
+  KeyPairs,
   ListName,
   Pivoted,
+  Rekeyed,
   RowRecord,
   Unpivoted,
 } from './verb-types.js'
@@ -160,12 +162,13 @@ export class Frame<in out S = Dynamic> extends RowVerbs<S> {
   }
 
   /**
-   * Joins on columns of the same name. Columns of `other` that clash get a suffix; rows come in this frame's order. A null
-   * equals nothing.
+   * Joins on columns of the same name, or of the names that `on` pairs: this frame's, then the other's; the result has this
+   * frame's. Other columns of `other` that clash get a suffix; rows come in this frame's order. A null equals nothing.
    *
    * @example
    * ```ts
    * orders.join(customers, { on: 'customerId', how: 'left' })
+   * orders.join(people, { on: { customerId: 'id' } })
    * sizes.join(colours, { how: 'cross' })
    * ```
    */
@@ -175,6 +178,21 @@ export class Frame<in out S = Dynamic> extends RowVerbs<S> {
   ): Frame<Joined<S, R, never, X>>
   join<
     R,
+    const M extends KeyPairs<S, R> & object,
+    const H extends KeyedHow = 'inner',
+    const X extends string = '_right',
+  >(
+    other: Frame<R>,
+    options: {
+      readonly on: M & {
+        readonly [P in Exclude<keyof M, keyof S>]: FrameError<`There is no column '${P & string}' in this frame.`>
+      }
+      readonly how?: H
+      readonly suffix?: X
+    },
+  ): Frame<JoinedBy<S, Rekeyed<R, M, X>, keyof S & keyof Rekeyed<R, M, X> & keyof M, H, X>>
+  join<
+    R,
     const K extends keyof S & keyof R & string,
     const H extends KeyedHow = 'inner',
     const X extends string = '_right',
@@ -182,9 +200,16 @@ export class Frame<in out S = Dynamic> extends RowVerbs<S> {
     other: Frame<R>,
     options: { readonly on: K | readonly K[]; readonly how?: H; readonly suffix?: X },
   ): Frame<JoinedBy<S, R, K, H, X>>
-  join(other: Frame<unknown>, options: { on?: string | readonly string[]; how?: JoinHow; suffix?: string }): unknown {
+  join(
+    other: Frame<unknown>,
+    options: { on?: string | readonly string[] | Readonly<Record<string, string>>; how?: JoinHow; suffix?: string },
+  ): unknown {
     const { on = [], how = 'inner', suffix = '_right' } = options
-    return new Frame(join('join', this.plan, other.plan, { on: [on].flat(), how, at: null, suffix }))
+    const isPairs = typeof on === 'object' && !Array.isArray(on)
+    const pairs = isPairs ? (on as Readonly<Record<string, string>>) : {}
+    const keys = isPairs ? Object.keys(pairs) : ([on].flat() as readonly string[])
+    const right = rekeyed('join', other.plan, pairs, suffix)
+    return new Frame(join('join', this.plan, right, { on: keys, how, at: null, suffix }))
   }
 
   /**

@@ -11,8 +11,8 @@ import type { RowRange } from './plan.js'
 /** Blocks of a window. */
 const blocks = 4
 
-/** Rows of a row group, as DuckDB and others write them: a window that ends inside of one has the engine decode it twice. */
-const groupRows = 122_880
+/** Rows that are copied at once while a source streams in its own order: few enough to stay in the processor's cache. */
+const streamedRows = 8192
 
 export interface WindowOrder {
   /** Runs of rows, by their position in the source. */
@@ -38,8 +38,10 @@ export function sliceRange(totalRows: number, slices: number, slice: number): Ro
 /** The order of a slice's rows for batches of `batchRows`, when about `heldRows` fit into memory. */
 export function orderOf(slice: RowRange, batchRows: number, heldRows: number, key: Key | undefined): Order {
   const total = slice.to - slice.from
+  /** About so many rows, in batches that are whole. */
+  const wholeBatches = (rows: number): number => Math.max(1, Math.floor(rows / batchRows)) * batchRows
   if (total <= heldRows || key === undefined) {
-    const windowRows = total <= heldRows ? Math.max(total, 1) : streamedRows(batchRows, heldRows)
+    const windowRows = total <= heldRows ? Math.max(total, 1) : wholeBatches(Math.min(heldRows, streamedRows))
     return {
       windowRows,
       count: Math.ceil(total / windowRows),
@@ -54,7 +56,7 @@ export function orderOf(slice: RowRange, batchRows: number, heldRows: number, ke
       },
     }
   }
-  const blockRows = atLeastOne(heldRows / (blocks * batchRows)) * batchRows
+  const blockRows = wholeBatches(heldRows / blocks)
   const whole = Math.floor(total / blockRows)
   // What does not fill a block comes last, so that only the last window is short.
   const blockOrder = [...permutation(fold(key, 0), whole), ...(total > whole * blockRows ? [whole] : [])]
@@ -70,18 +72,4 @@ export function orderOf(slice: RowRange, batchRows: number, heldRows: number, ke
       return { ranges, rows, permutation: () => permutation(fold(key, at + 1), rows) }
     },
   }
-}
-
-/** Whole batches and, where as many fit, whole row groups. */
-function streamedRows(batchRows: number, heldRows: number): number {
-  const groups = batchRows * (groupRows / greatestDivisor(batchRows, groupRows))
-  return groups <= heldRows ? Math.floor(heldRows / groups) * groups : atLeastOne(heldRows / batchRows) * batchRows
-}
-
-function greatestDivisor(a: number, b: number): number {
-  return b === 0 ? a : greatestDivisor(b, a % b)
-}
-
-function atLeastOne(value: number): number {
-  return Math.max(1, Math.floor(value))
 }

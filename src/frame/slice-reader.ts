@@ -1,21 +1,25 @@
 /**
- * Batches of a slice. The engine reads the next window while the rows of this one are handed out; each is copied once, into
- * arrays that all windows share. Tensors by reference are read row by row when a batch is made. A slice that fits into one
+ * Batches of a slice. The engine reads ahead while rows are handed out, which are copied once, into arrays that all windows
+ * share: a stream of the whole slice in its own order, or else the next window of a shuffle. Tensors by reference are read row by row when a batch is made. A slice that fits into one
  * window is read once and kept.
  */
+import { setImmediate } from 'node:timers/promises'
 import { checkInteger } from '../core/check.js'
 import { sizeOf } from '../core/dtype.js'
 import { ShardbookError } from '../core/errors.js'
 import { fold, keyOf } from '../core/random.js'
-import { rowBytes, type FedColumn, type Window, type Windows } from './engine/duckdb/window.js'
+import { rowBytes, type FedColumn, type RowReader, type Windows } from './engine/duckdb/window.js'
 import type { FeedBatch, FeedColumn, FeedOptions } from './feed.js'
 import { orderOf, type Order, type WindowOrder } from './order.js'
 import type { RowRange } from './plan.js'
 import { allocateStored, openGatherer, type Gatherer, type StoredValues } from './tensor/store.js'
 
 /** What a window may hold. More than `maxShuffledRows` fall out of the processor's cache when they are picked at random. */
-const maxShuffledRows = 2 ** 18
+const maxShuffledRows = 4 * 122_880
 const windowBytes = { shuffled: 64 * 2 ** 20, ordered: 32 * 2 ** 20 }
+
+/** How often a stream lets the event loop run that never has to wait. */
+const turnMs = 10
 
 /** A window in memory. */
 interface Held {
@@ -71,7 +75,7 @@ export class SliceReader {
     const skipped = skip * batchRows
     const first = Math.floor(skipped / order.windowRows)
     let from = skipped - first * order.windowRows
-    for await (const held of order.count > 1 ? this.#stream(order, first) : this.#single(order, first)) {
+    for await (const held of this.#windowsOf(order, first, key !== undefined)) {
       const ordered = arrange(held)
       for (; from < held.order.rows; from += every * batchRows) {
         yield cut(ordered, from, Math.min(batchRows, held.order.rows - from))
@@ -86,12 +90,17 @@ export class SliceReader {
     for (const gatherer of this.#gatherers) gatherer?.close()
   }
 
+  #windowsOf(order: Order, first: number, isShuffled: boolean): AsyncGenerator<Held, void, undefined> {
+    if (order.count === 1) return this.#single(order, first)
+    return isShuffled ? this.#shuffled(order, first) : this.#stream(order, first)
+  }
+
   async *#single(order: Order, first: number): AsyncGenerator<Held, void, undefined> {
     if (order.count <= first) return
     const window = order.window(0)
-    this.#whole ??= this.#windows.read(window.ranges).then((read) => {
+    this.#whole ??= this.#windows.read(window.ranges).then(async (read) => {
       const values = this.#allocate(window.rows)
-      read.take(values)
+      await takeAll(read, values, window.rows)
       return values
     })
     const values = await this.#whole.catch((cause: unknown) => {
@@ -102,8 +111,28 @@ export class SliceReader {
   }
 
   async *#stream(order: Order, first: number): AsyncGenerator<Held, void, undefined> {
+    if (order.count <= first) return
     const buffers = this.#allocate(order.windowRows)
-    const start = (at: number): Promise<Window> | undefined => {
+    const rows = await this.#windows.stream({ from: order.window(first).ranges[0]!.from, to: this.#range.to })
+    let turnedMs = performance.now()
+    try {
+      for (let at = first; at < order.count; at++) {
+        if (performance.now() - turnedMs > turnMs) {
+          await setImmediate()
+          turnedMs = performance.now()
+        }
+        const window = order.window(at)
+        rows.take(buffers, window.rows)
+        yield { order: window, values: buffers, kept: false }
+      }
+    } finally {
+      await rows.close()
+    }
+  }
+
+  async *#shuffled(order: Order, first: number): AsyncGenerator<Held, void, undefined> {
+    const buffers = this.#allocate(order.windowRows)
+    const start = (at: number): Promise<RowReader> | undefined => {
       if (at >= order.count) return undefined
       const reading = this.#windows.read(order.window(at).ranges)
       reading.catch(() => {}) // it is reported when its turn comes
@@ -112,16 +141,16 @@ export class SliceReader {
     let next = start(first)
     try {
       for (let at = first; next !== undefined; at++) {
-        const read: Window = await next
+        const read: RowReader = await next
         // The engine works on the next window while this one is copied.
         next = start(at + 1)
-        read.take(buffers)
         const window = order.window(at)
+        await takeAll(read, buffers, window.rows)
         yield { order: window, values: buffers, kept: false }
       }
     } finally {
       await next?.then(
-        (read) => read.drop(),
+        (read) => read.close(),
         () => {},
       )
     }
@@ -170,6 +199,14 @@ export class SliceReader {
       })
       return { rows, index: index.subarray(0, rows), columns }
     }
+  }
+}
+
+async function takeAll(read: RowReader, values: readonly StoredValues[], rows: number): Promise<void> {
+  try {
+    read.take(values, rows)
+  } finally {
+    await read.close()
   }
 }
 

@@ -23,6 +23,18 @@ type Nullable<S> = { [K in keyof S]: S[K] | null }
 export type Joined<S, R, K, Suffix extends string> = Flat<
   S & { [P in keyof R as P extends K ? never : P extends keyof S ? `${P & string}${Suffix}` : P]: R[P] }
 >
+/** Columns on the left with those on the right that they meet: `{ customerId: 'id' }`. */
+export type KeyPairs<S, R> = { readonly [P in keyof S & string]?: keyof R & string }
+/** The right side of a join by pairs, whose keys have the names of the left. */
+export type Rekeyed<R, M, Suffix extends string> = {
+  [
+    P in keyof R as P extends M[keyof M]
+      ? { [L in keyof M]: M[L] extends P ? L : never }[keyof M]
+      : P extends keyof M
+        ? `${P & string}${Suffix}`
+        : P
+  ]: R[P]
+}
 export type KeyedHow = 'inner' | 'left' | 'right' | 'full' | 'semi' | 'anti'
 export type JoinedBy<S, R, K extends keyof S & keyof R, H, X extends string> = H extends 'semi' | 'anti'
   ? S

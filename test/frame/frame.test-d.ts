@@ -149,6 +149,21 @@ is<{ id: number | null; species: string; latin: string | null; id_right: number 
 is<{ petal: number | null }>()(flowers.select('width').rename({ width: 'petal' }).concat(flowers.select('petal')))
 // @ts-expect-error the other side has no such column
 flowers.join(names, { on: 'petal' })
+is<{ id: number; species: string; latin: string; id_right: number }>()(
+  flowers.select('id', 'species').join(names, { on: { species: 'species' } }),
+)
+declare const keyed: Frame<{ key: number; id: string; latin: string }>
+is<{ id: number; species: string; id_right: string | null; latin: string | null }>()(
+  flowers.select('id', 'species').join(keyed, { on: { id: 'key' }, how: 'left' }),
+)
+is<{ id: number; species: string; id_r: string | null }>()(
+  flowers.select('id', 'species').join(keyed, { on: { id: 'key', species: 'latin' }, how: 'full', suffix: '_r' }),
+)
+is<{ id: number; species: string }>()(flowers.select('id', 'species').join(keyed, { on: { id: 'key' }, how: 'semi' }))
+// @ts-expect-error the other side has no such column
+flowers.join(keyed, { on: { id: 'kye' } })
+// @ts-expect-error this side has no such column
+flowers.join(keyed, { on: { id: 'key', petall: 'latin' } })
 
 // in memory
 is<{ a: number; b: string | null }>()(

@@ -185,6 +185,25 @@ describe('plans agree with the oracle', () => {
     )
   })
 
+  test('for joins on columns of other names, as if the right side had the names of the left', async () => {
+    await fc.assert(
+      fc.asyncProperty(rowsOf, rowsOf, fc.constantFrom('n', 'x', 's'), async (left, right, on) => {
+        const [l, r] = [frame(left, { schema }) as Table, frame(right, { schema }) as Table]
+        const renamed = r.rename({ [on]: 'key' } as { n: 'n' }) as unknown as Table
+        for (const how of ['inner', 'left', 'right', 'full', 'semi', 'anti'] as const) {
+          const expected = await l.join(r, { on: on as 'n', how }).toRows()
+          expect(await l.join(renamed, { on: { [on]: 'key' as 'n' } as { n: 'n' }, how }).toRows()).toEqual(expected)
+        }
+      }),
+      { numRuns: 10 },
+    )
+    const people = frame([
+      { id: 1, boss: 2 },
+      { id: 2, boss: 3 },
+    ])
+    expect(await people.join(people, { on: { boss: 'id' } }).toRows()).toEqual([{ id: 1, boss: 2, boss_right: 3 }])
+  })
+
   test('whether a plan runs here or travels as JSON', async () => {
     await fc.assert(
       fc.asyncProperty(rowsOf, steps, async (rows, taken) => {

@@ -73,6 +73,13 @@ describe('read.csv', () => {
     })
   })
 
+  test('names the line of a quote that is not closed', async () => {
+    const path = await put('quote.csv', 'a,b\n"x,1\ny,2\n')
+    await expect(read.csv(path).then((df) => df.toRows())).rejects.toThrow(
+      /line 2 of .*quote\.csv: expected a closing quote for the value that begins here, got none \("x,1\)/,
+    )
+  })
+
   test('names line, column and value where a type changes after the part that was looked at', async () => {
     const path = await put('late.csv', `a,b\n${'1,x\n'.repeat(30_000)}foo,x\n`)
     await expect(read.csv(path).then((df) => df.agg({ sum: col('a').sum() }).toRows())).rejects.toThrow(
@@ -180,6 +187,12 @@ describe('write and read.parquet', () => {
       code: 'data',
       message: expect.stringContaining(path) as string,
     })
+    await frame({ x: Float64Array.from({ length: 5000 }, (_, i) => i) }).write.parquet(join(folder, 'whole.parquet'))
+    const cut = join(folder, 'cut.parquet')
+    await writeFile(cut, (await readFile(join(folder, 'whole.parquet'))).subarray(0, 3000))
+    await expect(read.parquet(cut)).rejects.toThrow(
+      /expected a Parquet file at .*cut\.parquet, got a file that does not end as one\. It is truncated/,
+    )
     const tensors = frame({ t: { shape: [1, 2], dtype: 'uint8', values: new Uint8Array(2) } })
     await expect(tensors.write.csv(join(folder, 't.csv'))).rejects.toThrow(
       /plain columns, got 't' of type tensor \[2\] uint8/,

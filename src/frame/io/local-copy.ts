@@ -13,7 +13,12 @@ const copies = new Map<string, Promise<string>>()
 
 /** What is known of a file. @throws `io` when it is not there */
 export async function infoOf(caller: string, file: string): Promise<ObjectInfo> {
-  const info = await storeOf(file).stat(file)
+  const info = await storeOf(file)
+    .stat(file)
+    .catch((cause: unknown) => {
+      if (!(cause instanceof ShardbookError)) throw cause
+      throw new ShardbookError(cause.code, cause.message.replace(/^stat:/, `${caller}:`), { cause })
+    })
   if (info !== undefined) return info
   throw new ShardbookError('io', `${caller}: cannot read ${file}.`, { hint: 'There is no such object.' })
 }

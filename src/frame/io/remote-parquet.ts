@@ -1,22 +1,22 @@
 /**
  * Parquet files on the network: the footer is fetched first, then only the columns that a query reads, into a sparse file of
  * the original's size in which every byte has its own place. The engine reads that file as if it were whole. Of a query that
- * needs the first rows only, just the row groups that hold them are fetched.
+ * needs some rows only, just the row groups that hold them are fetched.
  */
 import { open as openFile } from 'node:fs/promises'
 import { ShardbookError } from '../../core/errors.js'
 import { ioError, isRemote, storeOf, type ObjectInfo } from '../../store/index.js'
 import { columnChunks, type ColumnChunk } from '../engine/duckdb/parquet-chunks.js'
+import type { RowRange } from '../plan.js'
 import { copyPath, fetchRanges, infoOf, type Range } from './local-copy.js'
-import { firstRowGroups } from './parquet-footer.js'
 
 interface Sparse {
   readonly file: string
   readonly info: ObjectInfo
   readonly path: string
   readonly chunks: readonly ColumnChunk[]
-  /** Columns that are there, or on their way. */
-  readonly fetched: Map<string, Promise<void>>
+  /** Those that are there, or on their way. */
+  readonly fetched: Map<ColumnChunk, Promise<void>>
 }
 
 const opened = new Map<string, Promise<Sparse>>()
@@ -29,22 +29,7 @@ const gapBytes = 2 ** 16
 
 /** A file with the footer of `file`, and maybe some of its columns: enough to know schema and statistics. */
 export async function footerOf(file: string): Promise<string> {
-  return isRemote(file) ? (await sparseOf(file, Infinity)).path : file
-}
-
-/** As `footerOf`, with the first row groups that hold `rows` rows. */
-export async function footerOfFirst(file: string, rows: number): Promise<string> {
-  if (!isRemote(file)) return file
-  const whole = await sparseOf(file, Infinity)
-  let held = 0
-  let groups = 0
-  for (const { group, groupRows } of whole.chunks) {
-    if (group < groups || held >= rows) continue
-    held += groupRows
-    groups = group + 1
-  }
-  const all = whole.chunks.reduce((most, { group }) => Math.max(most, group + 1), 0)
-  return groups === all ? whole.path : (await sparseOf(file, Math.max(1, groups))).path
+  return isRemote(file) ? (await sparseOf(file)).path : file
 }
 
 /** Whether a path is one of ours, whose columns must be fetched before they are read. */
@@ -52,42 +37,45 @@ export function isSparse(path: string): boolean {
   return byPath.has(path)
 }
 
-/** Fetches columns of a file of ours: those for which `wanted` is true. */
-export async function fetchColumns(path: string, wanted: (column: string) => boolean): Promise<void> {
+/** Fetches columns of a file of ours: those for which `wanted` is true, of the row groups that hold `rows`. */
+export async function fetchColumns(
+  path: string,
+  wanted: (column: string) => boolean,
+  rows: RowRange = { from: 0, to: Infinity },
+): Promise<void> {
   const { file, info, chunks, fetched } = byPath.get(path)!
-  const missing = new Set(chunks.map(({ column }) => column).filter((column) => wanted(column) && !fetched.has(column)))
-  if (missing.size > 0) {
-    const ranges = joined(chunks.filter(({ column }) => missing.has(column)).flatMap((chunk) => chunk.ranges))
-    const work = fetchRanges(file, info, path, ranges)
-    for (const column of missing) fetched.set(column, work)
-    work.catch(() => missing.forEach((column) => fetched.delete(column)))
+  const needed = chunks.filter(({ column, rows: { from, to } }) => wanted(column) && from < rows.to && to > rows.from)
+  const missing = needed.filter((chunk) => !fetched.has(chunk))
+  if (missing.length > 0) {
+    const work = fetchRanges(file, info, path, joined(missing.flatMap(({ ranges }) => ranges)))
+    for (const chunk of missing) fetched.set(chunk, work)
+    work.catch(() => missing.forEach((chunk) => fetched.delete(chunk)))
   }
-  await Promise.all([...fetched].filter(([column]) => wanted(column)).map(([, work]) => work))
+  await Promise.all(needed.flatMap((chunk) => fetched.get(chunk) ?? []))
 }
 
-async function sparseOf(file: string, groups: number): Promise<Sparse> {
+async function sparseOf(file: string): Promise<Sparse> {
   const info = await infoOf('read.parquet', file)
-  const key = JSON.stringify([file, info.version, groups])
+  const key = JSON.stringify([file, info.version])
   let sparse = opened.get(key)
   if (sparse === undefined) {
-    sparse = make(file, info, groups)
+    sparse = make(file, info)
     opened.set(key, sparse)
     sparse.catch(() => opened.delete(key))
   }
   return sparse
 }
 
-async function make(file: string, info: ObjectInfo, groups: number): Promise<Sparse> {
+async function make(file: string, info: ObjectInfo): Promise<Sparse> {
   const metadata = await fetchMetadata(file, info)
-  const kept = groups === Infinity ? metadata : firstRowGroups(metadata, groups)
   const path = copyPath(file)
   const end = Buffer.alloc(8, 'PAR1')
-  end.writeUInt32LE(kept.length)
+  end.writeUInt32LE(metadata.length)
   try {
     const to = await openFile(path, 'w')
     try {
       await to.write(Buffer.from('PAR1'), 0, 4, 0)
-      await to.write(Buffer.concat([kept, end]), 0, kept.length + 8, info.sizeBytes - 8 - metadata.length)
+      await to.write(Buffer.concat([metadata, end]), 0, metadata.length + 8, info.sizeBytes - 8 - metadata.length)
     } finally {
       await to.close()
     }

@@ -113,6 +113,55 @@ describe('frames over HTTP', () => {
     expect((await df.sort(col('n').desc()).limit(1).toRows())[0]!['n']).toBe(rows - 1)
   })
 
+  test('fetches only the row groups in which a filter may find rows', async () => {
+    const id = Array.from({ length: rows }, (_, i) => i)
+    const day = id.map((i) => new Date(Date.UTC(2020, 0, 1) + i * 60_000))
+    const sorted = frame({
+      id: Int32Array.from(id),
+      n: Float64Array.from(id),
+      at: day,
+      key: id.map((i) => `k${100_000 + i}`),
+    })
+    await sorted.write.parquet(join(folder, 'sorted.parquet'), { rowGroupRows: 4096, compression: 'none' })
+    server.files.set('/s.parquet', new Uint8Array(await readFile(join(folder, 'sorted.parquet'))))
+    const local = await read.parquet(join(folder, 'sorted.parquet'))
+    const filters = [
+      [col('id').ge(20_000).and(col('id').lt(20_010)), 2],
+      [col('id').eq(5), 1],
+      [col('id').gt(rows), 0],
+      [col('n').lt(100), 1],
+      [col('n').eq(-0), 1],
+      [col('n').gt(40_990), 11],
+      [col('at').lt(day[10]!), 1],
+      [col('key').gt(`k${100_000 + rows - 2}`), 1],
+      [col('id').lt(10).or(col('id').gt(40_990)), 11],
+      [col('id').ge(20_000).and(col('id').lt(20_010)).and(col('n').mul(2).gt(40_010)), 2],
+    ] as const
+    for (const [i, [predicate, groups]] of filters.entries()) {
+      server.files.set(`/s${i}.parquet`, server.files.get('/s.parquet')!)
+      const df = await read.parquet(`${server.base}/s${i}.parquet`)
+      await df.count()
+      const before = fetchedBytes()
+      const found = await df.filter(predicate).select('id', 'n', 'at', 'key').toRows()
+      expect(found).toEqual(await local.filter(predicate).select('id', 'n', 'at', 'key').toRows())
+      const fraction = (fetchedBytes() - before) / server.files.get('/s.parquet')!.length
+      expect(fraction).toBeLessThanOrEqual((groups + 0.5) / 10)
+      // What was not fetched then is fetched when it is asked for.
+      expect(await df.agg({ n: col('n').sum(), key: col('key').max() }).toRows()).toEqual(
+        await local.agg({ n: col('n').sum(), key: col('key').max() }).toRows(),
+      )
+    }
+    // NaN is above all numbers, and in no statistics; of several files those without a match are left out.
+    for (const [name, values] of Object.entries({ a: [1, NaN, 2], b: [5, 6], c: [0, 9] })) {
+      await frame({ n: Float64Array.from(values) }).write.parquet(join(folder, `${name}.parquet`))
+      server.files.set(`/${name}.parquet`, new Uint8Array(await readFile(join(folder, `${name}.parquet`))))
+    }
+    const three = await read.parquet(['a', 'b', 'c'].map((name) => `${server.base}/${name}.parquet`))
+    expect(await three.filter(col('n').gt(9)).toRows()).toEqual([{ n: NaN }])
+    expect(await three.filter(col('n').lt(2)).toRows()).toEqual([{ n: 1 }, { n: 0 }])
+    expect(await three.filter(col('n').lt(-2)).toRows()).toEqual([])
+  })
+
   test('joins and filters across files, on columns that are only compared', async () => {
     const df = await read.parquet(`${server.base}/t.parquet`)
     server.files.set('/u.parquet', parquet)
@@ -199,6 +248,8 @@ describe.skipIf(missing('s3') !== undefined)('frames over S3', () => {
     })
     await expect(read.parquet(`s3://${server.bucket}/no/*.parquet`)).rejects.toThrow(/got no match/)
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'wrong')
-    await expect(read.csv(`s3://${server.bucket}/a.csv`)).rejects.toThrow(/refused \(HTTP 403.*AWS_SECRET_ACCESS_KEY/)
+    await expect(read.csv(`s3://${server.bucket}/a.csv`)).rejects.toThrow(
+      /^read\.csv: .*refused \(HTTP 403.*AWS_SECRET_ACCESS_KEY/,
+    )
   })
 })

@@ -1,6 +1,6 @@
 /** The lines of CSV files that cannot be read, with the reason. */
 import { originalOf } from '../../io/local-copy.js'
-import { localScan } from '../../io/local-scan.js'
+import { localText } from '../../io/local-scan.js'
 import { inputsOf, type Plan } from '../../plan.js'
 import { withConnection } from './database.js'
 import { csvReason, explainFailure } from './failure.js'
@@ -24,9 +24,8 @@ export async function collectBadRows(plan: Plan): Promise<BadRow[]> {
     for (const input of inputsOf(plan)) found.push(...(await collectBadRows(input)))
     return found
   }
-  const { source } = await localScan(plan, Infinity)
-  if (source.kind !== 'csv') return []
-  const reader = printReader(source).replace(
+  if (plan.source.kind !== 'csv') return []
+  const reader = printReader(await localText(plan.source)).replace(
     /\)$/,
     `, rejects_table = 'bad', rejects_scan = 'scans', rejects_limit = 0)`,
   )

@@ -3,7 +3,8 @@
  * `src/ffi`, with a database of its own. The bindings' database and its tables cannot be reached from here: files can.
  *
  * A query runs on other threads and is materialised, so it is asked for in pieces of bounded size; its chunks then lie in
- * memory, and walking over them takes microseconds.
+ * memory, and walking over them takes microseconds. A stream has its rows read ahead into a buffer; who walks over them faster
+ * than they come takes part in the work, a few milliseconds at a time.
  */
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
@@ -30,6 +31,10 @@ const calls = {
   duckdb_interrupt: ['void', 'pointer'],
   duckdb_result_error: ['string', 'pointers'],
   duckdb_destroy_result: ['void', 'pointers'],
+  duckdb_destroy_prepare: ['void', 'pointers'],
+  duckdb_destroy_pending: ['void', 'pointers'],
+  duckdb_prepare_error: ['string', 'pointer'],
+  duckdb_pending_error: ['string', 'pointer'],
   duckdb_fetch_chunk: ['pointer', 'sixWords'],
   duckdb_destroy_data_chunk: ['void', 'pointers'],
   duckdb_data_chunk_get_size: ['size', 'pointer'],
@@ -41,7 +46,15 @@ const calls = {
   duckdb_list_vector_get_size: ['size', 'pointer'],
   duckdb_struct_vector_get_child: ['pointer', 'pointer', 'size'],
 } as const
-const longCalls = { duckdb_query: ['int', 'pointer', 'string', 'pointers'] } as const
+const longCalls = {
+  duckdb_query: ['int', 'pointer', 'string', 'pointers'],
+  duckdb_prepare: ['int', 'pointer', 'string', 'pointers'],
+  duckdb_pending_prepared_streaming: ['int', 'pointer', 'pointers'],
+  duckdb_execute_pending: ['int', 'pointer', 'pointers'],
+} as const
+
+/** Footers are kept for files that do not change. A stream of three float64 columns gains nothing from a longer buffer. */
+const settings = `SET parquet_metadata_cache = true; SET streaming_buffer_size = '16MiB'`
 
 /** The library with a database. Pointers are addresses. */
 export interface CApi extends Functions<typeof calls>, BackgroundFunctions<typeof longCalls> {
@@ -65,14 +78,14 @@ async function open(): Promise<CApi> {
   ])
   const config = new BigUint64Array(1)
   functions.duckdb_create_config(config)
-  const settings = {
+  const options = {
     threads: String(availableParallelism()),
     // A query here reads a bounded piece of a file.
     memory_limit: '512MiB',
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
   }
-  for (const [name, value] of Object.entries(settings)) {
+  for (const [name, value] of Object.entries(options)) {
     if (functions.duckdb_set_config(Number(config[0]), name, value) !== 0) {
       throw new ShardbookError('internal', `openFeed: DuckDB does not take the setting ${name}.`)
     }
@@ -106,18 +119,31 @@ function libraryPath(): string {
 export interface Connection {
   /** Runs a query off the event loop; a user's interrupt or `close` ends it. Close the result. */
   query(sql: string): Promise<Result>
+  /** As `query`, for the one query of a connection: its rows are read ahead of who takes them, into a bounded buffer. */
+  stream(sql: string): Promise<Result>
   close(): Promise<void>
 }
 
-/** A result in memory. */
+/** A result in memory, or one that comes. */
 export interface Result {
-  /** Calls `visit` for each chunk, in order. Chunk and vectors are valid during the call only. */
-  eachChunk(visit: (chunk: number, rows: number) => void): void
+  /** The next chunk; undefined after the last. It is valid until the next one is asked for. */
+  next(): Chunk | undefined
   close(): void
+}
+
+export interface Chunk {
+  readonly address: number
+  readonly rows: number
 }
 
 export async function connect(): Promise<{ api: CApi; connection: Connection }> {
   const api = await cApi()
+  const connection = connectionOf(api)
+  ;(await connection.query(settings)).close()
+  return { api, connection }
+}
+
+function connectionOf(api: CApi): Connection {
   const handle = new BigUint64Array(1)
   if (api.duckdb_connect(api.database, handle) !== 0) {
     throw new ShardbookError('engine', 'openFeed: DuckDB did not open a connection.')
@@ -125,58 +151,98 @@ export async function connect(): Promise<{ api: CApi; connection: Connection }> 
   const address = Number(handle[0])
   const interrupt = (): void => api.duckdb_interrupt(address)
   const inFlight = new Set<Promise<unknown>>()
-  const query = async (sql: string): Promise<Result> => {
+  const query = async (run: (words: BigUint64Array) => Promise<string | undefined>): Promise<Result> => {
     const guard = interruptible({ interrupt })
+    const explain = (message: string): ShardbookError =>
+      guard.interrupted
+        ? new ShardbookError('interrupted', 'frame: the query was interrupted.', { cause: new Error(message) })
+        : explainFailure(new Error(message))
     const words = new BigUint64Array(6)
     try {
-      if ((await api.duckdb_query(address, sql, words)) === 0) return resultOf(api, words)
-      const cause = new Error(api.duckdb_result_error(words))
-      api.duckdb_destroy_result(words)
-      throw guard.interrupted
-        ? new ShardbookError('interrupted', 'frame: the query was interrupted.', { cause })
-        : explainFailure(cause)
-    } finally {
+      const failed = await run(words)
+      if (failed !== undefined) throw explain(failed)
+      return resultOf(api, words, explain, () => guard.off())
+    } catch (cause) {
       guard.off()
+      throw cause
     }
   }
-  const setting = await query('SET parquet_metadata_cache = true')
-  setting.close()
+  const tracked = (result: Promise<Result>): Promise<Result> => {
+    const settled: Promise<boolean> = result.then(
+      () => inFlight.delete(settled),
+      () => inFlight.delete(settled),
+    )
+    inFlight.add(settled)
+    return result
+  }
   return {
-    api,
-    connection: {
-      query(sql) {
-        const result = query(sql)
-        const settled: Promise<boolean> = result.then(
-          () => inFlight.delete(settled),
-          () => inFlight.delete(settled),
-        )
-        inFlight.add(settled)
-        return result
-      },
-      async close() {
-        interrupt()
-        await Promise.all(inFlight)
-        api.duckdb_disconnect(handle)
-      },
+    query: (sql) => tracked(query(async (words) => errorOf(api, words, await api.duckdb_query(address, sql, words)))),
+    stream: (sql) => tracked(query((words) => startStream(api, address, sql, words))),
+    async close() {
+      interrupt()
+      await Promise.all(inFlight)
+      api.duckdb_disconnect(handle)
     },
   }
 }
 
-function resultOf(api: CApi, words: BigUint64Array): Result {
-  const chunk = new BigUint64Array(1)
+/** Why a result is none, if it is none. */
+function errorOf(api: CApi, words: BigUint64Array, state: number): string | undefined {
+  if (state === 0) return undefined
+  const message = api.duckdb_result_error(words)
+  api.duckdb_destroy_result(words)
+  return message
+}
+
+async function startStream(
+  api: CApi,
+  connection: number,
+  sql: string,
+  words: BigUint64Array,
+): Promise<string | undefined> {
+  const [statement, pending] = [new BigUint64Array(1), new BigUint64Array(1)]
+  try {
+    if ((await api.duckdb_prepare(connection, sql, statement)) !== 0) {
+      return api.duckdb_prepare_error(Number(statement[0]))
+    }
+    if ((await api.duckdb_pending_prepared_streaming(Number(statement[0]), pending)) !== 0) {
+      return api.duckdb_pending_error(Number(pending[0]))
+    }
+    return errorOf(api, words, await api.duckdb_execute_pending(Number(pending[0]), words))
+  } finally {
+    api.duckdb_destroy_pending(pending)
+    api.duckdb_destroy_prepare(statement)
+  }
+}
+
+function resultOf(
+  api: CApi,
+  words: BigUint64Array,
+  explain: (message: string) => ShardbookError,
+  off: () => void,
+): Result {
+  const held = new BigUint64Array(1)
+  const letGo = (): void => {
+    if (held[0] !== 0n) api.duckdb_destroy_data_chunk(held)
+    held[0] = 0n
+  }
   return {
-    eachChunk(visit) {
-      for (;;) {
-        const address = api.duckdb_fetch_chunk({ words })
-        if (address === 0) return
-        try {
-          visit(address, api.duckdb_data_chunk_get_size(address))
-        } finally {
-          chunk[0] = BigInt(address)
-          api.duckdb_destroy_data_chunk(chunk)
-        }
+    next() {
+      letGo()
+      const address = api.duckdb_fetch_chunk({ words })
+      if (address === 0) {
+        const message = api.duckdb_result_error(words)
+        // A stream that fails on its way ends with an error in place of a chunk.
+        if (message !== null) throw explain(message)
+        return undefined
       }
+      held[0] = BigInt(address)
+      return { address, rows: api.duckdb_data_chunk_get_size(address) }
     },
-    close: () => api.duckdb_destroy_result(words),
+    close() {
+      letGo()
+      api.duckdb_destroy_result(words)
+      off()
+    },
   }
 }

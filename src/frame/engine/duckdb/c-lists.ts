@@ -19,16 +19,16 @@ type ListValues = Int32Array | Float32Array
 /** Copies lists, cut or filled up to `length`. */
 export function copyList(api: CApi, check: NullCheck, name: string, { length, fill = 0 }: ListOptions): CopyVector {
   const reader = openLists(api, check, name)
-  return (vector, rows, target, at) => {
-    check(vector, rows)
-    const { starts, lengths, values } = reader.read(vector, rows, (count): ListValues =>
+  return (vector, from, rows, target, at) => {
+    check(vector, from, rows)
+    const { starts, lengths, values } = reader.read(vector, from, rows, (count): ListValues =>
       target instanceof Int32Array ? new Int32Array(count) : new Float32Array(count),
     )
     for (let row = 0; row < rows; row++) {
       const out = (at + row) * length
-      const from = starts[row]!
+      const begin = starts[row]!
       const kept = Math.min(lengths[row]!, length)
-      target.set(values.subarray(from, from + kept), out)
+      target.set(values.subarray(begin, begin + kept), out)
       target.fill(fill, out + kept, out + length)
     }
   }
@@ -39,10 +39,14 @@ export function copySparse(api: CApi, check: NullCheck, name: string, options: L
   const { length, components } = options
   const [indices, values] = [openLists(api, check, name), openLists(api, check, name)]
   const numbers = components === undefined ? undefined : new Map(components.map((component, i) => [component, i]))
-  return (vector, rows, target, at) => {
-    check(vector, rows)
-    const where = indices.read(api.duckdb_struct_vector_get_child(vector, 0), rows, (count) => new Int32Array(count))
-    const what = values.read(api.duckdb_struct_vector_get_child(vector, 1), rows, (count) => new Float32Array(count))
+  return (vector, from, rows, target, at) => {
+    check(vector, from, rows)
+    const [numbered, weighed] = [0, 1].map((child) => api.duckdb_struct_vector_get_child(vector, child)) as [
+      number,
+      number,
+    ]
+    const where = indices.read(numbered, from, rows, (count) => new Int32Array(count))
+    const what = values.read(weighed, from, rows, (count) => new Float32Array(count))
     for (let row = 0; row < rows; row++) {
       const out = (at + row) * 2 * length
       target.fill(0, out, out + 2 * length)
@@ -71,19 +75,19 @@ function openLists(api: CApi, check: NullCheck, name: string) {
   let entries = new BigUint64Array(0)
   let [starts, lengths] = [new Float64Array(0), new Float64Array(0)]
   return {
-    read<T extends ListValues>(vector: number, rows: number, allocate: (count: number) => T): Lists<T> {
+    read<T extends ListValues>(vector: number, from: number, rows: number, allocate: (count: number) => T): Lists<T> {
       if (starts.length < rows) {
         entries = new BigUint64Array(rows * 2)
         ;[starts, lengths] = [new Float64Array(rows), new Float64Array(rows)]
       }
-      api.memory.read(api.duckdb_vector_get_data(vector), new Uint8Array(entries.buffer, 0, rows * 16))
+      api.memory.read(api.duckdb_vector_get_data(vector) + from * 16, new Uint8Array(entries.buffer, 0, rows * 16))
       for (let row = 0; row < rows; row++) {
         starts[row] = Number(entries[row * 2])
         lengths[row] = Number(entries[row * 2 + 1])
       }
       const child = api.duckdb_list_vector_get_child(vector)
       const size = api.duckdb_list_vector_get_size(vector)
-      check(child, size)
+      check(child, 0, size)
       const values = allocate(size)
       api.memory.read(api.duckdb_vector_get_data(child), new Uint8Array(values.buffer))
       if (lengths.some((count, row) => row < rows && starts[row]! + count > size)) {

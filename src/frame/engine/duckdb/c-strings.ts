@@ -4,7 +4,8 @@
  */
 import type { Memory } from '../../../ffi/index.js'
 
-const entryBytes = 16
+/** Of the entry of a string in a vector. */
+export const stringBytes = 16
 const inlineBytes = 12
 
 export interface Strings {
@@ -25,17 +26,17 @@ export function openStrings(memory: Memory): Strings {
     ends: new Uint32Array(0),
     read(address, rows) {
       grow(rows)
-      memory.read(address, new Uint8Array(words.buffer, 0, rows * entryBytes))
+      memory.read(address, new Uint8Array(words.buffer, 0, rows * stringBytes))
       texts(rows)
     },
     take(entries, rows) {
       grow(rows)
-      new Uint8Array(words.buffer).set(entries.subarray(0, rows * entryBytes))
+      new Uint8Array(words.buffer).set(entries.subarray(0, rows * stringBytes))
       texts(rows)
     },
   }
   const texts = (rows: number): void => {
-    const inline = rows * entryBytes
+    const inline = rows * stringBytes
     let total = inline
     const entries = new Uint8Array(words.buffer, 0, inline)
     for (let row = 0; row < rows; row++) {
@@ -52,8 +53,8 @@ export function openStrings(memory: Memory): Strings {
     for (let row = 0; row < rows; row++) {
       const length = words[row * 4]!
       if (length <= inlineBytes) {
-        starts[row] = row * entryBytes + 4
-        ends[row] = row * entryBytes + 4 + length
+        starts[row] = row * stringBytes + 4
+        ends[row] = row * stringBytes + 4 + length
         continue
       }
       const pointer = words[row * 4 + 2]! + words[row * 4 + 3]! * 2 ** 32

@@ -93,6 +93,7 @@ export function csvReason(text: string): string {
   }
   if (text.includes('Invalid unicode'))
     return `expected UTF-8 text, got other bytes; give the file's encoding, such as encoding: 'latin1'`
+  if (text.includes('unterminated quote')) return 'expected a closing quote for the value that begins here, got none'
   const reason = /Original Line:[^\n]*\n([^\n]+)/.exec(text)?.[1] ?? text.split('\n')[1] ?? 'it cannot be read'
   return lowerFirst(reason.trim().replace(/\.$/, ''))
 }

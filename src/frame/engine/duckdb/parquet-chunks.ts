@@ -1,13 +1,13 @@
 /** Where the columns of a Parquet file lie, and which of them a query reads: as DuckDB itself tells. */
-import type { Plan } from '../../plan.js'
+import type { Plan, RowRange } from '../../plan.js'
 import { queryRows } from './database.js'
 import { printPlan } from './print-plan.js'
 import { printFiles } from './print-scan.js'
 
 /** One column in one row group. */
 export interface ColumnChunk {
-  readonly group: number
-  readonly groupRows: number
+  /** Rows of the row group. */
+  readonly rows: RowRange
   /** The top-level column that it is a part of. */
   readonly column: string
   readonly ranges: readonly { readonly offset: number; readonly length: number }[]
@@ -18,12 +18,15 @@ export async function columnChunks(path: string): Promise<ColumnChunk[]> {
   const rows = await queryRows(
     `SELECT row_group_id, row_group_num_rows, path_in_schema, dictionary_page_offset, data_page_offset, total_compressed_size, bloom_filter_offset, bloom_filter_length FROM parquet_metadata(${printFiles([path])}) ORDER BY row_group_id`,
   )
+  let range: RowRange = { from: 0, to: 0 }
+  let last = -1
   return rows.map(([group, groupRows, nested, dictionary, data, length, bloom, bloomLength]) => {
     const begins =
       dictionary === null || Number(dictionary) <= 0 ? Number(data) : Math.min(Number(dictionary), Number(data))
+    if (Number(group) > last) range = { from: range.to, to: range.to + Number(groupRows) }
+    last = Number(group)
     return {
-      group: Number(group),
-      groupRows: Number(groupRows),
+      rows: range,
       column: String(nested).split(', ')[0]!,
       ranges: [
         { offset: begins, length: Number(length) },

@@ -79,9 +79,12 @@ async function nullFreeColumns(files: readonly string[]): Promise<string[]> {
 async function query(file: string, sql: string): Promise<readonly (readonly unknown[])[]> {
   return queryRows(sql).catch((cause: unknown) => {
     if (cause instanceof ShardbookError) throw cause
-    const [reason = ''] = String(cause instanceof Error ? cause.message : cause).split('\n')
-    throw new ShardbookError('data', `read.parquet: cannot read ${file}: ${reason}`, {
-      hint: 'Is it a Parquet file, and whole?',
+    const [text = ''] = String(cause instanceof Error ? cause.message : cause).split('\n')
+    const reason = text.includes('No magic bytes')
+      ? 'a file that does not end as one'
+      : `one that cannot be read (${text.replace(/^[\w ]+ Error: /, '')})`
+    throw new ShardbookError('data', `read.parquet: expected a Parquet file at ${file}, got ${reason}.`, {
+      hint: 'It is truncated, or of another format.',
       cause,
     })
   })

@@ -13,7 +13,7 @@ import type { StoredValues } from '../../tensor/store.js'
 import { openTokenizer, type TokenOptions, type Tokenizer } from '../../tokens.js'
 import { connect, type CApi, type Result } from './c-api.js'
 import { copyList, copySparse } from './c-lists.js'
-import { openStrings, type Strings } from './c-strings.js'
+import { openStrings, stringBytes, type Strings } from './c-strings.js'
 import { queryRows } from './database.js'
 import { explainFailure } from './failure.js'
 import { sqlNames } from './names.js'
@@ -38,17 +38,19 @@ export interface Windows {
   readonly totalRows: number
   /** What references point into. */
   readonly stores: readonly TensorStore[]
-  /** Reads the rows of the ranges, one range after the other. */
-  read(ranges: readonly RowRange[]): Promise<Window>
+  /** Reads the rows of the ranges, one range after the other, into the engine's memory. */
+  read(ranges: readonly RowRange[]): Promise<RowReader>
+  /** Reads a range of any length, ahead of who takes its rows. */
+  stream(range: RowRange): Promise<RowReader>
   close(): Promise<void>
 }
 
 /** Rows that lie in the engine's memory until they are copied. */
-export interface Window {
-  /** Copies the rows' values of each column into an array and lets go of them. */
-  take(targets: readonly StoredValues[]): void
-  /** Lets go of them uncopied. */
-  drop(): void
+export interface RowReader {
+  /** Copies the values of the next so many rows into an array for each column. */
+  take(targets: readonly StoredValues[], rows: number): void
+  /** Lets go of what is left. */
+  close(): Promise<void>
 }
 
 /** Opens a plan that `addressable` gave, with exactly the columns of `fed`. */
@@ -57,18 +59,26 @@ export async function openWindows(plan: Plan, fed: readonly FedColumn[]): Promis
   const { api, connection } = await connect()
   const copies = fed.map((field) => copyColumn(api, field))
   const list = sqlNames(plan.schema).map((name, i) => `${castSql(fed[i]!, name)} AS c${i}`)
+  const sqlOf = (ranges: readonly RowRange[]): string =>
+    ranges
+      .flatMap((range) => segments(files, range))
+      .map(({ path, rows }) => `SELECT ${list.join(', ')} FROM (${printPlan(over(plan, path, rows)).sql}) t`)
+      .join(' UNION ALL ')
   return {
     totalRows: files.reduce((sum, { rows }) => sum + rows, 0),
     stores: printPlan(plan).stores,
     async read(ranges) {
-      const parts = ranges
-        .flatMap((range) => segments(files, range))
-        .map(({ path, rows }) => {
-          return `SELECT ${list.join(', ')} FROM (${printPlan(over(plan, path, rows)).sql}) t`
-        })
-      const expected = ranges.reduce((sum, { from, to }) => sum + to - from, 0)
-      const result = await connection.query(parts.join(' UNION ALL '))
-      return { take: (targets) => takeRows(api, result, copies, targets, expected), drop: () => result.close() }
+      return rowReader(api, await connection.query(sqlOf(ranges)), copies, async () => {})
+    },
+    async stream(range) {
+      // A second query on a connection would end it.
+      const { connection: own } = await connect()
+      try {
+        return rowReader(api, await own.stream(sqlOf([range])), copies, () => own.close())
+      } catch (cause) {
+        await own.close()
+        throw cause
+      }
     },
     close: () => connection.close(),
   }
@@ -137,32 +147,38 @@ function elementSql(dtype: FedColumn['dtype']): string {
   return { uint8: 'UTINYINT', int32: 'INTEGER', float32: 'FLOAT', float64: 'DOUBLE' }[dtype]
 }
 
-function takeRows(
-  api: CApi,
-  result: Result,
-  copies: readonly CopyVector[],
-  targets: readonly StoredValues[],
-  expected: number,
-): void {
-  let at = 0
-  try {
-    result.eachChunk((chunk, rows) => {
-      for (let i = 0; i < copies.length; i++) {
-        copies[i]!(api.duckdb_data_chunk_get_vector(chunk, i), rows, targets[i]!, at)
+function rowReader(api: CApi, result: Result, copies: readonly CopyVector[], closed: () => Promise<void>): RowReader {
+  let vectors: readonly number[] = []
+  let [from, left] = [0, 0]
+  return {
+    take(targets, rows) {
+      for (let at = 0; at < rows;) {
+        if (left === 0) {
+          const chunk = result.next()
+          if (chunk === undefined) {
+            throw new ShardbookError('data', `openFeed: expected ${rows - at} more rows, got none.`, {
+              hint: 'Did a file change while it was read?',
+            })
+          }
+          vectors = copies.map((_, i) => api.duckdb_data_chunk_get_vector(chunk.address, i))
+          ;[from, left] = [0, chunk.rows]
+        }
+        const run = Math.min(left, rows - at)
+        for (let i = 0; i < copies.length; i++) copies[i]!(vectors[i]!, from, run, targets[i]!, at)
+        at += run
+        from += run
+        left -= run
       }
-      at += rows
-    })
-  } finally {
-    result.close()
+    },
+    async close() {
+      result.close()
+      await closed()
+    },
   }
-  if (at === expected) return
-  throw new ShardbookError('data', `openFeed: expected ${expected} rows, got ${at}.`, {
-    hint: 'Did a file change while it was read?',
-  })
 }
 
-/** Copies the rows of a vector to row `at` of the target. */
-export type CopyVector = (vector: number, rows: number, target: StoredValues, at: number) => void
+/** Copies `rows` rows of a vector, from row `from`, to row `at` of the target. */
+export type CopyVector = (vector: number, from: number, rows: number, target: StoredValues, at: number) => void
 
 function copyColumn(api: CApi, fed: FedColumn): CopyVector {
   const { column, held, shape, tokens, list } = fed
@@ -175,20 +191,23 @@ function copyColumn(api: CApi, fed: FedColumn): CopyVector {
   const inline = column.type.kind === 'tensor' && held === 'value'
   const width = held === 'reference' ? 1 : sizeOf(shape)
   const exact = column.type.kind === 'number' && column.type.storage === 'int64'
-  return (vector, rows, target, at) => {
-    check(vector, rows)
+  return (vector, from, rows, target, at) => {
+    check(vector, from, rows)
     const data = api.duckdb_vector_get_data(inline ? api.duckdb_array_vector_get_child(vector) : vector)
     const values = target.subarray(at * width, (at + rows) * width)
-    api.memory.read(data, new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
+    api.memory.read(
+      data + from * width * target.BYTES_PER_ELEMENT,
+      new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+    )
     if (exact) checkExact(column, values)
   }
 }
 
-function copyTokens(api: CApi, check: (vector: number, rows: number) => void, tokenizer: Tokenizer): CopyVector {
+function copyTokens(api: CApi, check: NullCheck, tokenizer: Tokenizer): CopyVector {
   const strings: Strings = openStrings(api.memory)
-  return (vector, rows, target, at) => {
-    check(vector, rows)
-    strings.read(api.duckdb_vector_get_data(vector), rows)
+  return (vector, from, rows, target, at) => {
+    check(vector, from, rows)
+    strings.read(api.duckdb_vector_get_data(vector) + from * stringBytes, rows)
     const { bytes, starts, ends } = strings
     const { length } = tokenizer
     for (let row = 0; row < rows; row++) {
@@ -197,18 +216,18 @@ function copyTokens(api: CApi, check: (vector: number, rows: number) => void, to
   }
 }
 
-/** Raises for a null among the first values of a vector. */
-export type NullCheck = (vector: number, rows: number) => void
+/** Raises for a null among the values `from .. from + rows` of a vector. */
+export type NullCheck = (vector: number, from: number, rows: number) => void
 
 function nullCheck(api: CApi, column: Column): NullCheck {
   let words = new Uint8Array(0)
-  return (vector, rows) => {
+  return (vector, from, rows) => {
     const validity = api.duckdb_vector_get_validity(vector)
     if (validity === 0) return
-    const length = Math.ceil(rows / 8)
+    const length = Math.ceil((from + rows) / 8)
     if (words.length < length) words = new Uint8Array(length)
     api.memory.read(validity, words.subarray(0, length))
-    for (let row = 0; row < rows; row++) {
+    for (let row = from; row < from + rows; row++) {
       if (((words[row >> 3]! >> (row & 7)) & 1) === 1) continue
       throw new ShardbookError('data', `openFeed: expected no null in '${column.name}', got one.`, {
         hint: `Drop or fill them first: dropNulls('${column.name}'), fillNull(…).`,
