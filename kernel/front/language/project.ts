@@ -9,7 +9,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { emptyCell, Names } from './names.js'
+import { allNames, emptyCell, Names } from './names.js'
 import { compilerExecutable, LanguageServer } from './server.js'
 import type { UserConfig, UserConfigFile } from './user-config.js'
 import { findUserConfig, readUserConfig } from './user-config.js'
@@ -46,9 +46,10 @@ export async function loadProject(server: LanguageServer, folder: string): Promi
   const user = found === undefined ? undefined : await readUserConfig(found.file, compilerExecutable())
   await server.write(join(folder, 'tsconfig.json'), projectConfig(folder, '__cell_*.ts', user), 'json')
   for (const [name, text] of [
-    ['0', emptyCell(0)],
+    ['0', emptyCell()],
     ['names_0', new Names().text(0, 1)],
-    ['draft', emptyCell(0)],
+    ['names', allNames(1)],
+    ['draft', emptyCell()],
   ] as const) {
     const file = cellFile(folder, name)
     if (server.read(file) === undefined) await server.write(file, text)

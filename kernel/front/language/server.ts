@@ -59,7 +59,9 @@ export class LanguageServer {
   private readonly folder: string
   private readonly documents = new Map<string, Document>()
   private readonly waiting = new Map<number, Waiting>()
-  private isClosed = false
+  isClosed = false
+  /** When something was asked or answered last. */
+  private lastUseMs = 0
   private child: ChildProcessByStdio<Writable, Readable, null> | undefined
   private started: Promise<void> | undefined
   private lastId = 0
@@ -114,6 +116,11 @@ export class LanguageServer {
     await this.start()
     const changes = files.map(({ path, isNew }) => ({ uri: pathToFileURL(path).href, type: isNew ? 1 : 2 }))
     this.send({ method: 'workspace/didChangeWatchedFiles', params: { changes } })
+  }
+
+  /** For how long the server has had nothing to do. */
+  quietForMs(): number {
+    return this.waiting.size > 0 ? 0 : performance.now() - this.lastUseMs
   }
 
   /** Ends the server; the next use starts another, which reads all files anew. */
@@ -226,6 +233,7 @@ export class LanguageServer {
       if (message.id !== undefined) this.send({ id: message.id, result: answer(message) })
       return
     }
+    this.lastUseMs = performance.now()
     const waiting = this.waiting.get(Number(message.id))
     this.waiting.delete(Number(message.id))
     if (message.error === undefined) waiting?.resolve(message.result)
