@@ -34,7 +34,7 @@ export interface SignatureHelp {
 /** LSP's numbers of completion kinds, in the words of Jupyter's clients. */
 const kinds = [
   'text text method function constructor field variable class interface module property unit value enum keyword snippet',
-  'color file reference folder enum-member constant struct event operator type-parameter',
+  'color file reference folder enumMember constant struct event operator typeParameter',
 ]
   .join(' ')
   .split(' ')
