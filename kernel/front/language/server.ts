@@ -164,6 +164,8 @@ export class LanguageServer {
     await this.request('initialize', {
       processId: process.pid,
       rootUri: pathToFileURL(this.folder).href,
+      // Nobody reads what it says of the project unasked.
+      initializationOptions: { disablePushDiagnostics: true },
       capabilities: {
         general: { positionEncodings: ['utf-16'] },
         textDocument: {
