@@ -40,26 +40,37 @@ interface Running {
 // Taken now: a cell may put something else in their place.
 const { Promise, Set, queueMicrotask, setImmediate: nativeImmediate } = globalThis
 
-/** Starts the control thread and wraps the global timers. `onError` gets what listeners throw. */
+/** The control thread starts with the first task, or so long after the session, whose own start is not to wait for it. */
+const controlStartMs = 300
+
+/** Wraps the global timers, and starts the control thread in time. `onError` gets what listeners throw. */
 export function openInterrupts(onError: (error: unknown) => void): Interrupts {
   const state = new Int32Array(new SharedArrayBuffer(12))
-  const control = new Worker(new URL('./control.js', import.meta.url), {
-    workerData: { state, fd: descriptors.interrupts, debugFd: descriptors.debug },
-  })
+  let control: Worker | undefined
+  setTimeout(start, controlStartMs).unref()
   process.on('exit', () => {
+    if (control === undefined) return
     // oxlint-disable-next-line require-post-message-target-origin -- a thread's port, not a window's
     control.postMessage('leave')
     Atomics.wait(state, hasLeft, 0, disconnectMs)
     // What the inspector was told is done where V8 checks for interrupts, as in a loop.
     for (let i = 0; i < 10_000; i++) Atomics.load(state, hasLeft)
   })
-  control.unref()
   const listeners = new Set<() => void>()
   const timers = wrapTimers()
   const running = new Set<Running>()
   let wanted = 0
 
-  control.on('message', (serial: number) => {
+  function start(): void {
+    if (control !== undefined) return
+    control = new Worker(new URL('./control.js', import.meta.url), {
+      workerData: { state, fd: descriptors.interrupts, debugFd: descriptors.debug },
+    })
+    control.unref()
+    control.on('message', interrupted)
+  }
+
+  function interrupted(serial: number): void {
     Atomics.store(state, isAnswered, 1)
     forgetOrigin()
     wanted = serial
@@ -74,11 +85,12 @@ export function openInterrupts(onError: (error: unknown) => void): Interrupts {
       }
     }
     for (const cell of meant) void interruptCell(cell)
-  })
+  }
 
   return {
     run: (serial, code) =>
       new Promise((resolve, reject) => {
+        start()
         const cell: Running = { serial, reject: over(reject), wait: undefined, wasInterrupted: false }
         function over<V>(settle: (value: V) => void): (value: V) => void {
           return (value) => {
@@ -94,7 +106,7 @@ export function openInterrupts(onError: (error: unknown) => void): Interrupts {
           return
         }
         const origin = currentOrigin()
-        const start = async (): Promise<void> => {
+        const begin = async (): Promise<void> => {
           // Interrupted before it began.
           if (!running.has(cell)) return
           Atomics.store(state, isInCell, 1)
@@ -105,7 +117,7 @@ export function openInterrupts(onError: (error: unknown) => void): Interrupts {
             cell.reject(error)
           }
         }
-        nativeImmediate(() => queueMicrotask(() => void start()))
+        nativeImmediate(() => queueMicrotask(() => void begin()))
       }),
     onInterrupt: (listener) => {
       listeners.add(listener)

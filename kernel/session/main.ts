@@ -21,7 +21,7 @@ import { openInterrupts } from './interrupt.js'
 import { createMagics } from './magics.js'
 import { runFor, trackOrigins } from './origin.js'
 import { openOutput } from './output.js'
-import { cellOf, describeError, mapStacks } from './traceback.js'
+import { cellOf, describeError, mapModules, mapStacks } from './traceback.js'
 
 const secret = process.env[markVariable] ?? ''
 delete process.env[markVariable]
@@ -57,10 +57,12 @@ function complain(title: string, error: unknown): void {
 let hasModuleHooks = false
 
 /** Makes code ready to run. The hooks of modules cost a thread: they come with the first code that may import. */
-function load(script: Script): Cell {
+async function load(script: Script): Promise<Cell> {
   if (!hasModuleHooks && /\b(?:import|require|eval|Function)\b/.test(script.code)) {
     hasModuleHooks = true
     register('./modules.js', import.meta.url)
+    // Where a cell has broken what loading needs, stacks name the lines of the emitted modules.
+    await import('../compile/emit.js').then(({ emit }) => mapModules(emit)).catch(() => {})
   }
   return evaluator.load(script)
 }
@@ -77,7 +79,7 @@ async function show(value: unknown): Promise<MimeBundle | undefined> {
 }
 
 async function execute({ origin, serial, script, isDebugged }: Extract<Task, { kind: 'execute' }>): Promise<Outcome> {
-  const cell = load(script)
+  const cell = await load(script)
   if (isDebugged) {
     output.event({ kind: 'loaded' })
     await new Promise<void>((resolve) => gates.set(origin, resolve))
@@ -101,7 +103,7 @@ async function evaluate({ serial, scripts }: Extract<Task, { kind: 'evaluate' }>
   for (const [name, script] of Object.entries(scripts)) {
     try {
       values[name] = await interrupts.run(serial, async (waits) => {
-        const last = await load(script).run((value) => waits.wait(value))
+        const last = await (await load(script)).run((value) => waits.wait(value))
         return { data: (await show(last?.value)) ?? {} }
       })
     } catch (error) {

@@ -11,12 +11,19 @@ import type { CellError } from '../channel.js'
 import type { Place } from '../code-frame.js'
 import { codeFrame, errorTitle } from '../code-frame.js'
 import type { Script } from '../compile/compile.js'
-import { emit } from '../compile/emit.js'
+import type { emit } from '../compile/emit.js'
 import { originalPlaces } from '../source-map.js'
 
 type Scripts = ReadonlyMap<string, Script>
 
 const kernelFolder = new URL('..', import.meta.url).href
+
+let emitModule: typeof emit | undefined
+
+/** From now on, places in TypeScript modules on disk are found by `emit`, which is costly to load. */
+export function mapModules(by: typeof emit): void {
+  emitModule = by
+}
 
 /** Makes every stack name `Cell[3]:2:5` where the user's text in `scripts` is meant. */
 export function mapStacks(scripts: Scripts): void {
@@ -110,9 +117,9 @@ function mapFrame(frame: NodeJS.CallSite, scripts: Scripts): string {
 /** The place in a TypeScript module on disk: emitted once more for its map, since that happened on another thread. */
 function moduleLine(file: string, at: Place): Place | undefined {
   const path = file.startsWith('file:') ? fileURLToPath(file) : file
-  if (path.includes('/node_modules/')) return undefined
+  if (path.includes('/node_modules/') || emitModule === undefined) return undefined
   try {
-    return originalPlaces([emit(path, readFileSync(path, 'utf8')).map])(at)
+    return originalPlaces([emitModule(path, readFileSync(path, 'utf8')).map])(at)
   } catch {
     // The file is gone or broken by now: the place in the emitted code has to do.
     return undefined

@@ -1,10 +1,10 @@
 /** A session that stands at a breakpoint: its frames, with the user's lines, and what they see. */
-import { fileURLToPath } from 'node:url'
+import { packageRoot } from '../package-root.js'
 import type { CallFrame, Evaluated, Inspector, RemoteObject } from './inspector.js'
 import type { DebuggedScript, Scripts } from './scripts.js'
 import { Variables } from './variables.js'
 
-const kernelFolder = fileURLToPath(new URL('../..', import.meta.url))
+const kernelFolder = `${packageRoot}dist/kernel/`
 
 interface Frame {
   readonly call: CallFrame

@@ -30,17 +30,18 @@ export function cellModule(code: string, names: Pick<Names, 'known'>, cell: numb
   const words = new Set(code.match(/[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*/gu))
   const isWanted = (name: string): boolean =>
     !declared.has(name) && (words.has(name) || (prefix !== undefined && name.toLowerCase().startsWith(prefix)))
-  const assigned = assignedNames(program)
-  const imports: Parameters<typeof importNames>[1][number][] = []
+  let assigned: ReadonlySet<string> | undefined
+  const isAssigned = (name: string): boolean => (assigned ??= assignedNames(program)).has(name)
+  const imports: string[] = []
   let variables = ''
   for (const [name, { kind, declared: own, told }] of names.known) {
     if (!isWanted(name)) continue
     // A variable that this cell assigns keeps its declared type: what its last value told binds no later one.
-    const from = kind === 'let' && assigned.has(name) ? own : (told ?? own)
-    imports.push(kind === 'let' ? { from } : { from, as: name })
-    if (kind === 'let') variables += `declare let ${name}: typeof ${from.name}; `
+    const from = told === undefined || (kind === 'let' && isAssigned(name)) ? own : told
+    imports.push(kind === 'let' ? from : `${from} as ${name}`)
+    if (kind === 'let') variables += `declare let ${name}: typeof ${from}; `
   }
-  const header = importNames(cell, imports) + variables
+  const header = importNames(imports) + variables
   const footer = [...declared.keys()].filter((name) => !exported.has(name))
   return { cell, text: `${header}\n${code}\nexport { ${footer.join(', ')} }`, declared }
 }

@@ -1,7 +1,7 @@
 /** What TypeScript does not say with an error: where a missing name or package comes from, and that JSX is off. */
 import { readFileSync } from 'node:fs'
 import { builtinModules, createRequire } from 'node:module'
-import { packageRoot } from './project.js'
+import { packageRoot } from '../package-root.js'
 import { exportedNames } from '../../syntax.js'
 
 /** Names that Node's modules export, with the module: the first that has it, of those that are meant most often. */

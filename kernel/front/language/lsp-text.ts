@@ -3,7 +3,7 @@
 export interface Completion {
   readonly text: string
   readonly kind: string
-  readonly signature: string
+  readonly signature?: string
   readonly documentation?: string
 }
 
@@ -31,16 +31,10 @@ export interface SignatureHelp {
   }[]
 }
 
-/**
- * With no more completions than this they come with signature and documentation. Each costs the server a look; of a longer
- * list clients ask for the documentation of the chosen one.
- */
-export const detailedItems = 4
-
 /** LSP's numbers of completion kinds, in the words of Jupyter's clients. */
 const kinds = [
   'text text method function constructor field variable class interface module property unit value enum keyword snippet',
-  'color file reference folder enum-member constant struct event operator type-parameter',
+  'color file reference folder enumMember constant struct event operator typeParameter',
 ]
   .join(' ')
   .split(' ')
@@ -49,7 +43,7 @@ export function completionOf(item: CompletionItem): Completion {
   return {
     text: item.insertText ?? item.label,
     kind: kinds[item.kind ?? 0] ?? 'text',
-    signature: item.detail ?? '',
+    ...(item.detail === undefined ? {} : { signature: item.detail }),
     ...(item.documentation === undefined ? {} : { documentation: textOf(item.documentation) }),
   }
 }

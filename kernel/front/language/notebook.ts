@@ -13,11 +13,12 @@ import { cellModule } from './cells.js'
 import { hintFor } from './hints.js'
 import { LocalImports } from './local-imports.js'
 import type { Completion, CompletionItem, SignatureHelp } from './lsp-text.js'
-import { completionOf, detailedItems, signatureText } from './lsp-text.js'
-import { cellsPerModule, emptyCell, moduleOf, Names } from './names.js'
+import { completionOf, signatureText } from './lsp-text.js'
+import { moduleOf, Names } from './names.js'
 import { offsetAt, positionAt } from './position.js'
 import type { OpenProject } from './project.js'
 import { cellFile, loadProject, openProject } from './project.js'
+import { Room } from './room.js'
 import type { LanguageServer, LspPosition, LspRange } from './server.js'
 import type { UserConfigFile } from './user-config.js'
 import { findUserConfig } from './user-config.js'
@@ -52,8 +53,7 @@ export class NotebookLanguage {
   private readonly folder: string
   private readonly server: LanguageServer
   private readonly names = new Names()
-  /** How many cells have a file: the modules of names export them before they have a text. */
-  private room = 1
+  private readonly room: Room
   /** Ends when the server knows the names of the last cell. */
   private shared: Promise<void> = Promise.resolve()
   private isReady: Promise<void> | undefined
@@ -68,6 +68,7 @@ export class NotebookLanguage {
     this.draft = cellFile(folder, 'draft')
     this.imports = new LocalImports(folder)
     this.server = server
+    this.room = new Room(server, folder, this.names)
     this.loaded = loaded
   }
 
@@ -75,6 +76,7 @@ export class NotebookLanguage {
   prepare(): Promise<void> {
     this.isReady ??= this.loaded.then((config) => {
       this.config = config
+      this.room.growAtLeisure()
     })
     return this.isReady
   }
@@ -90,10 +92,10 @@ export class NotebookLanguage {
     if (this.isReady !== undefined && config?.mtimeMs !== this.config?.mtimeMs) await this.reload()
     await this.prepare()
     await this.shared
-    await this.makeRoom(module.cell)
+    await this.room.reach(module.cell)
     const changes = this.imports.changes(module.text)
     if (changes.length > 0) await this.server.noteFiles(changes)
-    const file = this.file(module.cell)
+    const file = cellFile(this.folder, module.cell)
     await this.server.write(file, module.text)
     const report = await this.server.ask<{ items?: readonly Diagnostic[] }>('textDocument/diagnostic', file)
     const problems = (report.items ?? [])
@@ -146,10 +148,8 @@ export class NotebookLanguage {
     const items = (list?.items ?? [])
       .filter((item) => (item.filterText ?? item.label).toLowerCase().startsWith(wanted))
       .sort((a, b) => compare(a.sortText ?? a.label, b.sortText ?? b.label) || compare(a.label, b.label))
-    const detailed =
-      items.length > detailedItems
-        ? items
-        : await Promise.all(items.map((item) => this.server.resolve('completionItem/resolve', item)))
+    // Of several, clients ask for the documentation of the chosen one (`inspect`).
+    const detailed = items.length === 1 ? [await this.server.resolve('completionItem/resolve', items[0]!)] : items
     return { start: offset - wanted.length, items: detailed.map(completionOf) }
   }
 
@@ -202,34 +202,15 @@ export class NotebookLanguage {
   /** Gives the cell to the server, with the names that it uses and those that begin with `prefix`. */
   private async show(plain: string, prefix?: string): Promise<string> {
     await this.shared
-    await this.server.write(this.draft, cellModule(plain, this.names, this.room - 1, prefix).text)
+    await this.server.write(this.draft, cellModule(plain, this.names, 0, prefix).text)
     return this.draft
   }
 
-  /** Tells the server the names of a cell that was accepted, while nothing else changes. */
+  /** Tells the server the names of a cell that was accepted. */
   private async share(cell: number): Promise<void> {
-    await this.makeRoom(cell + 1)
-    await this.shareNames(moduleOf(cell))
-  }
-
-  /** Makes files for the cells up to this one and some more. */
-  private async makeRoom(cell: number): Promise<void> {
-    if (cell < this.room) return
-    const first = this.room
-    this.room = (moduleOf(cell) + 1) * cellsPerModule
-    for (let one = first; one < this.room; one++) await this.server.write(this.file(one), emptyCell(one))
-    for (let module = moduleOf(first); module <= moduleOf(cell); module++) await this.shareNames(module)
-    await this.server.write(this.draft, emptyCell(this.room - 1))
-  }
-
-  private async shareNames(module: number): Promise<void> {
-    const file = this.file(`names_${module}`)
-    await this.server.write(file, this.names.text(module, this.room))
-    await this.server.ask('textDocument/documentSymbol', file)
-  }
-
-  private file(name: number | `names_${number}`): string {
-    return cellFile(this.folder, name)
+    await this.room.reach(cell + 1)
+    await this.room.share(moduleOf(cell))
+    this.room.growAtLeisure()
   }
 }
 

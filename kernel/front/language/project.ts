@@ -8,14 +8,11 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { emptyCell, Names } from './names.js'
+import { packageRoot } from '../package-root.js'
+import { emptyCell } from './names.js'
 import { compilerExecutable, LanguageServer } from './server.js'
 import type { UserConfig, UserConfigFile } from './user-config.js'
 import { findUserConfig, readUserConfig } from './user-config.js'
-
-/** The package's root, seen from `dist/kernel/front/language`. */
-export const packageRoot = fileURLToPath(new URL('../../../../', import.meta.url))
 
 interface Manifest {
   readonly types?: string
@@ -45,15 +42,10 @@ export async function loadProject(server: LanguageServer, folder: string): Promi
   const found = findUserConfig(folder)
   const user = found === undefined ? undefined : await readUserConfig(found.file, compilerExecutable())
   await server.write(join(folder, 'tsconfig.json'), projectConfig(folder, '__cell_*.ts', user), 'json')
-  for (const [name, text] of [
-    ['0', emptyCell(0)],
-    ['names_0', new Names().text(0, 1)],
-    ['draft', emptyCell(0)],
-  ] as const) {
-    const file = cellFile(folder, name)
-    if (server.read(file) === undefined) await server.write(file, text)
-  }
-  await server.ask('textDocument/diagnostic', cellFile(folder, 'draft'))
+  // Each file costs a look at the whole program: the others come when the first cell runs.
+  const first = cellFile(folder, 0)
+  if (server.read(first) === undefined) await server.write(first, emptyCell())
+  await server.ask('textDocument/diagnostic', first)
   return found
 }
 

@@ -59,7 +59,9 @@ export class LanguageServer {
   private readonly folder: string
   private readonly documents = new Map<string, Document>()
   private readonly waiting = new Map<number, Waiting>()
-  private isClosed = false
+  isClosed = false
+  /** When something was asked or answered last. */
+  private lastUseMs = 0
   private child: ChildProcessByStdio<Writable, Readable, null> | undefined
   private started: Promise<void> | undefined
   private lastId = 0
@@ -116,6 +118,11 @@ export class LanguageServer {
     this.send({ method: 'workspace/didChangeWatchedFiles', params: { changes } })
   }
 
+  /** For how long the server has had nothing to do. */
+  quietForMs(): number {
+    return this.waiting.size > 0 ? 0 : performance.now() - this.lastUseMs
+  }
+
   /** Ends the server; the next use starts another, which reads all files anew. */
   restart(): void {
     const { child } = this
@@ -157,6 +164,8 @@ export class LanguageServer {
     await this.request('initialize', {
       processId: process.pid,
       rootUri: pathToFileURL(this.folder).href,
+      // Nobody reads what it says of the project unasked.
+      initializationOptions: { disablePushDiagnostics: true },
       capabilities: {
         general: { positionEncodings: ['utf-16'] },
         textDocument: {
@@ -226,6 +235,7 @@ export class LanguageServer {
       if (message.id !== undefined) this.send({ id: message.id, result: answer(message) })
       return
     }
+    this.lastUseMs = performance.now()
     const waiting = this.waiting.get(Number(message.id))
     this.waiting.delete(Number(message.id))
     if (message.error === undefined) waiting?.resolve(message.result)

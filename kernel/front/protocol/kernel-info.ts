@@ -1,10 +1,11 @@
 /** `kernel_info_request`: who answers, and in which language. */
 import { createRequire } from 'node:module'
 import { typescriptVersion } from '../language/server.js'
+import { packageRoot } from '../package-root.js'
 import type { Handler } from './handler.js'
 import { protocolVersion } from './message.js'
 
-const manifest = createRequire(import.meta.url)('../../../../package.json') as { version: string }
+const manifest = createRequire(import.meta.url)(`${packageRoot}package.json`) as { version: string }
 
 export const kernelInfo: Handler = () => ({
   status: 'ok',

@@ -2,7 +2,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { cellModule } from '../../../kernel/front/language/cells.js'
-import { cellsPerModule, Names } from '../../../kernel/front/language/names.js'
+import { allNames, cellsPerModule, Names } from '../../../kernel/front/language/names.js'
 import { offsetAt, positionAt, toCodePoints, toUtf16 } from '../../../kernel/front/language/position.js'
 
 const names = new Names()
@@ -28,17 +28,36 @@ describe('the names that cells leave', () => {
       "export declare const a_told_1: 'x' | 'y';",
     ])
     expect(cellModule('a as T', left, left.take()).text.split('\n')[0]).toBe(
-      "import { a_told_1 as a, T_0 as T } from './__cell_names_0'; ",
+      "import { a_told_1 as a, T_0 as T } from './__cell_names'; ",
     )
   })
   test('fill one module after the other', () => {
     const left = new Names()
     for (let cell = 0; cell <= cellsPerModule; cell++)
       left.accept(cellModule(`const x${cell} = 1`, left, left.take()), new Set([`x${cell}`]), {})
+    expect(allNames(cellsPerModule)).toBe("export * from './__cell_names_0'")
+    expect(allNames(cellsPerModule + 1).split('\n')).toHaveLength(2)
     expect(left.text(1, 2 * cellsPerModule).split('\n')).toHaveLength(cellsPerModule)
     expect(cellModule(`x0 + x${cellsPerModule}`, left, left.take()).text.split('\n')[0]).toBe(
-      `import { x0_0 as x0 } from './__cell_names_0'; import { x${cellsPerModule}_${cellsPerModule} as x${cellsPerModule} } from './__cell_names_1'; `,
+      `import { x0_0 as x0, x${cellsPerModule}_${cellsPerModule} as x${cellsPerModule} } from './__cell_names'; `,
     )
+  })
+})
+
+describe('the number of a cell', () => {
+  const numbers = (...cells: string[]): number[] => {
+    const left = new Names()
+    return cells.map((code) => {
+      const module = cellModule(code, left, left.take())
+      left.accept(module, new Set(module.declared.keys()), {})
+      return module.cell
+    })
+  }
+  test('goes to the next one when it leaves no names', () => {
+    expect(numbers('1 + 1', 'const a = 1', 'a', 'a + 1', 'type T = 1', 'a')).toEqual([0, 0, 1, 1, 1, 2])
+  })
+  test('is kept by a cell that adds to global types', () => {
+    expect(numbers('declare global { interface Window { mine: 1 } }', '1')).toEqual([0, 1])
   })
 })
 
@@ -53,7 +72,7 @@ describe('the module of a cell', () => {
     )
   })
   test('imports values and types that the text names', () => {
-    expect(lines('a; let x: T')[0]).toBe("import { a_0 as a, T_0 as T } from './__cell_names_0'; ")
+    expect(lines('a; let x: T')[0]).toBe("import { a_0 as a, T_0 as T } from './__cell_names'; ")
   })
   test('knows which imports are types: they stay without a value', () => {
     const code = 'import { type P, viz } from "x"\nimport type { Q } from "x"\nimport type * as all from "x"'
@@ -65,15 +84,15 @@ describe('the module of a cell', () => {
     ])
   })
   test('declares variables, so that they can be assigned', () => {
-    expect(lines('v = 2')[0]).toBe("import { v_0 } from './__cell_names_0'; declare let v: typeof v_0; ")
+    expect(lines('v = 2')[0]).toBe("import { v_0 } from './__cell_names'; declare let v: typeof v_0; ")
   })
   test('gives a variable the type that its value told, unless the cell assigns it', () => {
-    expect(lines('df')[0]).toBe("import { df_told_0 as df } from './__cell_names_0'; ")
-    expect(lines('mut')[0]).toBe("import { mut_told_0 } from './__cell_names_0'; declare let mut: typeof mut_told_0; ")
-    expect(lines('mut = 1')[0]).toBe("import { mut_0 } from './__cell_names_0'; declare let mut: typeof mut_0; ")
+    expect(lines('df')[0]).toBe("import { df_told_0 as df } from './__cell_names'; ")
+    expect(lines('mut')[0]).toBe("import { mut_told_0 } from './__cell_names'; declare let mut: typeof mut_told_0; ")
+    expect(lines('mut = 1')[0]).toBe("import { mut_0 } from './__cell_names'; declare let mut: typeof mut_0; ")
   })
   test('imports nothing that it declares itself', () => {
-    expect(lines('const a = v')[0]).toBe("import { v_0 } from './__cell_names_0'; declare let v: typeof v_0; ")
+    expect(lines('const a = v')[0]).toBe("import { v_0 } from './__cell_names'; declare let v: typeof v_0; ")
   })
   test('exports what it declares, once', () => {
     const code = `import * as n from 'x'; import d, { e as f } from 'y'
