@@ -9,7 +9,7 @@ import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { RingDoor } from '../../src/distributed/ring-door.js'
 import { Ring } from '../../src/distributed/ring.js'
-import { sharedMemoryFolder } from '../../src/distributed/segment-file.js'
+import { openSegmentFolder, sharedMemoryFolder } from '../../src/distributed/segment-file.js'
 import { median } from './contest.js'
 import { startPeer } from './peer.js'
 
@@ -40,14 +40,15 @@ export async function allReduceMs(bytes: number, ranks: number): Promise<number>
   }
 }
 
-async function runRank([rank, ranks, bytes]: readonly number[], folder: string, shared: string): Promise<void> {
+async function runRank([rank, ranks, bytes]: readonly number[], folder: string, memory: string): Promise<void> {
   const secret = Buffer.from(process.env['BENCH_RING_SECRET']!, 'base64')
   const peers = Array.from({ length: ranks! }, (_, peer) => join(folder, `ring-${peer}`))
   const door = await RingDoor.open(peers[rank!]!, secret)
   console.log('READY')
   await new Promise((resolve) => process.stdin.once('data', resolve))
   const links = await door.join({ generation: 1, rank: rank!, peers, signal: new AbortController().signal })
-  const ring = new Ring({ rank: rank!, workers: ranks!, generation: 1, links, shared: shared || undefined })
+  const shared = memory === '' ? undefined : await openSegmentFolder(memory)
+  const ring = new Ring({ rank: rank!, workers: ranks!, generation: 1, links, shared })
   const vector = new Float32Array(bytes! / 4).fill(1)
   const times: number[] = []
   for (let step = 0; step < rounds + warmUp; step++) {

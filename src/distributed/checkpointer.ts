@@ -14,15 +14,22 @@ export type SavedState =
 export class Checkpointer {
   readonly #job: TrainingJob
   readonly #plan: WorkerCheckpoints
+  readonly #begin: () => void
   readonly #tell: (saved: SavedState) => void
   #savedAt = performance.now()
   #savedStep = -1
   #asked = false
   #writing: Promise<void> | undefined
 
-  constructor(job: TrainingJob, plan: WorkerCheckpoints, tell: (saved: SavedState) => void) {
+  /** `begin` is called before a state is written, `tell` after it. */
+  constructor(
+    job: TrainingJob,
+    plan: WorkerCheckpoints,
+    { begin, tell }: { begin: () => void; tell: (saved: SavedState) => void },
+  ) {
     this.#job = job
     this.#plan = plan
+    this.#begin = begin
     this.#tell = tell
   }
 
@@ -53,6 +60,7 @@ export class Checkpointer {
   async #save(state: TrainingState): Promise<void> {
     const { step } = state
     const { folder, keep } = this.#plan
+    this.#begin()
     try {
       const path = await saveCheckpoint(folder, this.#job, state, { keep })
       this.#savedStep = step

@@ -16,7 +16,7 @@ import type { TrainingJob, TrainingState } from '../nn/train/job.js'
 import type { CheckpointPlan } from './child.js'
 import type { Control, Mode } from './control.js'
 
-export const protocolVersion = 3
+export const protocolVersion = 4
 
 /** An error as data: what the other side shows, with the stack of where it happened. */
 export interface WireError {
@@ -217,7 +217,7 @@ export type WorkerMessage =
   | { readonly type: 'broken'; readonly run: number; readonly generation: number; readonly step: number }
   /** Waits in the pause of this version. */
   | { readonly type: 'paused'; readonly run: number; readonly generation: number; readonly version: number }
-  | { readonly type: 'event'; readonly run: number; readonly event: TrainingEvent }
+  | { readonly type: 'events'; readonly run: number; readonly events: readonly TrainingEvent[] }
   | {
       readonly type: 'finished'
       readonly run: number

@@ -13,13 +13,12 @@
  * Patarasuk, Yuan: Bandwidth optimal all-reduce algorithms for clusters of workstations (2009).
  */
 import type { Socket } from 'node:net'
-import { join } from 'node:path'
 import { ShardbookError } from '../core/errors.js'
 import { checksum } from './checksum.js'
 import { packHalves, toHalf, unpackHalves } from './compression.js'
 import { modes, type Control } from './control.js'
 import { ExactReader } from './exact-reader.js'
-import { SegmentReader, SegmentWriter, sharedFloats } from './segment-file.js'
+import { type SegmentFolder, type SegmentReader, type SegmentWriter, sharedFloats } from './segment-file.js'
 
 /** Sockets to the next rank (written) and from the previous one (read). */
 export interface RingLinks {
@@ -47,7 +46,7 @@ export class Ring {
   readonly #generation: number
   readonly #links: RingLinks | undefined
   readonly #incoming: ExactReader | undefined
-  readonly #shared: string | undefined
+  readonly #shared: SegmentFolder | undefined
   #writer: SegmentWriter | undefined
   #reader: SegmentReader | undefined
   readonly #block = new Float32Array(blockFloats)
@@ -55,13 +54,13 @@ export class Ring {
   #turn = 0
   #broken: RingBroken | undefined
 
-  /** `links` is left out for a ring of one; `shared` is a folder of shared memory, where all ranks are on one host. */
+  /** `links` is left out for a ring of one; `shared` is given where all ranks are on one host. */
   constructor(options: {
     rank: number
     workers: number
     generation: number
     links?: RingLinks | undefined
-    shared?: string | undefined
+    shared?: SegmentFolder | undefined
   }) {
     this.#rank = options.rank
     this.#workers = options.workers
@@ -193,12 +192,11 @@ export class Ring {
 
   async #send(step: number, segment: Float32Array, control: Control): Promise<void> {
     if (this.#broken !== undefined) throw this.#broken
-    const isShared = this.#shared !== undefined && segment.length >= sharedFloats
-    let offset = 0
-    if (isShared) {
-      this.#writer ??= new SegmentWriter(this.#fileOf(this.#rank), this.#workers)
-      offset = this.#writer.write(this.#turn, segment)
-    }
+    const shared = segment.length >= sharedFloats ? this.#shared : undefined
+    if (shared !== undefined) this.#writer ??= shared.writer(this.#generation, this.#rank, this.#workers)
+    const place = shared === undefined ? undefined : this.#writer?.write(this.#turn, segment)
+    const isShared = place !== undefined
+    const offset = place ?? 0
     const prefix = new Uint32Array(prefixWords)
     const { version, mode } = control
     const head = [magic, this.#generation, this.#turn, step, segment.length, version, modes.indexOf(mode)]
@@ -252,7 +250,7 @@ export class Ring {
     if (this.#broken !== undefined) throw this.#broken
     const previous = (this.#rank + this.#workers - 1) % this.#workers
     try {
-      this.#reader ??= new SegmentReader(this.#fileOf(previous))
+      this.#reader ??= this.#shared!.reader(this.#generation, previous)
       if (!add) return this.#reader.read(offset, target)
       for (let start = 0; start < target.length; start += blockFloats) {
         const sum = target.subarray(start, start + blockFloats)
@@ -268,10 +266,6 @@ export class Ring {
   #breakBy(reason: string, cause?: unknown): RingBroken {
     this.break(reason, cause)
     return this.#broken!
-  }
-
-  #fileOf(rank: number): string {
-    return join(this.#shared!, `ring-${this.#generation}-${rank}`)
   }
 }
 

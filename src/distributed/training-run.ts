@@ -162,8 +162,9 @@ export class TrainingRun implements SlotUser {
         member.pausedAt = message.version
         if (this.#group.allPausedAt(this.#control.current.version)) this.#control.settle()
         return
-      case 'event':
-        return this.#event(message.event)
+      case 'events':
+        for (const event of message.events) this.#event(event)
+        return
       case 'state':
         return this.#takeState(member, message.state)
       case 'saved':

@@ -7,11 +7,12 @@ import { readSettings, socketPath, type WorkerSettings } from './child.js'
 import { connect, Connection } from './connection.js'
 import type { OrderMessage, WorkerMessage } from './messages.js'
 import { RingDoor } from './ring-door.js'
+import { openSegmentFolder } from './segment-file.js'
 import { toWire } from './wire-error.js'
 import { serve } from './worker.js'
 
 const settings = await readSettings<WorkerSettings>()
-const { secret: encoded, folder, shared, rank, incarnation, engine: name, threads, host, niceness } = settings
+const { secret: encoded, folder, shared: memory, rank, incarnation, engine: name, threads, host, niceness } = settings
 // Whoever works at the notebook goes first.
 setPriority(Math.min(19, Math.max(getPriority(), niceness)))
 const secret = Buffer.from(encoded, 'base64')
@@ -26,6 +27,7 @@ const coordinator = new Connection<OrderMessage, WorkerMessage>(socket, (order) 
 void coordinator.closed.then(() => process.exit(0))
 try {
   const engine = await opening
+  const shared = memory === undefined ? undefined : await openSegmentFolder(memory)
   const send = (message: WorkerMessage): void => coordinator.send(message)
   onOrder = serve({ rank, engine, door, shared, createLoop, openFeed, send })
   send({ type: 'up', engine: engine.name, description: engine.description, door: door.endpoint })

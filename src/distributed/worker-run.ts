@@ -11,10 +11,12 @@ import type { Loop, LoopContext } from '../nn/train/loop.js'
 import { withoutValues } from '../nn/train/step-state.js'
 import { Checkpointer } from './checkpointer.js'
 import { ControlLog } from './control.js'
+import { EventBatch, maxWaiting } from './event-batch.js'
 import type { OrderMessage, WorkerMessage } from './messages.js'
 import type { RingDoor } from './ring-door.js'
 import { Ring, RingBroken } from './ring.js'
 import { RunContext } from './run-context.js'
+import type { SegmentFolder } from './segment-file.js'
 import { toWire } from './wire-error.js'
 
 /** What a worker works with. */
@@ -22,12 +24,14 @@ export interface WorkerParts {
   readonly rank: number
   readonly engine: Engine
   readonly door: RingDoor
-  /** A folder of shared memory, where all workers are on one host. */
-  readonly shared: string | undefined
+  /** Shared memory, where all workers are on one host. */
+  readonly shared: SegmentFolder | undefined
   createLoop(job: TrainingJob, context: LoopContext): Promise<Loop>
   openFeed(source: FrameSource, options: { slices: number; slice: number }): Promise<Feed>
   send(message: WorkerMessage): void
 }
+
+const maxUntold = 2 * maxWaiting
 
 type RunOrder = Extract<
   OrderMessage,
@@ -45,6 +49,8 @@ export class WorkerRun {
   #control: ControlLog | undefined
   #halt = new AbortController()
   #lead = false
+  readonly #events: EventBatch
+  /** The last events, of one that does not lead. */
   #untold: TrainingEvent[] = []
   /** Orders one after the other. */
   #orders: Promise<void> = Promise.resolve()
@@ -54,6 +60,7 @@ export class WorkerRun {
   constructor(id: number, parts: WorkerParts) {
     this.#id = id
     this.#parts = parts
+    this.#events = new EventBatch((events) => parts.send({ type: 'events', run: id, events }))
   }
 
   take(order: RunOrder): void {
@@ -71,7 +78,7 @@ export class WorkerRun {
 
   async #carryOut(order: Exclude<RunOrder, { type: 'control' | 'save' }>): Promise<void> {
     const run = this.#id
-    const send = (message: WorkerMessage): void => this.#parts.send(message)
+    const send = (message: WorkerMessage): void => this.#send(message)
     switch (order.type) {
       case 'assign':
         await this.#loop?.dispose()
@@ -85,7 +92,10 @@ export class WorkerRun {
         this.#control = new ControlLog(order.control)
         this.#lead = order.lead
         this.#checkpointer = order.lead
-          ? new Checkpointer(this.#job!, order.checkpoint, (saved) => send({ type: 'saved', run, ...saved }))
+          ? new Checkpointer(this.#job!, order.checkpoint, {
+              begin: () => this.#events.flush(),
+              tell: (saved) => send({ type: 'saved', run, ...saved }),
+            })
           : undefined
         if (order.lead) for (const event of this.#untold.splice(0)) this.#report(event)
         this.#ring = undefined
@@ -127,17 +137,17 @@ export class WorkerRun {
         ring: this.#ring,
         control: this.#control!,
         checkpointer: this.#checkpointer,
-        onPaused: (version) => this.#parts.send({ type: 'paused', run, generation, version }),
+        onPaused: (version) => this.#send({ type: 'paused', run, generation, version }),
       })
       const reason = await this.#loop!.run()
       await this.#context!.finish()
-      this.#parts.send({ type: 'finished', run, generation, step: this.#loop!.step, reason })
+      this.#send({ type: 'finished', run, generation, step: this.#loop!.step, reason })
     } catch (error) {
       this.#context?.leave()
       // After a halt nobody waits for more than the answer to the halt.
       if (halt.aborted) return
       if (this.#ring === undefined || this.#ring.broken || error instanceof RingBroken) {
-        this.#parts.send({ type: 'broken', run, generation, step: this.#loop!.step })
+        this.#send({ type: 'broken', run, generation, step: this.#loop!.step })
       } else {
         this.#fail(error)
       }
@@ -157,18 +167,29 @@ export class WorkerRun {
       rank,
       openFeed: async (source, how) => this.#parts.openFeed(source, how),
       report: (event) => this.#report(event),
-      writes: () => this.#lead,
-      tellLoad: (load) => this.#parts.send({ type: 'load', run: this.#id, load }),
+      writes: () => {
+        // Asked before the state is saved.
+        this.#events.flush()
+        return this.#lead
+      },
+      tellLoad: (load) => this.#send({ type: 'load', run: this.#id, load }),
     })
+  }
+
+  /** Sends what is told besides events, behind these. */
+  #send(message: WorkerMessage): void {
+    this.#events.flush()
+    this.#parts.send(message)
   }
 
   /**
    * Only the lead's events are sent. The others keep their last ones: whoever leads next tells what the last lead may have
-   * left untold when it died (it was one step behind at most, so a step and an epoch).
+   * left untold when it died (what waited to be told, and what belonged to the step in which it was behind).
    */
   #report(event: TrainingEvent): void {
-    if (this.#lead) this.#parts.send({ type: 'event', run: this.#id, event })
-    else this.#untold = [...this.#untold, event].slice(-2)
+    if (this.#lead) return this.#events.add(event)
+    this.#untold.push(event)
+    if (this.#untold.length > 2 * maxUntold) this.#untold = this.#untold.slice(-maxUntold)
   }
 
   #break(reason: string): void {
@@ -179,6 +200,6 @@ export class WorkerRun {
 
   #fail(error: unknown): void {
     const step = this.#loop?.step ?? -1
-    this.#parts.send({ type: 'failed', run: this.#id, step, error: toWire(error, `worker rank ${this.#parts.rank}: `) })
+    this.#send({ type: 'failed', run: this.#id, step, error: toWire(error, `worker rank ${this.#parts.rank}: `) })
   }
 }

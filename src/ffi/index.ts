@@ -10,5 +10,6 @@ export {
   type StructFunctions,
   systemLibrary,
 } from './library.js'
+export { type MappedFiles, type Mapping, openMappedFiles } from './mapped-file.js'
 export { type Memory, openMemory } from './memory.js'
 export { withoutStderr } from './quiet.js'

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { keyOf, uniform } from '../../src/core/random.js'
 import type { Control } from '../../src/distributed/control.js'
 import { Ring, RingBroken } from '../../src/distributed/ring.js'
+import { openSegmentFolder, type SegmentFolder } from '../../src/distributed/segment-file.js'
 
 const run: Control = { version: 0, mode: 'run' }
 let folder = ''
@@ -31,14 +32,14 @@ async function socketPair(): Promise<[Socket, Socket]> {
 
 async function rings(
   workers: number,
-  generations: readonly number[] = [],
+  { generations = [], shared }: { generations?: readonly number[]; shared?: SegmentFolder | undefined } = {},
 ): Promise<{ rings: Ring[]; sockets: Socket[] }> {
   if (workers === 1) return { rings: [new Ring({ rank: 0, workers: 1, generation: 1 })], sockets: [] }
   const pairs = await Promise.all(Array.from({ length: workers }, async () => socketPair()))
   return {
     rings: pairs.map(([next], rank) => {
       const previous = pairs[(rank + workers - 1) % workers]![1]
-      return new Ring({ rank, workers, generation: generations[rank] ?? 1, links: { next, previous } })
+      return new Ring({ rank, workers, generation: generations[rank] ?? 1, links: { next, previous }, shared })
     }),
     sockets: pairs.flat(),
   }
@@ -48,14 +49,14 @@ const vectorOf = (seed: number, length: number): Float32Array =>
   Float32Array.from({ length }, (_, i) => (uniform(keyOf(seed), i) - 0.5) * 2 ** (i % 24))
 
 describe('the ring all-reduce', () => {
-  test('equals the plain sum on every rank, with the same bits on all of them and in every run', async () => {
+  test('equals the plain sum on every rank, with the same bits on all of them, through sockets and shared memory', async () => {
     const lengths = fc.oneof(fc.nat(50), fc.constantFrom(32_767, 32_768, 98_304, 200_001))
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 4 }), lengths, fc.nat(), async (workers, length, seed) => {
         const parts = Array.from({ length: workers }, (_, rank) => vectorOf(seed + rank, length))
         const results: Float32Array[] = []
-        for (let again = 0; again < 2; again++) {
-          const { rings: members } = await rings(workers)
+        for (const shared of [undefined, await openSegmentFolder(folder)]) {
+          const { rings: members } = await rings(workers, { shared })
           const vectors = parts.map((part) => part.slice())
           await Promise.all(members.map(async (ring, rank) => ring.allReduce(0, vectors[rank]!, run)))
           results.push(...vectors)
@@ -125,7 +126,7 @@ describe('the ring all-reduce', () => {
     ['a generation', [0, 0], [1, 2], [100, 100]],
     ['a length', [0, 0], [], [100, 102]],
   ])('refuses ranks that differ in %s', async (_, steps, generations, lengths) => {
-    const { rings: members } = await rings(2, generations)
+    const { rings: members } = await rings(2, { generations })
     const calls = members.map(async (ring, rank) => ring.allReduce(steps[rank]!, new Float32Array(lengths[rank]!), run))
     for (const outcome of await Promise.allSettled(calls)) {
       expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(RingBroken) })

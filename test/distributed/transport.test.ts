@@ -1,6 +1,6 @@
 /** How bytes travel: over TLS, through a bad line, and never to a stranger. */
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { connect as connectSocket, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,7 +14,8 @@ import type { Control } from '../../src/distributed/control.js'
 import { dial, listen } from '../../src/distributed/endpoint.js'
 import { greet } from '../../src/distributed/handshake.js'
 import { Ring, RingBroken } from '../../src/distributed/ring.js'
-import { SegmentReader, SegmentWriter } from '../../src/distributed/segment-file.js'
+import { openSegmentFolder, SegmentWriter } from '../../src/distributed/segment-file.js'
+import { openMappedFiles } from '../../src/ffi/index.js'
 import { bytesOf, smallJob } from './small-job.js'
 import { ownTemporaryFolder, pidsOf, train } from './trainings.js'
 
@@ -155,20 +156,36 @@ describe('a bad line', () => {
 })
 
 describe('shared memory', () => {
-  test('brings segments of any length, and larger ones later', () => {
-    const path = join(ownFolder, 'segments')
-    const writer = new SegmentWriter(path, 2)
+  test('brings segments of any length, and larger ones later', async () => {
+    const segments = await openSegmentFolder(ownFolder)
+    const writer = segments.writer(1, 0, 2)
     const first = Float32Array.of(1, 2, 3)
-    const at = writer.write(0, first)
-    const reader = new SegmentReader(path)
+    const at = writer.write(0, first)!
+    const reader = segments.reader(1, 0)
+    expect(existsSync(writer.path)).toBe(false)
     for (const [turn, segment] of [first, Float32Array.of(4), new Float32Array(1000).fill(5)].entries()) {
-      const offset = turn === 0 ? at : writer.write(turn, segment)
+      const offset = turn === 0 ? at : writer.write(turn, segment)!
       const read = new Float32Array(segment.length)
       reader.read(offset, read)
       expect(read).toEqual(segment)
     }
     expect(() => reader.read(1e6, new Float32Array(1))).toThrow(/end of the file/)
     reader.close()
+    writer.close()
+  })
+
+  test('of a size for which there is no room is done without', async () => {
+    const files = await openMappedFiles()
+    let room = 100
+    const writer = new SegmentWriter(join(ownFolder, 'full'), 2, {
+      ...files,
+      reserve: (file, bytes) => bytes <= room && files.reserve(file, bytes),
+    })
+    expect(writer.write(0, new Float32Array(10))).toBe(0)
+    expect(writer.write(1, new Float32Array(100))).toBeUndefined()
+    room = Infinity
+    expect(writer.write(2, new Float32Array(101))).toBeUndefined()
+    expect(writer.write(3, new Float32Array(10))).toBe(40)
     writer.close()
   })
 })
