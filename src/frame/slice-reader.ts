@@ -213,15 +213,28 @@ async function takeAll(read: RowReader, values: readonly StoredValues[], rows: n
 /** @throws ShardbookError `data` for NaN and infinite numbers, with the row's position in the source */
 function checkFinite(name: string, values: StoredValues, ordinals: Int32Array): void {
   if (values instanceof Uint8Array || values instanceof Int32Array) return
-  let at = 0
-  while (at < values.length && Number.isFinite(values[at])) at++
-  if (at === values.length) return
+  if (allFinite(values)) return
+  const at = values.findIndex((value) => !Number.isFinite(value))
   const row = ordinals[Math.floor((at * ordinals.length) / values.length)]!
   throw new ShardbookError(
     'data',
     `openFeed: expected finite numbers in '${name}', got ${values[at]} in row ${row}, counted from 0.`,
     { hint: 'Drop such rows, or put numbers in their place.' },
   )
+}
+
+/** In four sums, which do not wait for each other: a number is finite when its product with zero is zero. */
+function allFinite(values: Float32Array | Float64Array): boolean {
+  let [a, b, c, d] = [0, 0, 0, 0]
+  let at = 0
+  for (; at + 3 < values.length; at += 4) {
+    a += values[at]! * 0
+    b += values[at + 1]! * 0
+    c += values[at + 2]! * 0
+    d += values[at + 3]! * 0
+  }
+  for (; at < values.length; at++) a += values[at]! * 0
+  return a + b + c + d === 0
 }
 
 /** The position in the source of each row of a window. */

@@ -21,6 +21,7 @@ import { registerScan } from './scan.js'
 import { NativeStep } from './step.js'
 import { openSavedModel } from './saved-model.js'
 import { tensorStore } from './tensors.js'
+import { registerWidening } from './widening.js'
 
 /** Opens the engine with TensorFlow's library and those that it needs on GPUs. */
 export async function openNative(
@@ -35,6 +36,7 @@ export async function openNative(
   const backend: NativeBackend = createBackend(binding)
   registerNativeKernels()
   registerMatMul()
+  registerWidening()
   registerScan(tensorFlow)
   registerRandom()
   registerAllReduce(nativeBackend)

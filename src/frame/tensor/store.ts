@@ -5,7 +5,7 @@
  * list of stores that comes with the result. The sum stays below 2^53, so a reference survives as a JavaScript number.
  * Values are copied only here. An opened store is shared by everything in the process and closed with its last user.
  */
-import { closeSync, openSync, fstatSync, readSync, statSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
 import { ShardbookError } from '../../core/errors.js'
 import type { StoredDType } from '../../core/dtype.js'
 import { ioError } from '../../store/io-error.js'
@@ -182,12 +182,16 @@ function bytesReader(key: string, values: StoredValues): Reader {
   }
 }
 
+/** Files up to this size are read once: a call of the system for each row of a shuffled batch takes longer than a short step. */
+const heldBytes = 64 * 2 ** 20
+
 function fileReader(key: string, path: string): Reader {
   let descriptor: number
   let sizeBytes: number
   try {
+    sizeBytes = statSync(path).size
+    if (sizeBytes <= heldBytes) return bytesReader(key, readFileSync(path))
     descriptor = openSync(path, 'r')
-    sizeBytes = fstatSync(descriptor).size
   } catch (cause) {
     throw ioError('gather', 'read', path, cause)
   }

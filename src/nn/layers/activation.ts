@@ -75,6 +75,7 @@ export function activation(
   return layer('activation', options, {
     infer: (input) => ({ output: input, weights: [] }),
     apply: ({ tf }, x) => activate(tf, options.activation, x),
+    window: { size: [1, 1], strides: [1, 1] },
   })
 }
 

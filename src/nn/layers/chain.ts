@@ -1,6 +1,7 @@
 /** Layers in a row: their names, shapes and weights, and how they are applied. A model is one, and so is each branch of a layer. */
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core'
 import { ShardbookError } from '../../core/errors.js'
+import { cropUnread } from './crop.js'
 import type { Inferred, Layer, LayerContext, Shape } from './layer.js'
 
 /** A layer with its weights on the engine. */
@@ -26,6 +27,13 @@ function runSteps(given: LayerContext, steps: readonly Step[], x: Tensor): { y: 
   for (let i = 0; i < steps.length; i++) {
     const { layer, weights } = steps[i]!
     const next = steps[i + 1]?.layer
+    if (layer.window !== undefined && steps[i - 1]?.layer.window === undefined) {
+      y = cropUnread(
+        context.tf,
+        steps.slice(i).map((step) => step.layer),
+        y,
+      )
+    }
     if (layer.halves !== undefined && next?.kind === 'maxPooling2d') {
       y = layer.halves.finish(context, next.apply(context, layer.halves.linear(context, y, weights), []), weights)
       i++

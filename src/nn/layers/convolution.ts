@@ -59,6 +59,7 @@ export function conv2d<const Filters extends number>(
     },
     apply: (context, x, weights) => finish(context, linear(context, x, weights), weights),
     ...(isMonotone(activation) ? { halves: { linear, finish } } : {}),
+    ...(padding === 'valid' ? { window: { size: window, strides } } : {}),
   })
 }
 

@@ -86,6 +86,8 @@ export interface Layer {
     linear(context: LayerContext, x: Tensor, weights: readonly Tensor[]): Tensor
     finish(context: LayerContext, x: Tensor, weights: readonly Tensor[]): Tensor
   }
+  /** Present where each place of the output image is made of a window of the input image, without padding: height, width. */
+  readonly window?: { readonly size: readonly [number, number]; readonly strides: readonly [number, number] }
 }
 
 /** Options that every layer has. */
@@ -98,7 +100,7 @@ export interface LayerOptions {
 export function layer(
   kind: string,
   options: LayerOptions,
-  rule: Pick<Layer, 'infer' | 'apply' | 'halves' | 'masks'>,
+  rule: Pick<Layer, 'infer' | 'apply' | 'halves' | 'masks' | 'window'>,
 ): Layer {
   const madeAt = callerOf(new Error('made').stack ?? '')
   const made: Layer = {

@@ -237,5 +237,6 @@ function pooling(kind: string, operation: 'maxPool' | 'avgPool', options: Poolin
       )
     },
     apply: ({ tf }, x) => tf[operation](x as Tensor4D, [...size], [...strides], padding),
+    ...(padding === 'valid' ? { window: { size, strides } } : {}),
   })
 }

@@ -21,7 +21,7 @@ export function watchLayers<T>(listen: Listener, step: () => T): T {
 export function watched(layer: Layer, name: string): Layer {
   const tell = listener
   if (tell === undefined) return layer
-  const { halves: _, ...whole } = layer
+  const { halves: _halves, window: _window, ...whole } = layer
   return {
     ...whole,
     apply: (context, x, weights) => {

@@ -95,15 +95,20 @@ export class BatchReader {
   ): AsyncGenerator<Batch, void, undefined> {
     const { skip = 0, every = 1 } = options
     const { slices, rowsPerSlice } = this.#options
+    const size = this.#owned.length * rowsPerSlice
+    // A step may be under way and another begun while the third is filled; more would only make garbage of megabytes.
+    const ring = Array.from({ length: 3 }, () => ({
+      rowWeight: new Float32Array(size),
+      rowIndex: new Int32Array(size),
+      buffers: this.#columns.map(({ dtype, shape }) => allocate(dtype, size * sizeOf(shape))),
+    }))
+    let turn = 0
     const iterators = this.#owned.map((_, i) =>
       this.#feeds[i]!.batches({ rows: rowsPerSlice, ...options })[Symbol.asyncIterator](),
     )
     try {
       for (let step = skip; step < this.stepsPerEpoch; step += every) {
-        const rowWeight = new Float32Array(this.#owned.length * rowsPerSlice)
-        const rowIndex = new Int32Array(rowWeight.length)
-        // New ones for each batch: an engine may keep an array until it needs it.
-        const buffers = this.#columns.map(({ dtype, shape }) => allocate(dtype, rowWeight.length * sizeOf(shape)))
+        const { rowWeight, rowIndex, buffers } = ring[turn++ % ring.length]!
         const began = performance.now()
         let read = 0
         for (const [i, iterator] of iterators.entries()) {
@@ -119,8 +124,10 @@ export class BatchReader {
               { hint: 'Did the data change while it was read?' },
             )
           }
-          rowWeight.fill(1, i * rowsPerSlice, i * rowsPerSlice + expected)
-          if (batch !== undefined) rowIndex.set(batch.index.subarray(0, expected), i * rowsPerSlice)
+          const [from, to, end] = [i * rowsPerSlice, i * rowsPerSlice + expected, (i + 1) * rowsPerSlice]
+          rowWeight.fill(1, from, to).fill(0, to, end)
+          rowIndex.fill(0, to, end)
+          if (batch !== undefined) rowIndex.set(batch.index.subarray(0, expected), from)
           for (const [at, column] of this.#columns.entries()) {
             copyRows(column, buffers[at]!, batch, i * rowsPerSlice, rowsPerSlice)
           }
@@ -164,7 +171,7 @@ export class BatchReader {
   }
 }
 
-/** Copies a slice's rows into a column's buffer, all zeros, from row `at` on, cast to its type. */
+/** Copies a slice's rows into a column's buffer from row `at` on, cast to its type, and zeros behind them. */
 function copyRows(
   column: ColumnSpec,
   values: TensorValues,
@@ -175,6 +182,7 @@ function copyRows(
   const size = sizeOf(column.shape)
   const target = values.subarray(at * size, (at + rows) * size)
   const filled = (batch?.rows ?? 0) * size
+  target.fill(0, filled)
   if (batch !== undefined) {
     const source = batch.columns[column.name]
     if (source === undefined || sizeOf(source.shape) !== size) {
