@@ -1,6 +1,6 @@
 /** `CNNClassifier` and `CNNRegressor`: convolutional networks over images. */
 import { ShardbookError } from '../../core/errors.js'
-import type { Frame } from '../../frame/index.js'
+import type { Tensor } from '../../frame/index.js'
 import { concatenate } from '../layers/composite.js'
 import { conv2d } from '../layers/convolution.js'
 import { dense } from '../layers/dense.js'
@@ -10,17 +10,16 @@ import { showShape } from '../layers/layer.js'
 import type { Layer, Shape } from '../layers/layer.js'
 import { maxPooling2d } from '../layers/pooling.js'
 import { flatten, reshape } from '../layers/shape.js'
-import type { Training } from '../train/training.js'
 import { ClassifierEstimator } from './classifier.js'
 import type { ClassifierModel } from './classifier-model.js'
 import { tensorColumn } from './columns.js'
-import type { HasNumber, HasTensor } from './columns.js'
 import { inputsOf, sampleShape } from './input.js'
-import type { ClassifierOptions, FitOptions, LayersOptions, PredictorOptions } from './options.js'
+import type { ClassifierOptions, LayersOptions, PredictorOptions } from './options.js'
 import { ownLayers } from './predictor.js'
 import type { Family } from './predictor.js'
 import { RegressorEstimator } from './regressor.js'
 import type { RegressorModel } from './regressor-model.js'
+import type { Labelled } from './stage-types.js'
 
 /**
  * Options of `CNNClassifier`: `inputCol` holds images, tensors `[height, width]` or `[height, width, channels]`, bytes taken as
@@ -61,23 +60,15 @@ export class CNNClassifier<
   Output extends string = 'prediction',
   Raw extends string = 'rawPrediction',
   Probability extends string = never,
-> extends ClassifierEstimator<CNNClassifierOptions<Input, Label, Output, Raw, Probability>> {
+> extends ClassifierEstimator<
+  CNNClassifierOptions<Input, Label, Output, Raw, Probability>,
+  Labelled<Input, Tensor, Label, Tensor | number>,
+  ClassifierModel<Input, Output, Raw, Probability>
+> {
+  declare readonly kind: 'CNNClassifier'
+
   constructor(options: CNNClassifierOptions<Input, Label, Output, Raw, Probability>) {
     super('CNNClassifier', options, cnn)
-  }
-
-  /**
-   * Begins to train, at once; `await` the training for the model.
-   *
-   * @param options.on where it runs: a pool, or this process
-   * @param options.validation rows on which loss and accuracy are told after every epoch; never trained on
-   * @throws ShardbookError `column` when a column is missing or of another type.
-   */
-  fit<S>(
-    frame: Frame<S> & HasTensor<S, Input> & HasNumber<S, Label>,
-    options: FitOptions<Frame<S>> = {},
-  ): Training<ClassifierModel<Input, Output, Raw, Probability>> {
-    return this.train(frame, options)
   }
 }
 
@@ -94,21 +85,15 @@ export class CNNRegressor<
   Input extends string = string,
   Label extends string = 'label',
   Output extends string = 'prediction',
-> extends RegressorEstimator<CNNRegressorOptions<Input, Label, Output>> {
+> extends RegressorEstimator<
+  CNNRegressorOptions<Input, Label, Output>,
+  Labelled<Input, Tensor, Label, Tensor | number>,
+  RegressorModel<Input, Output>
+> {
+  declare readonly kind: 'CNNRegressor'
+
   constructor(options: CNNRegressorOptions<Input, Label, Output>) {
     super('CNNRegressor', options, cnn)
-  }
-
-  /**
-   * Begins to train, at once; `await` the training for the model.
-   *
-   * @throws ShardbookError `column` when a column is missing or of another type.
-   */
-  fit<S>(
-    frame: Frame<S> & HasTensor<S, Input> & HasNumber<S, Label>,
-    options: FitOptions<Frame<S>> = {},
-  ): Training<RegressorModel<Input, Output>> {
-    return this.train(frame, options)
   }
 }
 

@@ -11,8 +11,13 @@ import { checkNetworkOptions } from './options.js'
 import type { FitOptions, InputColumns, NetworkOptions } from './options.js'
 import { saveEstimator } from './saved-estimator.js'
 import type { Transformer } from './stage.js'
+import type { StageTypes, stageTypes } from './stage-types.js'
 
-export abstract class NeuralEstimator<O extends NetworkOptions & InputColumns> {
+export abstract class NeuralEstimator<O extends NetworkOptions & InputColumns, Needs, Adds> implements StageTypes<
+  Needs,
+  Adds
+> {
+  declare readonly [stageTypes]: { readonly needs: Needs; readonly adds: Adds }
   readonly kind: string
   readonly options: O
 

@@ -4,7 +4,7 @@
  */
 import { ShardbookError } from '../../core/errors.js'
 import { findColumn } from '../../frame/index.js'
-import type { AnyFrame, Column, Schema } from '../../frame/index.js'
+import type { AnyFrame, Column, Frame, Schema } from '../../frame/index.js'
 import { augmented } from '../augment/augment.js'
 import { showShape } from '../layers/layer.js'
 import type { Layer } from '../layers/layer.js'
@@ -31,6 +31,7 @@ import { NeuralEstimator } from './neural-estimator.js'
 import { checkPredictorOptions } from './options.js'
 import type { FitOptions, LayersOptions, PredictorOptions } from './options.js'
 import type { Transformer } from './stage.js'
+import type { AddsOf, Takes } from './stage-types.js'
 
 /** What tells CNN, RNN and multilayer perceptron apart. */
 export interface Family<O extends PredictorOptions> {
@@ -63,7 +64,11 @@ export interface Task<M> {
   finish(network: Model, weights: Fitting<M>['weights'], input: Input): Promise<M>
 }
 
-export abstract class PredictorEstimator<O extends PredictorOptions> extends NeuralEstimator<O> {
+export abstract class PredictorEstimator<
+  O extends PredictorOptions,
+  Needs,
+  M extends Savable & Transformer,
+> extends NeuralEstimator<O, Needs, AddsOf<M>> {
   readonly #family: Family<O>
 
   protected constructor(kind: string, options: O, family: Family<O>) {
@@ -99,13 +104,20 @@ export abstract class PredictorEstimator<O extends PredictorOptions> extends Neu
     checkNumberColumn(caller, schema, this.labelCol, this.labels)
   }
 
-  protected train<M extends Savable & Transformer>(frame: AnyFrame, given: FitOptions): Training<M> {
+  /**
+   * Begins to train, at once; `await` the training for the model.
+   *
+   * @param options.on where it runs: a pool, or this process
+   * @param options.validation rows on which loss and metrics are told after every epoch; never trained on
+   * @throws ShardbookError `column` when a column is missing or of another type.
+   */
+  fit<S>(frame: Takes<S, Needs>, options: FitOptions<Frame<S>> = {}): Training<M> {
     const { batchSize, slices } = this.options
-    return this.begin<M>(frame, given, {
+    return this.begin<M>(frame, options, {
       epochs: this.#family.maxIter,
       stepSize: this.#family.stepSize,
       batch: { rows: batchSize ?? this.#family.batchSize, isGiven: batchSize !== undefined, slices },
-      prepare: async () => this.#fitting(frame, given.validation) as Promise<Fitting<M>>,
+      prepare: async () => this.#fitting(frame, options.validation) as Promise<Fitting<M>>,
     })
   }
 

@@ -1,7 +1,6 @@
 /** `RNNClassifier` and `RNNRegressor`: recurrent networks over text, tokens, sparse vectors, vectors and steps of vectors. */
 import { checkInteger, checkNumber, checkOneOf, show } from '../../core/check.js'
 import { ShardbookError } from '../../core/errors.js'
-import type { Frame } from '../../frame/index.js'
 import { bidirectional } from '../layers/composite.js'
 import { dense } from '../layers/dense.js'
 import { dropout as dropoutLayer } from '../layers/dropout.js'
@@ -9,19 +8,18 @@ import { embedding } from '../layers/embedding.js'
 import type { Layer } from '../layers/layer.js'
 import { gru, lstm, simpleRnn } from '../layers/recurrent.js'
 import { reshape } from '../layers/shape.js'
-import type { Training } from '../train/training.js'
 import { ClassifierEstimator } from './classifier.js'
 import type { ClassifierModel } from './classifier-model.js'
-import type { HasNumber, HasSequence } from './columns.js'
 import { embeddingOf, sampleShape } from './input.js'
 import type { Input } from './input.js'
 import { checkSequenceColumn, learnInput } from './learn-input.js'
 import type { SequenceOptions } from './learn-input.js'
-import type { ClassifierOptions, FitOptions, LayersOptions, PredictorOptions } from './options.js'
+import type { ClassifierOptions, LayersOptions, PredictorOptions } from './options.js'
 import { ownLayers } from './predictor.js'
 import type { Family } from './predictor.js'
 import { RegressorEstimator } from './regressor.js'
 import type { RegressorModel } from './regressor-model.js'
+import type { Labelled, Sequence } from './stage-types.js'
 
 const cells = { simple: simpleRnn, lstm, gru } as const
 
@@ -87,23 +85,15 @@ export class RNNClassifier<
   Output extends string = 'prediction',
   Raw extends string = 'rawPrediction',
   Probability extends string = never,
-> extends ClassifierEstimator<RNNClassifierOptions<Input_, Label, Output, Raw, Probability>> {
+> extends ClassifierEstimator<
+  RNNClassifierOptions<Input_, Label, Output, Raw, Probability>,
+  Labelled<Input_, Sequence, Label>,
+  ClassifierModel<Input_, Output, Raw, Probability>
+> {
+  declare readonly kind: 'RNNClassifier'
+
   constructor(options: RNNClassifierOptions<Input_, Label, Output, Raw, Probability>) {
     super('RNNClassifier', options, rnn)
-  }
-
-  /**
-   * Begins to train, at once; `await` the training for the model.
-   *
-   * @param options.on where it runs: a pool, or this process
-   * @param options.validation rows on which loss and accuracy are told after every epoch; never trained on
-   * @throws ShardbookError `column` when a column is missing or of another type.
-   */
-  fit<S>(
-    frame: Frame<S> & HasSequence<S, Input_> & HasNumber<S, Label>,
-    options: FitOptions<Frame<S>> = {},
-  ): Training<ClassifierModel<Input_, Output, Raw, Probability>> {
-    return this.train(frame, options)
   }
 }
 
@@ -120,21 +110,15 @@ export class RNNRegressor<
   Input_ extends string = string,
   Label extends string = 'label',
   Output extends string = 'prediction',
-> extends RegressorEstimator<RNNRegressorOptions<Input_, Label, Output>> {
+> extends RegressorEstimator<
+  RNNRegressorOptions<Input_, Label, Output>,
+  Labelled<Input_, Sequence, Label>,
+  RegressorModel<Input_, Output>
+> {
+  declare readonly kind: 'RNNRegressor'
+
   constructor(options: RNNRegressorOptions<Input_, Label, Output>) {
     super('RNNRegressor', options, rnn)
-  }
-
-  /**
-   * Begins to train, at once; `await` the training for the model.
-   *
-   * @throws ShardbookError `column` when a column is missing or of another type.
-   */
-  fit<S>(
-    frame: Frame<S> & HasSequence<S, Input_> & HasNumber<S, Label>,
-    options: FitOptions<Frame<S>> = {},
-  ): Training<RegressorModel<Input_, Output>> {
-    return this.train(frame, options)
   }
 }
 
