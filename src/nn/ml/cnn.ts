@@ -14,7 +14,7 @@ import { ClassifierEstimator } from './classifier.js'
 import type { ClassifierModel } from './classifier-model.js'
 import { tensorColumn } from './columns.js'
 import { inputsOf, sampleShape } from './input.js'
-import type { ClassifierOptions, LayersOptions, PredictorOptions } from './options.js'
+import type { ClassifierOptions, FittingLayers, LayersOptions, OwnLayers, PredictorOptions } from './options.js'
 import { ownLayers } from './predictor.js'
 import type { Family } from './predictor.js'
 import { RegressorEstimator } from './regressor.js'
@@ -32,16 +32,18 @@ export interface CNNClassifierOptions<
   Output extends string = string,
   Raw extends string = string,
   Probability extends string = string,
+  Layers = OwnLayers,
 >
-  extends ClassifierOptions<Input, Label, Output, Raw, Probability>, LayersOptions {}
+  extends ClassifierOptions<Input, Label, Output, Raw, Probability>, LayersOptions<Layers> {}
 
 /** Options of `CNNRegressor`: as those of `CNNClassifier`, for a label of any numbers. */
 export interface CNNRegressorOptions<
   Input extends string = string,
   Label extends string = string,
   Output extends string = string,
+  Layers = OwnLayers,
 >
-  extends PredictorOptions<Input, Label, Output>, LayersOptions {}
+  extends PredictorOptions<Input, Label, Output>, LayersOptions<Layers> {}
 
 /**
  * Classifies images by a convolutional network, trained with Adam on the softmax cross entropy.
@@ -60,14 +62,15 @@ export class CNNClassifier<
   Output extends string = 'prediction',
   Raw extends string = 'rawPrediction',
   Probability extends string = never,
+  const Layers extends OwnLayers = OwnLayers,
 > extends ClassifierEstimator<
-  CNNClassifierOptions<Input, Label, Output, Raw, Probability>,
+  CNNClassifierOptions<Input, Label, Output, Raw, Probability, Layers>,
   Labelled<Input, Tensor, Label, Tensor | number>,
   ClassifierModel<Input, Output, Raw, Probability>
 > {
   declare readonly kind: 'CNNClassifier'
 
-  constructor(options: CNNClassifierOptions<Input, Label, Output, Raw, Probability>) {
+  constructor(options: CNNClassifierOptions<Input, Label, Output, Raw, Probability, Layers> & FittingLayers<Layers>) {
     super('CNNClassifier', options, cnn)
   }
 }
@@ -85,14 +88,15 @@ export class CNNRegressor<
   Input extends string = string,
   Label extends string = 'label',
   Output extends string = 'prediction',
+  const Layers extends OwnLayers = OwnLayers,
 > extends RegressorEstimator<
-  CNNRegressorOptions<Input, Label, Output>,
+  CNNRegressorOptions<Input, Label, Output, Layers>,
   Labelled<Input, Tensor, Label, Tensor | number>,
   RegressorModel<Input, Output>
 > {
   declare readonly kind: 'CNNRegressor'
 
-  constructor(options: CNNRegressorOptions<Input, Label, Output>) {
+  constructor(options: CNNRegressorOptions<Input, Label, Output, Layers> & FittingLayers<Layers>) {
     super('CNNRegressor', options, cnn)
   }
 }

@@ -29,7 +29,7 @@ import {
 import type { Input } from './input.js'
 import { NeuralEstimator } from './neural-estimator.js'
 import { checkPredictorOptions } from './options.js'
-import type { FitOptions, LayersOptions, PredictorOptions } from './options.js'
+import type { FitOptions, LayersFit, LayersOptions, PredictorOptions } from './options.js'
 import type { Transformer } from './stage.js'
 import type { AddsOf, Takes } from './stage-types.js'
 
@@ -111,7 +111,7 @@ export abstract class PredictorEstimator<
    * @param options.validation rows on which loss and metrics are told after every epoch; never trained on
    * @throws ShardbookError `column` when a column is missing or of another type.
    */
-  fit<S>(frame: Takes<S, Needs>, options: FitOptions<Frame<S>> = {}): Training<M> {
+  fit<S>(frame: Takes<S, Needs> & LayersFit<O, S>, options: FitOptions<Frame<S>> = {}): Training<M> {
     const { batchSize, slices } = this.options
     return this.begin<M>(frame, options, {
       epochs: this.#family.maxIter,

@@ -7,6 +7,7 @@ import { dropout as dropoutLayer } from '../layers/dropout.js'
 import { embedding } from '../layers/embedding.js'
 import type { Layer } from '../layers/layer.js'
 import { gru, lstm, simpleRnn } from '../layers/recurrent.js'
+import type { RecurrentOptions } from '../layers/recurrent.js'
 import { reshape } from '../layers/shape.js'
 import { ClassifierEstimator } from './classifier.js'
 import type { ClassifierModel } from './classifier-model.js'
@@ -14,14 +15,18 @@ import { embeddingOf, sampleShape } from './input.js'
 import type { Input } from './input.js'
 import { checkSequenceColumn, learnInput } from './learn-input.js'
 import type { SequenceOptions } from './learn-input.js'
-import type { ClassifierOptions, LayersOptions, PredictorOptions } from './options.js'
+import type { ClassifierOptions, FittingLayers, LayersOptions, OwnLayers, PredictorOptions } from './options.js'
 import { ownLayers } from './predictor.js'
 import type { Family } from './predictor.js'
 import { RegressorEstimator } from './regressor.js'
 import type { RegressorModel } from './regressor-model.js'
 import type { Labelled, Sequence } from './stage-types.js'
 
-const cells = { simple: simpleRnn, lstm, gru } as const
+const cells: Readonly<Record<'simple' | 'lstm' | 'gru', (options: RecurrentOptions) => Layer>> = {
+  simple: simpleRnn,
+  lstm,
+  gru,
+}
 
 /** The recurrent network that is built where `layers` is not given. */
 export interface RecurrentNetworkOptions extends SequenceOptions {
@@ -52,8 +57,9 @@ export interface RNNClassifierOptions<
   Output extends string = string,
   Raw extends string = string,
   Probability extends string = string,
+  Layers = OwnLayers,
 >
-  extends ClassifierOptions<Input_, Label, Output, Raw, Probability>, LayersOptions, RecurrentNetworkOptions {
+  extends ClassifierOptions<Input_, Label, Output, Raw, Probability>, LayersOptions<Layers>, RecurrentNetworkOptions {
   readonly inputCol: Input_
   readonly inputCols?: undefined
 }
@@ -63,8 +69,9 @@ export interface RNNRegressorOptions<
   Input_ extends string = string,
   Label extends string = string,
   Output extends string = string,
+  Layers = OwnLayers,
 >
-  extends PredictorOptions<Input_, Label, Output>, LayersOptions, RecurrentNetworkOptions {
+  extends PredictorOptions<Input_, Label, Output>, LayersOptions<Layers>, RecurrentNetworkOptions {
   readonly inputCol: Input_
   readonly inputCols?: undefined
 }
@@ -85,14 +92,15 @@ export class RNNClassifier<
   Output extends string = 'prediction',
   Raw extends string = 'rawPrediction',
   Probability extends string = never,
+  const Layers extends OwnLayers = OwnLayers,
 > extends ClassifierEstimator<
-  RNNClassifierOptions<Input_, Label, Output, Raw, Probability>,
+  RNNClassifierOptions<Input_, Label, Output, Raw, Probability, Layers>,
   Labelled<Input_, Sequence, Label>,
   ClassifierModel<Input_, Output, Raw, Probability>
 > {
   declare readonly kind: 'RNNClassifier'
 
-  constructor(options: RNNClassifierOptions<Input_, Label, Output, Raw, Probability>) {
+  constructor(options: RNNClassifierOptions<Input_, Label, Output, Raw, Probability, Layers> & FittingLayers<Layers>) {
     super('RNNClassifier', options, rnn)
   }
 }
@@ -110,14 +118,15 @@ export class RNNRegressor<
   Input_ extends string = string,
   Label extends string = 'label',
   Output extends string = 'prediction',
+  const Layers extends OwnLayers = OwnLayers,
 > extends RegressorEstimator<
-  RNNRegressorOptions<Input_, Label, Output>,
+  RNNRegressorOptions<Input_, Label, Output, Layers>,
   Labelled<Input_, Sequence, Label>,
   RegressorModel<Input_, Output>
 > {
   declare readonly kind: 'RNNRegressor'
 
-  constructor(options: RNNRegressorOptions<Input_, Label, Output>) {
+  constructor(options: RNNRegressorOptions<Input_, Label, Output, Layers> & FittingLayers<Layers>) {
     super('RNNRegressor', options, rnn)
   }
 }

@@ -52,7 +52,7 @@ describe('a layer of the user', () => {
 })
 
 test('an error about a layer names the line that made it', () => {
-  const pool = nn.maxPooling2d()
+  const pool: nn.Layer = nn.maxPooling2d()
   expect(() => nn.model([nn.flatten(), pool], { inputShape: [4, 4, 1] as number[] })).toThrow(
     /The layer was made at .*own\.test\.ts:\d+:\d+/,
   )

@@ -71,10 +71,9 @@ export async function neuralStages(): Promise<void> {
   void new ml.Pipeline({ stages: [tokenizer, new ml.CNNClassifier({ inputCol: 'words' })] })
   // @ts-expect-error an autoencoder takes tensors, and hashed features are sparse
   void new ml.Pipeline({ stages: [tokenizer, hashing, new ml.AutoEncoders({ inputCol: 'features' })] })
-  // @ts-expect-error a perceptron's label is a number, and 'words' holds lists of text
-  void new ml.Pipeline({
-    stages: [tokenizer, hashing, new ml.RNNClassifier({ inputCol: 'features', labelCol: 'words' })],
-  })
+  const labelled = new ml.RNNClassifier({ inputCol: 'features', labelCol: 'words' })
+  // @ts-expect-error the label is a number, and 'words' holds lists of text
+  void new ml.Pipeline({ stages: [tokenizer, hashing, labelled] })
   void new ml.Pipeline({ stages: [tokenizer, hashing, new ml.RNNClassifier({ inputCol: 'features' })] })
   void new ml.Pipeline({ stages: [coder, new ml.RNNRegressor({ inputCol: 'code', labelCol: 'label' })] })
   const gan = await new ml.GAN({ inputCol: 'image', outputCol: 'realness' }).fit(images)
