@@ -78,6 +78,8 @@ export interface Layer {
   apply(context: LayerContext, x: Tensor, weights: readonly Tensor[]): Tensor
   /** Present where the layer knows which steps of its output count. Later layers keep that as long as they keep the steps. */
   masks?(context: LayerContext, x: Tensor): Tensor2D
+  /** Present where options are no plain data: kind and options of a layer that predicts as this one does. */
+  asData?(): { readonly kind: string; readonly options: object }
   /**
    * Present where the layer is a linear part followed by bias and an activation that never decreases: a maximum over places
    * commutes with the second half, so a model may pool between them, on fewer numbers and with the same result.
@@ -98,7 +100,7 @@ export interface LayerOptions {
 export function layer(
   kind: string,
   options: LayerOptions,
-  rule: Pick<Layer, 'infer' | 'apply' | 'halves' | 'masks'>,
+  rule: Pick<Layer, 'infer' | 'apply' | 'halves' | 'masks' | 'asData'>,
 ): Layer {
   const madeAt = callerOf(new Error('made').stack ?? '')
   const made: Layer = {

@@ -1,8 +1,8 @@
-/** Whole numbers in types, digit by digit as on paper: products and sums of literal sizes, whose tuples never grow beyond a few dozen. */
+/** Whole numbers in types: products and sums of literal sizes, digit by digit as on paper, so that no tuple grows beyond a few dozen. */
 import type { Shape } from './layer.js'
 
-/** All numbers of a shape multiplied, digit by digit as on paper: `number` where one is not known. */
-export type Product<S extends Shape, Sum extends Digits = ['1']> = S extends readonly [
+/** All numbers of a shape multiplied; `number` where one is not known. */
+export type Product<S extends Shape, Found extends Digits = ['1']> = S extends readonly [
   infer First extends number,
   ...infer Rest extends Shape,
 ]
@@ -10,9 +10,9 @@ export type Product<S extends Shape, Sum extends Digits = ['1']> = S extends rea
     ? number
     : `${First}` extends `${string}${'.' | '-' | 'e'}${string}`
       ? number
-      : Product<Rest, Times<Sum, DigitsOf<`${First}`>>>
+      : Product<Rest, Times<Found, DigitsOf<`${First}`>>>
   : S extends readonly []
-    ? NumberOf<Sum>
+    ? NumberOf<Found>
     : number
 
 /** Two sizes added; `number` where one is not known. */

@@ -8,7 +8,7 @@ import type { Training, Savable } from '../train/training.js'
 import { beginTraining } from './fit.js'
 import type { FitPlan } from './fit.js'
 import { checkNetworkOptions } from './options.js'
-import type { FitOptions, InputColumns, NetworkOptions } from './options.js'
+import type { Changes, FitOptions, InputColumns, NetworkOptions } from './options.js'
 import { saveEstimator } from './saved-estimator.js'
 import type { Transformer } from './stage.js'
 import type { StageTypes, stageTypes } from './stage-types.js'
@@ -43,7 +43,7 @@ export abstract class NeuralEstimator<O extends NetworkOptions & InputColumns, N
    *
    * @throws ShardbookError `argument` for options out of range.
    */
-  copy(changes: Partial<O>): this {
+  copy(changes: Changes<O>): this {
     return new (this.constructor as new (options: O) => this)({ ...this.options, ...changes })
   }
 

@@ -61,6 +61,9 @@ export interface LayersOptions<Layers = OwnLayers> {
   readonly layers?: Layers
 }
 
+/** Options to change: layers of the user's own may be others than those whose types are known. */
+export type Changes<O> = Partial<Omit<O, 'layers'>> & { readonly layers?: OwnLayers | readonly number[] }
+
 /** Layers that fit each other, as far as their shapes are literal. */
 export interface FittingLayers<Layers> {
   readonly layers?: Layers & Fits<Layers, Shape>
