@@ -84,7 +84,7 @@ export function traced(options: TracedOptions): Layer {
   return layer('traced', options, {
     infer: (input): Inferred => find(input),
     apply: ({ tf, training }: LayerContext, x, weights) => {
-      const rows = x.shape[0]!
+      const [rows] = x.shape as [number]
       if (training !== undefined || rows % sliceRows !== 0) {
         throw new ShardbookError(
           'argument',

@@ -107,7 +107,7 @@ const perceptron: Family<PredictorOptions & PerceptronOptions> = {
   maxIter: 100,
   batchSize: 128,
   stepSize: 0.01,
-  several: true,
+  several: 'numeric',
   check(caller, { layers, activation = 'relu' }) {
     checkOneOf(caller, 'activation', activation, activationNames)
     if (!isSizes(layers) || (layers.length >= 2 && layers.every((n) => Number.isInteger(n) && n >= 1))) return

@@ -36,8 +36,9 @@ export interface PredictorOptions<
   /** Column of the samples. */
   readonly inputCol?: Input | undefined
   /**
-   * Several columns of tensors and numbers instead: the inputs of a network that has as many, in this order (`nn.inputs`).
-   * `CNN…` and `MultilayerPerceptron…` take them.
+   * Several columns instead: the inputs of a network that has as many, in this order (`nn.inputs`). `MultilayerPerceptron…` takes
+   * tensors and numbers, `CNN…` and `RNN…` also text, lists of tokens and sparse vectors. Text and lists come as so many tokens as
+   * the longest one has, at most 100; tensors as they are.
    */
   readonly inputCols?: readonly Input[] | undefined
   /** Column of what is learnt. Default `'label'`. */

@@ -12,7 +12,7 @@ import { reshape } from '../layers/shape.js'
 import { ClassifierEstimator } from './classifier.js'
 import type { ClassifierModel } from './classifier-model.js'
 import { embeddingOf, sampleShape } from './input.js'
-import type { Input } from './input.js'
+import type { ColumnInput, Input } from './input.js'
 import { checkSequenceColumn, learnInput } from './learn-input.js'
 import type { SequenceOptions } from './learn-input.js'
 import type { ClassifierOptions, FittingLayers, LayersOptions, OwnLayers, PredictorOptions } from './options.js'
@@ -20,7 +20,8 @@ import { ownLayers } from './predictor.js'
 import type { Family } from './predictor.js'
 import { RegressorEstimator } from './regressor.js'
 import type { RegressorModel } from './regressor-model.js'
-import type { Labelled, Sequence } from './stage-types.js'
+import { sideBySide } from './side-by-side.js'
+import type { AnySamples, Labelled, Sequence } from './stage-types.js'
 
 const cells: Readonly<Record<'simple' | 'lstm' | 'gru', (options: RecurrentOptions) => Layer>> = {
   simple: simpleRnn,
@@ -49,6 +50,8 @@ export interface RecurrentNetworkOptions extends SequenceOptions {
  * - tensors `[steps, features]`, or vectors: sequences of one step;
  * - sparse vectors: sequences of one step whose product takes the entries alone, however many components there are.
  *
+ * or `inputCols` several of these and numbers: sequences are read by layers of their own, and what these say stands beside the rest.
+ *
  * Defaults: `maxIter` 10, `batchSize` 64, `stepSize` 0.003.
  */
 export interface RNNClassifierOptions<
@@ -59,10 +62,7 @@ export interface RNNClassifierOptions<
   Probability extends string = string,
   Layers = OwnLayers,
 >
-  extends ClassifierOptions<Input_, Label, Output, Raw, Probability>, LayersOptions<Layers>, RecurrentNetworkOptions {
-  readonly inputCol: Input_
-  readonly inputCols?: undefined
-}
+  extends ClassifierOptions<Input_, Label, Output, Raw, Probability>, LayersOptions<Layers>, RecurrentNetworkOptions {}
 
 /** Options of `RNNRegressor`: as those of `RNNClassifier`, for a label of any numbers. */
 export interface RNNRegressorOptions<
@@ -71,10 +71,7 @@ export interface RNNRegressorOptions<
   Output extends string = string,
   Layers = OwnLayers,
 >
-  extends PredictorOptions<Input_, Label, Output>, LayersOptions<Layers>, RecurrentNetworkOptions {
-  readonly inputCol: Input_
-  readonly inputCols?: undefined
-}
+  extends PredictorOptions<Input_, Label, Output>, LayersOptions<Layers>, RecurrentNetworkOptions {}
 
 /**
  * Classifies sequences by a recurrent network, trained with Adam on the softmax cross entropy.
@@ -95,7 +92,7 @@ export class RNNClassifier<
   const Layers extends OwnLayers = OwnLayers,
 > extends ClassifierEstimator<
   RNNClassifierOptions<Input_, Label, Output, Raw, Probability, Layers>,
-  Labelled<Input_, Sequence, Label>,
+  Labelled<Input_, Sequence, Label, AnySamples>,
   ClassifierModel<Input_, Output, Raw, Probability>
 > {
   declare readonly kind: 'RNNClassifier'
@@ -121,7 +118,7 @@ export class RNNRegressor<
   const Layers extends OwnLayers = OwnLayers,
 > extends RegressorEstimator<
   RNNRegressorOptions<Input_, Label, Output, Layers>,
-  Labelled<Input_, Sequence, Label>,
+  Labelled<Input_, Sequence, Label, AnySamples>,
   RegressorModel<Input_, Output>
 > {
   declare readonly kind: 'RNNRegressor'
@@ -146,32 +143,53 @@ const rnn: Family<PredictorOptions & LayersOptions & RecurrentNetworkOptions> = 
     }
     for (const each of unitsOf(units)) checkInteger(caller, 'units', each, 1)
   },
+  several: 'any',
   checkColumn: checkSequenceColumn,
   learn: learnInput,
-  layers(_, input, outputs, { cell = 'lstm', units = 64, embeddingSize = 32, ...options }) {
+  layers(_, input, outputs, options) {
     const own = ownLayers(options.layers)
     if (own !== undefined) return own
-    const { bidirectional: bothWays = false, dropout = 0 } = options
-    const tokens = embeddingOf(input)
-    const all = unitsOf(units)
-    const drop = (name: string): Layer[] => (dropout === 0 ? [] : [dropoutLayer({ rate: dropout, name })])
-    const recurrent = all.flatMap((each, i): Layer[] => {
-      const layer = cells[cell]({
-        units: each,
-        returnSequences: i < all.length - 1,
-        ...(i === 0 && input.kind === 'sparse' ? { sparseSize: input.components.length } : {}),
-        name: `recurrent${i + 1}`,
-      })
-      return [bothWays ? bidirectional({ layer, name: `recurrent${i + 1}` }) : layer, ...drop(`dropout${i + 1}`)]
-    })
-    return [
-      ...(tokens === undefined
-        ? steps(input)
-        : [embedding({ ...tokens, outputDim: embeddingSize, name: 'embedding' }), ...drop('dropout0')]),
-      ...recurrent,
-      dense({ units: outputs, name: 'logits' }),
-    ]
+    const read =
+      input.kind === 'several'
+        ? sideBySide(input, (column) => (isSequence(column) ? recurrent(column, options) : undefined))
+        : recurrent(input, options)
+    return [...read, dense({ units: outputs, name: 'logits' })]
   },
+}
+
+/** Whether a column among several has an order: a vector has none there. */
+function isSequence(column: ColumnInput): boolean {
+  return column.kind !== 'sparse' && (column.kind !== 'tensor' || column.shape.length === 2)
+}
+
+/** From the samples of a column to what the last step says. */
+function recurrent(
+  input: Input,
+  {
+    cell = 'lstm',
+    units = 64,
+    embeddingSize = 32,
+    bidirectional: bothWays = false,
+    dropout = 0,
+  }: RecurrentNetworkOptions,
+): Layer[] {
+  const tokens = embeddingOf(input)
+  const all = unitsOf(units)
+  const drop = (name: string): Layer[] => (dropout === 0 ? [] : [dropoutLayer({ rate: dropout, name })])
+  const layers = all.flatMap((each, i): Layer[] => {
+    const layer = cells[cell]({
+      units: each,
+      returnSequences: i < all.length - 1,
+      ...(i === 0 && input.kind === 'sparse' ? { sparseSize: input.components.length } : {}),
+      name: `recurrent${i + 1}`,
+    })
+    return [bothWays ? bidirectional({ layer, name: `recurrent${i + 1}` }) : layer, ...drop(`dropout${i + 1}`)]
+  })
+  const first =
+    tokens === undefined
+      ? steps(input)
+      : [embedding({ ...tokens, outputDim: embeddingSize, name: 'embedding' }), ...drop('dropout0')]
+  return [...first, ...layers]
 }
 
 function unitsOf(units: number | readonly number[]): readonly number[] {

@@ -60,6 +60,8 @@ type IsUnion<T, All = T> = [T] extends [never] ? false : T extends unknown ? ([A
 
 /** What recurrent networks read. */
 export type Sequence = Tensor | Sparse | string | readonly number[]
+/** What a network may read among several columns. */
+export type AnySamples = Sequence | number
 
 type WordsOf<V> = [Exclude<V, null>] extends [never]
   ? 'values'
@@ -78,7 +80,9 @@ type WordsOf<V> = [Exclude<V, null>] extends [never]
                 ? 'tensors or numbers'
                 : [W] extends [Sequence]
                   ? 'text, lists of tokens, sparse vectors or tensors'
-                  : 'values that this stage takes'
+                  : [W] extends [AnySamples]
+                    ? 'tensors, numbers, text, lists of tokens or sparse vectors'
+                    : 'values that this stage takes'
     : never
 
 /** What is wrong with columns `S` for needs `N`: sentences, or `never`. */

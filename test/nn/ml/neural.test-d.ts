@@ -30,6 +30,8 @@ export async function accepted() {
   const several = await new ml.CNNClassifier({ inputCols: ['image', 'label'] }).fit(rows)
   ;(await several.transform(rows).toRows())[0]!.prediction satisfies number
   await new ml.MultilayerPerceptronRegressor({ inputCols: ['image', 'label'] }).fit(rows)
+  await new ml.CNNClassifier({ inputCols: ['image', 'text', 'tokens', 'hashed'] }).fit(rows)
+  await new ml.RNNClassifier({ inputCols: ['text', 'label'], cell: 'gru' }).fit(rows)
   await new ml.CNNClassifier({ inputCol: 'image', layers: [nn.flatten(), nn.dense({ units: 2 })] }).fit(rows)
   const network = nn.model([nn.flatten(), nn.dense({ units: 2 })], { inputShape: [28, 28, 1] })
   await new ml.CNNRegressor({ inputCol: 'image', layers: network }).fit(rows)
@@ -55,12 +57,12 @@ export async function refused() {
   await new ml.RNNClassifier({ inputCol: 'text', labelCol: 'word' }).fit(rows)
   // @ts-expect-error text is no vector
   await new ml.MultilayerPerceptronClassifier({ inputCol: 'text' }).fit(rows)
-  // @ts-expect-error one of the columns is text
-  await new ml.CNNClassifier({ inputCols: ['image', 'word'] }).fit(rows)
+  // @ts-expect-error one of the columns holds dates
+  await new ml.CNNClassifier({ inputCols: ['image', 'when'] }).fit(rows)
+  // @ts-expect-error a perceptron takes no text
+  await new ml.MultilayerPerceptronClassifier({ inputCols: ['image', 'word'] }).fit(rows)
   // @ts-expect-error the frame has no column 'size'
   await new ml.MultilayerPerceptronClassifier({ inputCols: ['image', 'size'] }).fit(rows)
-  // @ts-expect-error a recurrent network has one input
-  await new ml.RNNClassifier({ inputCols: ['image', 'text'] }).fit(rows)
   // @ts-expect-error the frame has no column 'label'
   await new ml.CNNRegressor({ inputCol: 'image' }).fit(rows.drop('label'))
   // @ts-expect-error a sparse vector is no image
