@@ -10,6 +10,7 @@ import type { Scalar, Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core'
 import { ShardbookError } from '../../core/errors.js'
 import type { Random } from '../../engine/index.js'
 import type { Tf } from '../../engine/tf.js'
+import type { HalfPrecision } from './half-precision.js'
 
 /** The shape of one sample, without the batch axis. */
 export type Shape = readonly number[]
@@ -46,6 +47,8 @@ export interface LayerContext {
   readonly training?: TrainingRows
   /** [batch, steps] 1, or 0 where a sequence has ended and steps only fill it up; absent: all count. */
   readonly mask?: Tensor2D
+  /** In which layers multiply, where it is not single precision; see `half-precision.ts`. */
+  readonly precision?: HalfPrecision
 }
 
 /**
