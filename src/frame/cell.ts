@@ -124,13 +124,23 @@ function misfit(where: string, typed: Typed, value: unknown): ShardbookError {
   const expected = isNullType(typed.type)
     ? 'a value that a column can hold'
     : describeType({ type: typed.type, nullable: false })
-  const levels = typed.type.kind === 'categorical' ? { hint: `Levels: ${typed.type.levels.join(', ')}.` } : {}
-  return new ShardbookError('argument', `frame: expected ${expected} in ${where}, got ${show(value)}.`, levels)
+  const got = isTensorLike(value) ? describeType({ type: typeOfTensor(value), nullable: false }) : show(value)
+  const hint =
+    typed.type.kind === 'categorical'
+      ? { hint: `Levels: ${typed.type.levels.join(', ')}.` }
+      : typed.type.kind === 'tensor' && isTensorLike(value)
+        ? { hint: 'The tensors of a column have one shape; read.images and ml.ImageFeature bring pictures to one.' }
+        : {}
+  return new ShardbookError('argument', `frame: expected ${expected} in ${where}, got ${got}.`, hint)
 }
 
 function sameTensor(value: Tensor, type: ColumnType): boolean {
-  const own: ColumnType = { kind: 'tensor', dtype: value.dtype, shape: [...value.shape], held: 'reference' }
+  const own = typeOfTensor(value)
   return sameType(own, { ...type, held: 'reference' } as ColumnType) && value.values.length === sizeOf(value.shape)
+}
+
+function typeOfTensor({ dtype, shape }: Tensor): ColumnType {
+  return { kind: 'tensor', dtype, shape: [...shape], held: 'reference' }
 }
 
 const dtypes: readonly StoredDType[] = ['uint8', 'int32', 'float32', 'float64']

@@ -48,7 +48,7 @@ export interface RateCurve extends Displayable {
  * ```
  */
 export async function findLearningRate<F>(
-  estimator: Fits<F>,
+  estimator: Fits<NoInfer<F>>,
   frame: F,
   { from = 1e-6, to = 1, steps = 100, on }: FindLearningRateOptions = {},
 ): Promise<RateCurve> {

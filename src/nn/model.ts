@@ -176,6 +176,7 @@ export function layerIndex(caller: string, { layers }: Model, name: string): num
   )
 }
 
+/** A model as JSON, which predicts as it does: of layers of the user's own what they do, not their code. */
 export function modelData({ inputShape, inputs, layers }: Model): ModelData {
   const seen: Layer[] = []
   return {
@@ -194,23 +195,29 @@ export function layersData(layers: readonly Layer[]): LayerData[] {
 function layerData(layer: Layer, seen: Layer[], name?: string): LayerData {
   const same = seen.indexOf(layer)
   if (same >= 0) return { same }
-  if (!Object.hasOwn(layerKinds, layer.kind)) {
-    throw new ShardbookError(
-      'argument',
-      `nn.model: expected layers that can be made again, got "${layer.kind}", a layer of your own.`,
-      {
-        hint: 'Its code is not data: to save a model, build it of the layers of nn.',
-      },
-    )
-  }
   seen.push(layer)
-  const options = mapValues(layer.options, (value) => optionData(value, seen))
-  return { kind: layer.kind, options: name === undefined ? options : { ...options, name } }
+  const data = layer.asData?.() ?? layer
+  const options = mapValues(data.options, (value) => optionData(value, seen))
+  return { kind: data.kind, options: name === undefined ? options : { ...options, name } }
 }
 
 function optionData(value: unknown, seen: Layer[]): unknown {
   if (Array.isArray(value)) return value.map((item) => optionData(item, seen))
-  return isObject(value) && 'infer' in value ? layerData(value as unknown as Layer, seen) : value
+  return isLayer(value) ? layerData(value, seen) : value
+}
+
+/** A layer whose code is no data, among layers and those within them. */
+export function ownLayerOf(layers: readonly unknown[]): Layer | undefined {
+  for (const item of layers) {
+    if (isLayer(item) && item.asData !== undefined) return item
+    const found = ownLayerOf(Array.isArray(item) ? item : isLayer(item) ? Object.values(item.options) : [])
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+function isLayer(value: unknown): value is Layer {
+  return isObject(value) && 'infer' in value
 }
 
 /** The model that `modelData` described. */

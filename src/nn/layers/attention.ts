@@ -11,6 +11,7 @@ import { dense } from './dense.js'
 import { dropout as dropoutLayer } from './dropout.js'
 import { checkSequence, layer } from './layer.js'
 import type { Layer, LayerContext, LayerOptions, Shape, WeightSpec } from './layer.js'
+import type { LayerOf, Steps } from './literal-shapes.js'
 import { layerNormalization } from './normalization.js'
 
 export interface MultiHeadAttentionOptions extends LayerOptions {
@@ -33,7 +34,7 @@ export interface MultiHeadAttentionOptions extends LayerOptions {
  * nn.multiHeadAttention({ heads: 4, keySize: 16 })
  * ```
  */
-export function multiHeadAttention(options: MultiHeadAttentionOptions): Layer {
+export function multiHeadAttention(options: MultiHeadAttentionOptions): LayerOf<'multiHeadAttention', Steps, 'same'> {
   const { causal = false } = options
   const rule = attentionOf('multiHeadAttention', options)
   return layer('multiHeadAttention', options, {
@@ -171,7 +172,7 @@ export interface TransformerBlockOptions extends MultiHeadAttentionOptions {
  * nn.transformerBlock({ heads: 4, keySize: 16, units: 128, dropout: 0.1 })
  * ```
  */
-export function transformerBlock(options: TransformerBlockOptions): Layer {
+export function transformerBlock(options: TransformerBlockOptions): LayerOf<'transformerBlock', Steps, 'same'> {
   const { heads, keySize, units, activation = 'relu', dropout = 0, causal = false } = options
   checkInteger('nn.transformerBlock', 'units', units, 1)
   checkOneOf('nn.transformerBlock', 'activation', activation, activationNames)

@@ -2,6 +2,7 @@
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core'
 import { ShardbookError } from '../../core/errors.js'
 import { cropUnread } from './crop.js'
+import { factors } from './half-precision.js'
 import type { Inferred, Layer, LayerContext, Shape } from './layer.js'
 
 /** A layer with its weights on the engine. */
@@ -25,7 +26,7 @@ function runSteps(given: LayerContext, steps: readonly Step[], x: Tensor): { y: 
   let y = x
   let context = given
   for (let i = 0; i < steps.length; i++) {
-    const { layer, weights } = steps[i]!
+    const { layer } = steps[i]!
     const next = steps[i + 1]?.layer
     if (layer.window !== undefined && steps[i - 1]?.layer.window === undefined) {
       y = cropUnread(
@@ -34,12 +35,13 @@ function runSteps(given: LayerContext, steps: readonly Step[], x: Tensor): { y: 
         y,
       )
     }
+    const { x: taken, weights } = factors(context, layer, y, steps[i]!.weights)
     if (layer.halves !== undefined && next?.kind === 'maxPooling2d') {
-      y = layer.halves.finish(context, next.apply(context, layer.halves.linear(context, y, weights), []), weights)
+      y = layer.halves.finish(context, next.apply(context, layer.halves.linear(context, taken, weights), []), weights)
       i++
     } else {
       const mask = layer.masks?.(context, y) ?? context.mask
-      y = layer.apply(context, y, weights)
+      y = layer.apply(context, taken, weights)
       context = withMask(context, mask !== undefined && y.rank === 3 && y.shape[1] === mask.shape[1] ? mask : undefined)
     }
   }
@@ -49,8 +51,8 @@ function runSteps(given: LayerContext, steps: readonly Step[], x: Tensor): { y: 
 /** A context with another mask, or none. */
 export function withMask(context: LayerContext, mask: Tensor2D | undefined): LayerContext {
   if (context.mask === mask) return context
-  const { tf, random, training } = context
-  return { tf, ...(random && { random }), ...(training && { training }), ...(mask && { mask }) }
+  const { mask: _, ...rest } = context
+  return mask === undefined ? rest : { ...rest, mask }
 }
 
 /** What a layer within makes of a shape, and its name. */

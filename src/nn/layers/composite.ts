@@ -5,6 +5,7 @@ import { ShardbookError } from '../../core/errors.js'
 import { applyAsOne, inferAsOne, withMask } from './chain.js'
 import { layer, showShape } from './layer.js'
 import type { Layer, LayerContext, LayerOptions, Shape, WeightSpec } from './layer.js'
+import type { LayerOf, Steps } from './literal-shapes.js'
 
 export interface BranchesOptions extends LayerOptions {
   /** Each takes the whole input; one without layers passes it on. */
@@ -21,7 +22,9 @@ export interface BranchesOptions extends LayerOptions {
  * nn.add({ branches: [[nn.conv2d({ filters: 8, kernelSize: 3, padding: 'same' })], []] })
  * ```
  */
-export function add(options: BranchesOptions): Layer {
+export function add<const Branches extends readonly (readonly Layer[])[]>(
+  options: BranchesOptions & { readonly branches: Branches },
+): LayerOf<'add', 'any', readonly ['add', Branches]> {
   return branched('add', options, {
     output: (shapes) => {
       const [first] = shapes as [Shape]
@@ -47,7 +50,9 @@ export function add(options: BranchesOptions): Layer {
  * nn.concatenate({ branches: [[nn.dense({ units: 4, activation: 'tanh' })], []] })
  * ```
  */
-export function concatenate(options: BranchesOptions): Layer {
+export function concatenate<const Branches extends readonly (readonly Layer[])[]>(
+  options: BranchesOptions & { readonly branches: Branches },
+): LayerOf<'concatenate', 'any', readonly ['concatenate', Branches]> {
   return branched('concatenate', options, {
     output: (shapes) => {
       const [first] = shapes as [Shape]
@@ -76,7 +81,9 @@ export interface ResidualOptions extends LayerOptions {
  * nn.residual({ layers: [nn.dense({ units: 16, activation: 'relu' }), nn.dense({ units: 16 })] })
  * ```
  */
-export function residual(options: ResidualOptions): Layer {
+export function residual<const Layers extends readonly Layer[]>(
+  options: ResidualOptions & { readonly layers: Layers },
+): LayerOf<'residual', 'any', readonly ['residual', Layers]> {
   const layers = checkLayers('residual', 'layers', options.layers)
   return layer('residual', options, {
     infer: (input) => {
@@ -105,7 +112,9 @@ export interface TimeDistributedOptions extends LayerOptions {
  * nn.timeDistributed({ layer: nn.dense({ units: 8 }) })
  * ```
  */
-export function timeDistributed(options: TimeDistributedOptions): Layer {
+export function timeDistributed<const Inner extends Layer>(
+  options: TimeDistributedOptions & { readonly layer: Inner },
+): LayerOf<'timeDistributed', 'any', readonly ['each', Inner]> {
   const [inner] = checkLayers('timeDistributed', 'layer', [options.layer]) as [Layer]
   if (perSample.has(inner.kind)) {
     throw new ShardbookError(
@@ -167,7 +176,9 @@ export interface BidirectionalOptions extends LayerOptions {
  * nn.bidirectional({ layer: nn.lstm({ units: 32 }) })
  * ```
  */
-export function bidirectional(options: BidirectionalOptions): Layer {
+export function bidirectional<const Inner extends Layer, const Merge extends 'concat' | 'sum' = 'concat'>(
+  options: BidirectionalOptions & { readonly layer: Inner; readonly merge?: Merge },
+): LayerOf<'bidirectional', Steps, readonly ['both', Inner, Merge]> {
   const { merge = 'concat' } = options
   checkOneOf('nn.bidirectional', 'merge', merge, merges)
   const [inner] = checkLayers('bidirectional', 'layer', [options.layer]) as [Layer]

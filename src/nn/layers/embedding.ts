@@ -3,8 +3,8 @@ import type { Tensor2D } from '@tensorflow/tfjs-core'
 import { checkInteger } from '../../core/check.js'
 import { ShardbookError } from '../../core/errors.js'
 import { checkSequence, layer, showShape } from './layer.js'
-import type { Layer, LayerOptions } from './layer.js'
-import type { LayerOf } from './literal-shapes.js'
+import type { LayerOptions } from './layer.js'
+import type { LayerOf, Steps } from './literal-shapes.js'
 
 export interface EmbeddingOptions extends LayerOptions {
   /** Tokens are `0 .. inputDim - 1`. */
@@ -64,7 +64,7 @@ export function embedding<const Width extends number>(
  * nn.positionEmbedding()
  * ```
  */
-export function positionEmbedding(options: LayerOptions = {}): Layer {
+export function positionEmbedding(options: LayerOptions = {}): LayerOf<'positionEmbedding', Steps, 'same'> {
   return layer('positionEmbedding', options, {
     infer: (input) => {
       checkSequence('positionEmbedding', input)

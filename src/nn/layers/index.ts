@@ -26,6 +26,7 @@ import {
 import { gru, lstm, simpleRnn } from './recurrent.js'
 import { conv1d, conv3d, depthwiseConv2d, separableConv2d } from './separable.js'
 import { flatten, reshape, upSampling1d, upSampling2d } from './shape.js'
+import { traced } from './traced.js'
 
 export const layerKinds = {
   activation,
@@ -81,6 +82,7 @@ export const layerKinds = {
   slice,
   spatialDropout,
   timeDistributed,
+  traced,
   transformerBlock,
   upSampling1d,
   upSampling2d,

@@ -9,6 +9,7 @@ import { ShardbookError } from '../../core/errors.js'
 import type { Tf } from '../../engine/tf.js'
 import { layer, showShape } from './layer.js'
 import type { Layer, LayerOptions, Shape } from './layer.js'
+import type { LayerOf } from './literal-shapes.js'
 
 /** The inputs of a network by name, in the order in which they lie in a sample: the shape of one sample each. */
 export type InputShapes = Readonly<Record<string, Shape>>
@@ -57,10 +58,12 @@ export function input(options: InputOptions): Layer {
  * const model = nn.model([nn.concatenate({ branches: [seen, [size]] }), nn.dense({ units: 10 })], { inputs: shapes })
  * ```
  */
-export function inputs<Shapes extends InputShapes>(shapes: Shapes): { readonly [K in keyof Shapes]: Layer } {
+export function inputs<const Shapes extends InputShapes>(
+  shapes: Shapes,
+): { readonly [K in keyof Shapes]: LayerOf<'inputs', 'any', Shapes[K]> } {
   const of = inputList('nn.inputs', shapes)
   return Object.fromEntries(of.map(([name]) => [name, input({ input: name, of, name })])) as {
-    [K in keyof Shapes]: Layer
+    [K in keyof Shapes]: LayerOf<'inputs', 'any', Shapes[K]>
   }
 }
 

@@ -10,6 +10,7 @@ import type { Scalar, Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core'
 import { ShardbookError } from '../../core/errors.js'
 import type { Random } from '../../engine/index.js'
 import type { Tf } from '../../engine/tf.js'
+import type { HalfPrecision } from './half-precision.js'
 
 /** The shape of one sample, without the batch axis. */
 export type Shape = readonly number[]
@@ -46,6 +47,8 @@ export interface LayerContext {
   readonly training?: TrainingRows
   /** [batch, steps] 1, or 0 where a sequence has ended and steps only fill it up; absent: all count. */
   readonly mask?: Tensor2D
+  /** In which layers multiply, where it is not single precision; see `half-precision.ts`. */
+  readonly precision?: HalfPrecision
 }
 
 /**
@@ -78,6 +81,8 @@ export interface Layer {
   apply(context: LayerContext, x: Tensor, weights: readonly Tensor[]): Tensor
   /** Present where the layer knows which steps of its output count. Later layers keep that as long as they keep the steps. */
   masks?(context: LayerContext, x: Tensor): Tensor2D
+  /** Present where options are no plain data: kind and options of a layer that predicts as this one does. */
+  asData?(): { readonly kind: string; readonly options: object }
   /**
    * Present where the layer is a linear part followed by bias and an activation that never decreases: a maximum over places
    * commutes with the second half, so a model may pool between them, on fewer numbers and with the same result.
@@ -100,7 +105,7 @@ export interface LayerOptions {
 export function layer(
   kind: string,
   options: LayerOptions,
-  rule: Pick<Layer, 'infer' | 'apply' | 'halves' | 'masks' | 'window'>,
+  rule: Pick<Layer, 'infer' | 'apply' | 'halves' | 'masks' | 'window' | 'asData'>,
 ): Layer {
   const madeAt = callerOf(new Error('made').stack ?? '')
   const made: Layer = {

@@ -1,20 +1,32 @@
 /**
- * Shapes in types, where they are literal: what a layer takes and gives, and whether layers in a row fit. Types only, and cheap: a
- * convolution's height and width are known as numbers alone, and from a layer that says nothing of itself on nothing is checked.
+ * Shapes in types, where they are literal: what a layer takes and gives, and whether layers in a row, or in branches, fit. Types
+ * only, and cheap: a convolution's height and width are known as numbers alone, and what cannot be told is not checked.
  */
 import type { Layer, Shape } from './layer.js'
+import type { Product, Sum } from './literal-numbers.js'
 
 /** Types only; there is no such property. */
 declare const takes: unique symbol
 
-/**
- * A layer that takes samples of `Axes` (`['height', 'width', 'channels']`) and gives `Gives`: a shape, in which `'last'` is the
- * sample's last axis; the `'same'` shape; its numbers in a row (`'flat'`) or in another shape (`'reshaped'`).
- */
+/** A layer that takes samples of `Axes` (`['height', 'width', 'channels']`), whose name errors tell, and gives `Gives`. */
 export type LayerOf<Name extends string, Axes extends readonly string[] | 'any', Gives extends Given> = Layer & {
   readonly [takes]?: readonly [Name, Axes, Gives]
 }
-type Given = readonly (number | 'last')[] | 'same' | 'flat' | readonly ['reshaped', Shape]
+
+/**
+ * What a layer gives: a shape, in which `'first'` and `'last'` are the sample's axes; the `'same'` shape; its numbers in a row
+ * (`'flat'`) or in another shape; what a layer makes of each step, or of the sequence both ways; or what branches give.
+ */
+type Given =
+  | readonly (number | 'first' | 'last')[]
+  | 'same'
+  | 'flat'
+  | readonly ['reshaped', Shape]
+  | readonly ['each', Layer]
+  | readonly ['both', Layer, 'concat' | 'sum']
+  | readonly ['add' | 'concatenate', Branches]
+  | readonly ['residual', readonly Layer[]]
+type Branches = readonly (readonly Layer[])[]
 
 export type Steps = readonly ['steps', 'channels']
 export type Image = readonly ['height', 'width', 'channels']
@@ -26,24 +38,30 @@ export interface ShapeError<Message extends string> {
 }
 
 /** `unknown` where layers fit samples of a shape, or that cannot be told; else an error. */
-export type Fits<Layers extends readonly unknown[], S extends Shape> = number extends S['length']
-  ? unknown
-  : Layers extends readonly [infer First, ...infer Rest]
-    ? First extends { readonly [takes]?: infer Rule }
-      ? Step<NonNullable<Rule>, S> extends infer Next
-        ? Next extends Shape
-          ? Fits<Rest, Next>
-          : Next
-        : never
-      : unknown
-    : unknown
+export type Fits<Layers, S extends Shape> =
+  Through<Layers, S> extends infer Found ? (Found extends Shape ? unknown : Found) : never
+
+/** The shape behind layers in a row, or an error. */
+type Through<Layers, S extends Shape> = Layers extends readonly [infer First, ...infer Rest]
+  ? First extends { readonly [takes]?: infer Rule }
+    ? Step<NonNullable<Rule>, S> extends infer Next
+      ? Next extends Shape
+        ? Through<Rest, Next>
+        : Next
+      : never
+    : Shape
+  : Layers extends readonly []
+    ? S
+    : Shape
 
 /** The shape after a layer, or an error. */
 type Step<Rule, S extends Shape> = Rule extends readonly [infer Name extends string, infer Axes, infer Gives]
   ? Axes extends readonly string[]
-    ? Axes['length'] extends S['length']
+    ? number extends S['length']
       ? After<Name, Gives, S>
-      : ShapeError<`nn.${Name} takes samples of shape [${Listed<Axes>}], but gets [${Listed<S>}].`>
+      : Axes['length'] extends S['length']
+        ? After<Name, Gives, S>
+        : ShapeError<`nn.${Name} takes samples of shape [${Listed<Axes>}], but gets [${Listed<S>}].`>
     : After<Name, Gives, S>
   : Shape
 
@@ -53,9 +71,25 @@ type After<Name extends string, Gives, S extends Shape> = Gives extends 'same'
     ? readonly [Product<S>]
     : Gives extends readonly ['reshaped', infer To extends Shape]
       ? Reshaped<Name, To, S>
-      : Gives extends readonly unknown[]
-        ? { readonly [K in keyof Gives]: Gives[K] extends number ? Gives[K] : Last<S> }
-        : Shape
+      : Gives extends readonly ['each', infer Inner]
+        ? Each<Inner, S>
+        : Gives extends readonly ['both', infer Inner, infer Merge]
+          ? Both<Through<readonly [Inner], S>, Merge>
+          : Gives extends readonly ['add' | 'concatenate', infer Rows]
+            ? Merged<Name, Outputs<Rows, S>>
+            : Gives extends readonly ['residual', infer Layers]
+              ? Merged<Name, readonly [S, Through<Layers, S>]>
+              : Gives extends readonly unknown[]
+                ? { readonly [K in keyof Gives]: Gives[K] extends number ? Gives[K] : AxisOf<Gives[K], S> }
+                : Shape
+
+type AxisOf<Which, S extends Shape> = Which extends 'first'
+  ? S extends readonly [infer F extends number, ...unknown[]]
+    ? F
+    : number
+  : S extends readonly [...unknown[], infer L extends number]
+    ? L
+    : number
 
 type Reshaped<Name extends string, To extends Shape, S extends Shape> = number extends
   | To['length']
@@ -66,7 +100,76 @@ type Reshaped<Name extends string, To extends Shape, S extends Shape> = number e
     ? To
     : ShapeError<`nn.${Name} to [${Listed<To>}] takes ${Product<To>} numbers, but gets [${Listed<S>}], which are ${Product<S>}.`>
 
-type Last<S extends Shape> = S extends readonly [...unknown[], infer L extends number] ? L : number
+/** A layer on every step. */
+type Each<Inner, S extends Shape> = S extends readonly [infer Steps_ extends number, ...infer One extends Shape]
+  ? Through<readonly [Inner], One> extends infer Made
+    ? Made extends Shape
+      ? readonly [Steps_, ...Made]
+      : Made
+    : never
+  : Shape
+
+/** A layer forward and backward. */
+type Both<Made, Merge> = Made extends readonly [...infer Lead extends Shape, infer Last extends number]
+  ? Merge extends 'sum'
+    ? Made
+    : readonly [...Lead, Sum<Last, Last>]
+  : Made
+
+type Outputs<Rows, S extends Shape> = Rows extends readonly [infer First, ...infer Rest]
+  ? readonly [Through<First, S>, ...Outputs<Rest, S>]
+  : Rows extends readonly []
+    ? readonly []
+    : readonly (Shape | ShapeError<string>)[]
+
+/** What branches give together: the first error, what is wrong between the first and another one, or the shape. */
+type Merged<Name extends string, Made extends readonly unknown[]> = Made extends readonly [
+  infer A,
+  infer B,
+  ...infer Rest,
+]
+  ? A extends Shape
+    ? B extends Shape
+      ? Pair<Name, A, B> extends infer Both_
+        ? Rest extends readonly []
+          ? Both_
+          : Both_ extends Shape
+            ? Merged<Name, readonly [Both_, ...Rest]>
+            : Both_
+        : never
+      : B
+    : A
+  : Shape
+
+type Pair<Name extends string, A extends Shape, B extends Shape> = number extends A['length'] | B['length']
+  ? Shape
+  : Name extends 'concatenate'
+    ? [A, B] extends [
+        readonly [...infer Lead extends Shape, infer X extends number],
+        readonly [...infer Other extends Shape, infer Y extends number],
+      ]
+      ? Agree<Lead, Other> extends true
+        ? readonly [...Lead, Sum<X, Y>]
+        : ShapeError<`nn.concatenate takes outputs that differ in the last axis only, but gets [${Listed<A>}] and [${Listed<B>}].`>
+      : Shape
+    : Agree<A, B> extends true
+      ? A
+      : Name extends 'residual'
+        ? ShapeError<`nn.residual takes layers that keep the shape [${Listed<A>}], but they give [${Listed<B>}].`>
+        : ShapeError<`nn.add takes branches with one output shape, but gets [${Listed<A>}] and [${Listed<B>}].`>
+
+/** Whether shapes are the same, as far as they are known. */
+type Agree<A extends Shape, B extends Shape> = A extends readonly [infer X extends number, ...infer As extends Shape]
+  ? B extends readonly [infer Y extends number, ...infer Bs extends Shape]
+    ? number extends X | Y
+      ? Agree<As, Bs>
+      : X extends Y
+        ? Agree<As, Bs>
+        : false
+    : false
+  : B extends readonly []
+    ? true
+    : false
 
 /** `28, 28, 1`; a question mark where a number is not known. */
 type Listed<S extends readonly (string | number)[]> = S extends readonly [
@@ -75,96 +178,3 @@ type Listed<S extends readonly (string | number)[]> = S extends readonly [
 ]
   ? `${number extends First ? '?' : First}${Rest extends readonly [] ? '' : ', '}${Listed<Rest>}`
   : ''
-
-/** All numbers of a shape multiplied, digit by digit as on paper: no tuple grows longer than a few dozen. `number` where one is not known. */
-export type Product<S extends Shape, Sum extends Digits = ['1']> = S extends readonly [
-  infer First extends number,
-  ...infer Rest extends Shape,
-]
-  ? number extends First
-    ? number
-    : `${First}` extends `${string}${'.' | '-' | 'e'}${string}`
-      ? number
-      : Product<Rest, Times<Sum, DigitsOf<`${First}`>>>
-  : S extends readonly []
-    ? NumberOf<Sum>
-    : number
-
-/** Digits of a number, the last one first. */
-type Digits = readonly Digit[]
-type Digit = keyof Units
-type DigitsOf<Text extends string, Found extends Digits = []> = Text extends `${infer D extends Digit}${infer Rest}`
-  ? DigitsOf<Rest, [D, ...Found]>
-  : Found
-type NumberOf<D extends Digits, Text extends string = ''> = D extends readonly [
-  infer First extends Digit,
-  ...infer Rest extends Digits,
-]
-  ? NumberOf<Rest, `${First}${Text}`>
-  : Text extends `${infer N extends number}`
-    ? N
-    : number
-
-interface Units {
-  '0': []
-  '1': [0]
-  '2': [0, 0]
-  '3': [0, 0, 0]
-  '4': [0, 0, 0, 0]
-  '5': [0, 0, 0, 0, 0]
-  '6': [0, 0, 0, 0, 0, 0]
-  '7': [0, 0, 0, 0, 0, 0, 0]
-  '8': [0, 0, 0, 0, 0, 0, 0, 0]
-  '9': [0, 0, 0, 0, 0, 0, 0, 0, 0]
-}
-
-/** `A * B`: for every digit of B, A times that digit, one place further on. */
-type Times<A extends Digits, B extends Digits> = B extends readonly [
-  infer D extends Digit,
-  ...infer Rest extends Digits,
-]
-  ? Rest extends readonly []
-    ? Scaled<A, D>
-    : Plus<Scaled<A, D>, ['0', ...Times<A, Rest>]>
-  : []
-
-/** `A * D + Carry` */
-type Scaled<A extends Digits, D extends Digit, Carry extends readonly 0[] = []> = A extends readonly [
-  infer First extends Digit,
-  ...infer Rest extends Digits,
-]
-  ? Split<[...Repeated<Units[First], Units[D]>, ...Carry]> extends [infer Here extends Digit, infer Next extends Digit]
-    ? [Here, ...Scaled<Rest, D, Units[Next]>]
-    : []
-  : Ended<Carry>
-
-/** `A + B + Carry` */
-type Plus<A extends Digits, B extends Digits, Carry extends readonly 0[] = []> = A extends readonly []
-  ? B extends readonly []
-    ? Ended<Carry>
-    : Plus<['0'], B, Carry>
-  : B extends readonly []
-    ? Plus<A, ['0'], Carry>
-    : [A, B] extends [
-          readonly [infer X extends Digit, ...infer As extends Digits],
-          readonly [infer Y extends Digit, ...infer Bs extends Digits],
-        ]
-      ? Split<[...Units[X], ...Units[Y], ...Carry]> extends [infer Here extends Digit, infer Next extends Digit]
-        ? [Here, ...Plus<As, Bs, Units[Next]>]
-        : []
-      : []
-
-type Repeated<A extends readonly 0[], Times_ extends readonly 0[]> = Times_ extends readonly [
-  0,
-  ...infer Rest extends readonly 0[],
-]
-  ? [...A, ...Repeated<A, Rest>]
-  : []
-
-/** A number below 100 as its last digit and the one before. */
-type Split<T extends readonly 0[]> = `${T['length']}` extends `${infer Ten extends Digit}${infer One extends Digit}`
-  ? [One, Ten]
-  : `${T['length']}` extends infer One extends Digit
-    ? [One, '0']
-    : never
-type Ended<Carry extends readonly 0[]> = Carry extends readonly [] ? [] : [`${Carry['length']}` & Digit]

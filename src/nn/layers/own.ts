@@ -8,10 +8,11 @@ import { activation as activationLayer } from './activation.js'
 import { applyAsOne, inferAsOne } from './chain.js'
 import { timeDistributed } from './composite.js'
 import { dense } from './dense.js'
-import { layer as makeLayer } from './layer.js'
+import { layer as makeLayer, showShape } from './layer.js'
 import type { Layer, LayerContext, LayerOptions, Shape } from './layer.js'
 import { simpleRnn } from './recurrent.js'
 import type { SimpleRnnOptions } from './recurrent.js'
+import { traceLayer } from './traced.js'
 
 /** What a layer makes of samples of a shape. */
 export interface Built<W extends string = string> {
@@ -30,7 +31,8 @@ export interface OwnLayerOptions<W extends string = string> extends LayerOptions
 
 /**
  * A layer of your own. While a step is recorded it is called once; what it does with tensors travels to workers as part of the
- * recording, the function itself stays here. A model with such a layer cannot be saved: its code is no data.
+ * recording, the function itself stays here. A saved model has the recording too, so that what is loaded predicts but is not
+ * trained further.
  *
  * @throws ShardbookError `argument` without a function to call.
  * @example
@@ -48,8 +50,10 @@ export function layer<W extends string = never>(options: OwnLayerOptions<W>): La
     throw new ShardbookError('argument', `nn.layer: expected call to be a function, got ${show(given.call)}.`)
   }
   const build = (input: Shape): Built<W> => options.build?.(input) ?? {}
+  const seen = new Map<string, Shape>()
   return makeLayer('own', options, {
     infer(input) {
+      seen.set(showShape(input), input)
       const { output = input, weights = {} as Readonly<Record<W, Shape>> } = build(input)
       return {
         output,
@@ -70,6 +74,9 @@ export function layer<W extends string = never>(options: OwnLayerOptions<W>): La
         'argument',
         `nn.layer: expected call to give [${[x.shape[0], ...output].join(', ')}], as build says, got [${y.shape.join(', ')}].`,
       )
+    },
+    asData() {
+      return traceLayer(options.name, seen.values(), this)
     },
   })
 }

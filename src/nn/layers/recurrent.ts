@@ -6,6 +6,7 @@ import { elmanCell, gruCell, lstmCell } from './cells.js'
 import type { Cell } from './cells.js'
 import { layer, showShape } from './layer.js'
 import type { Layer, LayerOptions, WeightSpec } from './layer.js'
+import type { LayerOf, Steps } from './literal-shapes.js'
 import { recur } from './recurrence.js'
 import { checkSparse, sparseProduct } from './sparse.js'
 
@@ -27,6 +28,18 @@ export interface SimpleRnnOptions extends RecurrentOptions {
   readonly activation?: (typeof elmanActivations)[number]
 }
 
+/** Its shapes in types, of samples that are no sparse vectors. */
+type RecurrentOf<Name extends string, Units extends number, Every extends boolean> = LayerOf<
+  Name,
+  Steps,
+  Every extends true ? readonly ['first', Units] : readonly [Units]
+>
+type Literal<O extends RecurrentOptions, Units extends number, Every extends boolean> = O & {
+  readonly units: Units
+  readonly returnSequences?: Every
+  readonly sparseSize?: undefined
+}
+
 /**
  * A plain recurrent network (Elman, 1990), `h <- tanh(x W + h U + b)`: `x: [batch, steps, in] -> [batch, units]`, or
  * `[batch, steps, units]` with `returnSequences`.
@@ -37,6 +50,10 @@ export interface SimpleRnnOptions extends RecurrentOptions {
  * nn.simpleRnn({ units: 64 })
  * ```
  */
+export function simpleRnn<const Units extends number, const Every extends boolean = false>(
+  options: Literal<SimpleRnnOptions, Units, Every>,
+): RecurrentOf<'simpleRnn', Units, Every>
+export function simpleRnn(options: SimpleRnnOptions): Layer
 export function simpleRnn(options: SimpleRnnOptions): Layer {
   const { activation = 'tanh' } = options
   checkOneOf('nn.simpleRnn', 'activation', activation, elmanActivations)
@@ -53,6 +70,10 @@ export function simpleRnn(options: SimpleRnnOptions): Layer {
  * nn.lstm({ units: 128, returnSequences: true })
  * ```
  */
+export function lstm<const Units extends number, const Every extends boolean = false>(
+  options: Literal<RecurrentOptions, Units, Every>,
+): RecurrentOf<'lstm', Units, Every>
+export function lstm(options: RecurrentOptions): Layer
 export function lstm(options: RecurrentOptions): Layer {
   return recurrent('lstm', options, lstmCell, [0, 1, 0, 0])
 }
@@ -69,6 +90,10 @@ export function lstm(options: RecurrentOptions): Layer {
  * nn.gru({ units: 128 })
  * ```
  */
+export function gru<const Units extends number, const Every extends boolean = false>(
+  options: Literal<RecurrentOptions, Units, Every>,
+): RecurrentOf<'gru', Units, Every>
+export function gru(options: RecurrentOptions): Layer
 export function gru(options: RecurrentOptions): Layer {
   return recurrent('gru', options, gruCell, [0, 0, 0])
 }

@@ -1,11 +1,6 @@
 /** What `AutoEncoders` fits. */
-import type { TensorData } from '../../core/dtype.js'
-import type { Model } from '../model.js'
-import { CoderModel, recordCoder } from './coder-model.js'
-import type { CoderParams, CoderPrograms } from './coder-model.js'
-import type { SavedModel } from './saved-model.js'
-
-const kind = 'AutoEncodersModel'
+import { CoderModel } from './coder-model.js'
+import type { CoderParts } from './coder-model.js'
 
 /**
  * A fitted autoencoder: immutable.
@@ -20,25 +15,7 @@ export class AutoEncodersModel<InputCol extends string = string, Output extends 
   InputCol,
   Output
 > {
-  private constructor(
-    network: Model,
-    weights: readonly TensorData[],
-    params: CoderParams<InputCol, Output>,
-    programs: CoderPrograms,
-  ) {
-    super(kind, network, weights, params, programs)
-  }
-
-  /** The model of weights; records its inference programs. */
-  static async make<I extends string, O extends string>(
-    network: Model,
-    weights: readonly TensorData[],
-    params: CoderParams<I, O>,
-  ): Promise<AutoEncodersModel<I, O>> {
-    return new AutoEncodersModel(network, weights, params, await recordCoder(network, params))
-  }
-
-  static async load({ network, weights, params }: SavedModel): Promise<AutoEncodersModel> {
-    return AutoEncodersModel.make(network, weights, params as unknown as CoderParams)
+  constructor(...parts: CoderParts<InputCol, Output>) {
+    super('AutoEncodersModel', ...parts)
   }
 }

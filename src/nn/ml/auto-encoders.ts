@@ -1,20 +1,14 @@
 /** `AutoEncoders`: networks that learn a short code of images or vectors: dense, convolutional, denoising, sparse. */
 import { checkNumber, checkOneOf } from '../../core/check.js'
-import type { Frame } from '../../frame/index.js'
 import { rescale } from '../layers/activation.js'
 import { gaussianNoise } from '../layers/dropout.js'
 import { halfSquaredError } from '../loss.js'
 import { applyModel, model } from '../model.js'
-import type { Model } from '../model.js'
-import type { Training } from '../train/training.js'
 import { AutoEncodersModel } from './auto-encoders-model.js'
 import { CoderEstimator } from './coder.js'
 import type { Coder, CoderEstimatorOptions } from './coder.js'
 import { decoderLayers, encoderLayers } from './coder-layers.js'
-import type { CoderParams } from './coder-model.js'
-import type { HasTensor, TensorColumn } from './columns.js'
-import type { Fitting } from './fit.js'
-import type { FitOptions } from './options.js'
+import type { TensorColumn } from './columns.js'
 import { partMetrics, partsOf, rowSums, sumOfParts } from './parts.js'
 
 /** Options of `AutoEncoders`. Defaults: `maxIter` 10, `stepSize` 0.005. */
@@ -46,28 +40,21 @@ export interface AutoEncodersOptions<
  * ```
  */
 export class AutoEncoders<Input extends string = string, Output extends string = 'encoded'> extends CoderEstimator<
-  AutoEncodersOptions<Input, Output>
+  AutoEncodersOptions<Input, Output>,
+  Input,
+  Output,
+  AutoEncodersModel<Input, Output>
 > {
+  protected readonly model = AutoEncodersModel<Input, Output>
+
+  declare readonly kind: 'AutoEncoders'
+
   constructor(options: AutoEncodersOptions<Input, Output>) {
     super('AutoEncoders', options, { maxIter: 10, stepSize: 0.005 })
     const { noise = 0, activityPenalty = 0, outputActivation = 'linear' } = options
     checkNumber('AutoEncoders', 'noise', noise, 0)
     checkNumber('AutoEncoders', 'activityPenalty', activityPenalty, 0)
     checkOneOf('AutoEncoders', 'outputActivation', outputActivation, ['sigmoid', 'linear'])
-  }
-
-  /**
-   * Begins to train, at once; `await` the training for the model.
-   *
-   * @param options.on where it runs: a pool, or this process
-   * @param options.validation rows on which the loss is told after every epoch; never trained on
-   * @throws ShardbookError `column` when the input column is missing or holds no tensors.
-   */
-  fit<S>(
-    frame: Frame<S> & HasTensor<S, Input>,
-    options: FitOptions<Frame<S>> = {},
-  ): Training<AutoEncodersModel<Input, Output>> {
-    return this.train(frame, options)
   }
 
   protected coder({ shape, isBytes }: TensorColumn): Coder {
@@ -100,9 +87,5 @@ export class AutoEncoders<Input extends string = string, Output extends string =
         },
       },
     }
-  }
-
-  protected async finish(network: Model, weights: Fitting<unknown>['weights'], params: CoderParams) {
-    return AutoEncodersModel.make(network, weights, params)
   }
 }

@@ -2,14 +2,14 @@
 import type { Tensor2D } from '@tensorflow/tfjs-core'
 import type { TensorData } from '../../core/dtype.js'
 import type { Trace } from '../../engine/index.js'
-import type { AnyFrame, Column, Frame, Tensor } from '../../frame/index.js'
+import type { AnyFrame, Column, Tensor } from '../../frame/index.js'
 import { applyModel } from '../model.js'
 import type { Model } from '../model.js'
 import { outputColumn } from './columns.js'
-import type { HasColumn, With } from './columns.js'
 import type { Input } from './input.js'
 import { NetworkModel } from './network-model.js'
 import type { SavedModel } from './saved-model.js'
+import type { Col, Gives, StageTypes, stageTypes, Takes } from './stage-types.js'
 
 /** What the model reads and adds; `null`: not added. */
 export interface ClassifierParams<Input_ extends string = string, Output extends string = string> {
@@ -38,11 +38,16 @@ export class ClassifierModel<
   Output extends string = string,
   Raw extends string = string,
   Probability extends string = string,
-> extends NetworkModel {
+>
+  extends NetworkModel
+  implements StageTypes<Col<InputCol, unknown>, Predicted<Output, Raw, Probability>>
+{
+  declare readonly [stageTypes]: {
+    readonly needs: Col<InputCol, unknown>
+    readonly adds: Predicted<Output, Raw, Probability>
+  }
   declare readonly inputCol: InputCol
   readonly outputCol: Output
-  /** Names of the other columns are there in types only. */
-  declare readonly adds: Predicted<Output, Raw, Probability>
   readonly #params: ClassifierParams<InputCol, Output>
   readonly #program: Trace
 
@@ -96,10 +101,7 @@ export class ClassifierModel<
    *
    * @throws ShardbookError `column` when the frame lacks the input column, or it holds something else than in training.
    */
-  transform<S>(
-    frame: Frame<S> & HasColumn<S, InputCol, unknown, 'samples'>,
-  ): Frame<With<S, Predicted<Output, Raw, Probability>>>
-  transform(frame: AnyFrame): Frame
+  transform<S>(frame: Takes<S, Col<InputCol, unknown>>): Gives<S, Predicted<Output, Raw, Probability>>
   transform(frame: AnyFrame): unknown {
     return this.map('transform', frame, this.#program)
   }

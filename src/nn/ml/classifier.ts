@@ -10,7 +10,11 @@ import type { ClassifierOptions } from './options.js'
 import { PredictorEstimator } from './predictor.js'
 import type { Task } from './predictor.js'
 
-export abstract class ClassifierEstimator<O extends ClassifierOptions> extends PredictorEstimator<O> {
+export abstract class ClassifierEstimator<
+  O extends ClassifierOptions,
+  Needs,
+  M extends ClassifierModel,
+> extends PredictorEstimator<O, Needs, M> {
   protected readonly labels = 'class numbers 0, 1, 2, ...'
 
   protected async task(frame: AnyFrame, validation: AnyFrame | undefined): Promise<Task<ClassifierModel>> {

@@ -1,30 +1,29 @@
 /** `CNNClassifier` and `CNNRegressor`: convolutional networks over images. */
 import { ShardbookError } from '../../core/errors.js'
-import type { Frame } from '../../frame/index.js'
-import { concatenate } from '../layers/composite.js'
+import type { Tensor } from '../../frame/index.js'
 import { conv2d } from '../layers/convolution.js'
 import { dense } from '../layers/dense.js'
-import { inputs } from '../layers/input.js'
-import type { InputList } from '../layers/input.js'
 import { showShape } from '../layers/layer.js'
 import type { Layer, Shape } from '../layers/layer.js'
 import { maxPooling2d } from '../layers/pooling.js'
 import { flatten, reshape } from '../layers/shape.js'
-import type { Training } from '../train/training.js'
 import { ClassifierEstimator } from './classifier.js'
 import type { ClassifierModel } from './classifier-model.js'
 import { tensorColumn } from './columns.js'
-import type { HasNumber, HasTensor } from './columns.js'
-import { inputsOf, sampleShape } from './input.js'
-import type { ClassifierOptions, FitOptions, LayersOptions, PredictorOptions } from './options.js'
+import { sampleShape } from './input.js'
+import type { ColumnInput } from './input.js'
+import type { ClassifierOptions, FittingLayers, LayersOptions, OwnLayers, PredictorOptions } from './options.js'
 import { ownLayers } from './predictor.js'
 import type { Family } from './predictor.js'
 import { RegressorEstimator } from './regressor.js'
 import type { RegressorModel } from './regressor-model.js'
+import { sideBySide } from './side-by-side.js'
+import type { AnySamples, Labelled } from './stage-types.js'
 
 /**
  * Options of `CNNClassifier`: `inputCol` holds images, tensors `[height, width]` or `[height, width, channels]`, bytes taken as
- * [0, 1]; or `inputCols` several columns of tensors and numbers, of which tensors with two or three axes are taken as images.
+ * [0, 1]; or `inputCols` several columns of tensors, numbers, text, lists of tokens and sparse vectors, of which tensors with two or three
+ * axes are taken as images.
  * Defaults: `maxIter` 5, `batchSize` 128, `stepSize` 0.004, `layers` two convolutions with pooling and two dense layers.
  */
 export interface CNNClassifierOptions<
@@ -33,16 +32,18 @@ export interface CNNClassifierOptions<
   Output extends string = string,
   Raw extends string = string,
   Probability extends string = string,
+  Layers = OwnLayers,
 >
-  extends ClassifierOptions<Input, Label, Output, Raw, Probability>, LayersOptions {}
+  extends ClassifierOptions<Input, Label, Output, Raw, Probability>, LayersOptions<Layers> {}
 
 /** Options of `CNNRegressor`: as those of `CNNClassifier`, for a label of any numbers. */
 export interface CNNRegressorOptions<
   Input extends string = string,
   Label extends string = string,
   Output extends string = string,
+  Layers = OwnLayers,
 >
-  extends PredictorOptions<Input, Label, Output>, LayersOptions {}
+  extends PredictorOptions<Input, Label, Output>, LayersOptions<Layers> {}
 
 /**
  * Classifies images by a convolutional network, trained with Adam on the softmax cross entropy.
@@ -61,23 +62,16 @@ export class CNNClassifier<
   Output extends string = 'prediction',
   Raw extends string = 'rawPrediction',
   Probability extends string = never,
-> extends ClassifierEstimator<CNNClassifierOptions<Input, Label, Output, Raw, Probability>> {
-  constructor(options: CNNClassifierOptions<Input, Label, Output, Raw, Probability>) {
-    super('CNNClassifier', options, cnn)
-  }
+  const Layers extends OwnLayers = OwnLayers,
+> extends ClassifierEstimator<
+  CNNClassifierOptions<Input, Label, Output, Raw, Probability, Layers>,
+  Labelled<Input, Tensor, Label, AnySamples>,
+  ClassifierModel<Input, Output, Raw, Probability>
+> {
+  declare readonly kind: 'CNNClassifier'
 
-  /**
-   * Begins to train, at once; `await` the training for the model.
-   *
-   * @param options.on where it runs: a pool, or this process
-   * @param options.validation rows on which loss and accuracy are told after every epoch; never trained on
-   * @throws ShardbookError `column` when a column is missing or of another type.
-   */
-  fit<S>(
-    frame: Frame<S> & HasTensor<S, Input> & HasNumber<S, Label>,
-    options: FitOptions<Frame<S>> = {},
-  ): Training<ClassifierModel<Input, Output, Raw, Probability>> {
-    return this.train(frame, options)
+  constructor(options: CNNClassifierOptions<Input, Label, Output, Raw, Probability, Layers> & FittingLayers<Layers>) {
+    super('CNNClassifier', options, cnn)
   }
 }
 
@@ -94,21 +88,16 @@ export class CNNRegressor<
   Input extends string = string,
   Label extends string = 'label',
   Output extends string = 'prediction',
-> extends RegressorEstimator<CNNRegressorOptions<Input, Label, Output>> {
-  constructor(options: CNNRegressorOptions<Input, Label, Output>) {
-    super('CNNRegressor', options, cnn)
-  }
+  const Layers extends OwnLayers = OwnLayers,
+> extends RegressorEstimator<
+  CNNRegressorOptions<Input, Label, Output, Layers>,
+  Labelled<Input, Tensor, Label, AnySamples>,
+  RegressorModel<Input, Output>
+> {
+  declare readonly kind: 'CNNRegressor'
 
-  /**
-   * Begins to train, at once; `await` the training for the model.
-   *
-   * @throws ShardbookError `column` when a column is missing or of another type.
-   */
-  fit<S>(
-    frame: Frame<S> & HasTensor<S, Input> & HasNumber<S, Label>,
-    options: FitOptions<Frame<S>> = {},
-  ): Training<RegressorModel<Input, Output>> {
-    return this.train(frame, options)
+  constructor(options: CNNRegressorOptions<Input, Label, Output, Layers> & FittingLayers<Layers>) {
+    super('CNNRegressor', options, cnn)
   }
 }
 
@@ -116,7 +105,7 @@ const cnn: Family<PredictorOptions & LayersOptions> = {
   maxIter: 5,
   batchSize: 128,
   stepSize: 0.004,
-  several: true,
+  several: 'any',
   checkColumn(caller, column) {
     const { shape } = tensorColumn(caller, [column], column.name)
     if (shape.length === 2 || shape.length === 3) return
@@ -131,7 +120,7 @@ const cnn: Family<PredictorOptions & LayersOptions> = {
   },
   layers: (_, input, outputs, { layers }) =>
     ownLayers(layers) ?? [
-      ...(input.kind === 'several' ? sideBySide(inputsOf(input)) : convolutions(sampleShape(input))),
+      ...(input.kind === 'several' ? sideBySide(input, ofColumn) : convolutions(sampleShape(input))),
       dense({ units: 128, activation: 'relu', name: 'dense1' }),
       dense({ units: outputs, name: 'logits' }),
     ],
@@ -154,12 +143,8 @@ function convolutions(shape: Shape): Layer[] {
   ]
 }
 
-/** Images through convolutions of their own, other columns as they are, one behind the other. */
-function sideBySide(columns: InputList): Layer[] {
-  const each = inputs(Object.fromEntries(columns))
-  const branches = columns.map(([name, shape]) => [
-    each[name]!,
-    ...(shape.length === 2 || shape.length === 3 ? convolutions(shape) : [flatten()]),
-  ])
-  return [concatenate({ branches, name: 'inputs' })]
+/** What a column among several goes through: an image through convolutions. */
+function ofColumn(column: ColumnInput): Layer[] | undefined {
+  const isImage = column.kind === 'tensor' && (column.shape.length === 2 || column.shape.length === 3)
+  return isImage ? convolutions(column.shape) : undefined
 }

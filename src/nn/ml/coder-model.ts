@@ -14,6 +14,8 @@ import type { With } from './columns.js'
 import type { Input } from './input.js'
 import { samplesOf } from './latent.js'
 import { between, mapFrame, NetworkModel, recordOver } from './network-model.js'
+import type { SavedModel } from './saved-model.js'
+import type { Col, StageTypes, stageTypes } from './stage-types.js'
 
 export interface CoderParams<InputCol extends string = string, Output extends string = string> {
   readonly inputCol: InputCol
@@ -31,8 +33,24 @@ export interface CoderPrograms {
   readonly reconstruct: Trace
 }
 
-/** The programs of a coder with these weights. */
-export async function recordCoder(network: Model, params: CoderParams): Promise<CoderPrograms> {
+/** What a fitted coder is made of. */
+export type CoderParts<I extends string, O extends string> = readonly [
+  network: Model,
+  weights: readonly TensorData[],
+  params: CoderParams<I, O>,
+  programs: CoderPrograms,
+]
+
+/** A coder of that class; records its inference programs. */
+export async function makeCoder<I extends string, O extends string, M>(
+  Coder: new (...parts: CoderParts<I, O>) => M,
+  { network, weights, params }: Pick<SavedModel, 'network' | 'weights'> & { readonly params: object },
+): Promise<M> {
+  const known = params as CoderParams<I, O>
+  return new Coder(network, weights, known, await recordCoder(network, known))
+}
+
+async function recordCoder(network: Model, params: CoderParams): Promise<CoderPrograms> {
   const { inputCol, outputCol, codeAt } = params
   return {
     encode: await NetworkModel.record(network, params, between(network, outputCol, { to: codeAt })),
@@ -50,22 +68,17 @@ function codeShape(network: Model, { codeAt }: CoderParams): readonly number[] {
   return network.layers[codeAt]!.input
 }
 
-export abstract class CoderModel<
-  InputCol extends string = string,
-  Output extends string = string,
-> extends NetworkModel {
+export abstract class CoderModel<InputCol extends string = string, Output extends string = string>
+  extends NetworkModel
+  implements StageTypes<Col<InputCol, Tensor>, Col<Output, Tensor>>
+{
+  declare readonly [stageTypes]: { readonly needs: Col<InputCol, Tensor>; readonly adds: Col<Output, Tensor> }
   declare readonly inputCol: InputCol
   readonly outputCol: Output
   protected readonly coder: CoderParams<InputCol, Output>
   protected readonly programs: CoderPrograms
 
-  protected constructor(
-    kind: string,
-    network: Model,
-    weights: readonly TensorData[],
-    params: CoderParams<InputCol, Output>,
-    programs: CoderPrograms,
-  ) {
+  protected constructor(kind: string, ...[network, weights, params, programs]: CoderParts<InputCol, Output>) {
     super(kind, network, weights, params.inputCol, params.input)
     this.outputCol = params.outputCol
     this.coder = params

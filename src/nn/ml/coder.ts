@@ -1,21 +1,22 @@
 /** Estimators that learn a code: what autoencoders and variational ones share. */
 import { checkInteger } from '../../core/check.js'
 import { ShardbookError } from '../../core/errors.js'
-import type { AnyFrame, Column, Schema } from '../../frame/index.js'
+import type { AnyFrame, Column, Frame, Schema, Tensor } from '../../frame/index.js'
 import { initialWeights } from '../model.js'
 import type { Model } from '../model.js'
-import type { Savable, Training } from '../train/training.js'
+import type { Training } from '../train/training.js'
 import type { Objective } from '../train/programs.js'
 import { checkCoded, checkCoderOptions, sizesOf } from './coder-layers.js'
 import type { CoderOptions } from './coder-layers.js'
-import type { CoderParams } from './coder-model.js'
+import { makeCoder } from './coder-model.js'
+import type { CoderModel, CoderParams, CoderParts } from './coder-model.js'
 import { outputColumn, tensorColumn } from './columns.js'
 import type { TensorColumn } from './columns.js'
 import type { Fitting } from './fit.js'
 import { checkInput, fieldsOf } from './input.js'
 import { NeuralEstimator } from './neural-estimator.js'
 import type { FitOptions, NetworkOptions } from './options.js'
-import type { Transformer } from './stage.js'
+import type { Col, Takes } from './stage-types.js'
 
 export interface CoderEstimatorOptions<InputCol extends string = string, Output extends string = string>
   extends NetworkOptions, CoderOptions {
@@ -36,7 +37,12 @@ export interface Coder {
   readonly objective: Pick<Objective, 'loss' | 'metrics' | 'forward'>
 }
 
-export abstract class CoderEstimator<O extends CoderEstimatorOptions> extends NeuralEstimator<O> {
+export abstract class CoderEstimator<
+  O extends CoderEstimatorOptions,
+  InputCol extends string,
+  Output extends string,
+  M extends CoderModel<InputCol, Output>,
+> extends NeuralEstimator<O, Col<InputCol, Tensor>, Col<Output, Tensor>> {
   readonly #defaults: { readonly maxIter: number; readonly stepSize: number }
 
   protected constructor(kind: string, options: O, defaults: { readonly maxIter: number; readonly stepSize: number }) {
@@ -53,11 +59,8 @@ export abstract class CoderEstimator<O extends CoderEstimatorOptions> extends Ne
   }
 
   protected abstract coder(column: TensorColumn): Coder
-  protected abstract finish(
-    network: Model,
-    weights: Fitting<unknown>['weights'],
-    params: CoderParams,
-  ): Promise<Savable & Transformer>
+  /** The class of what is fitted. */
+  protected abstract readonly model: new (...parts: CoderParts<InputCol, Output>) => M
 
   protected checkColumns(caller: string, schema: Schema): void {
     const { inputCol } = this.options
@@ -68,17 +71,24 @@ export abstract class CoderEstimator<O extends CoderEstimatorOptions> extends Ne
     return [outputColumn(this.outputCol, [sizesOf(this.options).at(-1)!])]
   }
 
-  protected train<M extends Savable & Transformer>(frame: AnyFrame, given: FitOptions): Training<M> {
+  /**
+   * Begins to train, at once; `await` the training for the model.
+   *
+   * @param options.on where it runs: a pool, or this process
+   * @param options.validation rows on which the loss is told after every epoch, without noise; never trained on
+   * @throws ShardbookError `column` when the input column is missing or holds no tensors.
+   */
+  fit<S>(frame: Takes<S, Col<InputCol, Tensor>>, options: FitOptions<Frame<S>> = {}): Training<M> {
     const { blockSize, numBlocks = 4 } = this.options
-    return this.begin<M>(frame, given, {
+    return this.begin<M>(frame, options, {
       epochs: this.#defaults.maxIter,
       stepSize: this.#defaults.stepSize,
       batch: { rows: (blockSize ?? 32) * numBlocks, isGiven: blockSize !== undefined, slices: numBlocks },
-      prepare: async () => this.#fitting(frame, given.validation) as Promise<Fitting<M>>,
+      prepare: async () => this.#fitting(frame, options.validation),
     })
   }
 
-  async #fitting(frame: AnyFrame, validation: AnyFrame | undefined): Promise<Fitting<Savable & Transformer>> {
+  async #fitting(frame: AnyFrame, validation: AnyFrame | undefined): Promise<Fitting<M>> {
     const { inputCol, seed = 0 } = this.options
     const column = tensorColumn(`${this.kind}.fit`, frame.schema, inputCol)
     const input = { kind: 'tensor', shape: column.shape, isBytes: column.isBytes } as const
@@ -96,7 +106,7 @@ export abstract class CoderEstimator<O extends CoderEstimatorOptions> extends Ne
       rows,
       weights: initialWeights(network, seed),
       finish: async (weights) =>
-        this.finish(network, weights, { inputCol, outputCol: this.outputCol, input, ...params }),
+        makeCoder(this.model, { network, weights, params: { inputCol, outputCol: this.outputCol, input, ...params } }),
     }
   }
 }

@@ -86,6 +86,15 @@ async function prepareTraining<M>(plan: FitPlan<M>, fit: FitOptions, rules: read
   const caller = `${name}.fit`
   const strategy = fit.on ?? (await local())
   const { rows, weights, fields, finish, ...fitting } = await plan.prepare()
+  if (strategy.engine === 'pjrt' && (training.precision ?? 'float32') !== 'float32') {
+    throw new ShardbookError(
+      'argument',
+      `${caller}: expected the precision of pjrt as an option of the engine, got ${training.precision}.`,
+      {
+        hint: "Open it so: engine.use('pjrt', { precision: 'bfloat16' }).",
+      },
+    )
+  }
   const weighed = weighObjective(caller, fitting.objective, training)
   const objective = fitting.augment?.(weighed) ?? weighed
   const optimiser = fitting.optimiser ?? training.optimiser ?? adam()

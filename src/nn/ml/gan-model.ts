@@ -12,7 +12,6 @@ import type { Shape } from '../layers/layer.js'
 import { applyModel, modelData, modelOf } from '../model.js'
 import type { Model, ModelData } from '../model.js'
 import { checkNumberColumn, outputColumn, withColumns } from './columns.js'
-import type { With } from './columns.js'
 import { checkInput, fieldsOf } from './input.js'
 import type { Input } from './input.js'
 import { normals, samplesOf } from './latent.js'
@@ -21,14 +20,19 @@ import { savedWeights } from './saved-model.js'
 import { saveStage } from './saved-stage.js'
 import type { LoadedStage } from './saved-stage.js'
 import type { Transformer } from './stage.js'
+import type { Col, Gives, StageTypes, stageTypes, Takes } from './stage-types.js'
 
 const kind = 'GANModel'
 
-export interface GANParams<InputCol extends string = string, Label extends string = string> {
+export interface GANParams<
+  InputCol extends string = string,
+  Label extends string = string,
+  Output extends string = string,
+> {
   readonly inputCol: InputCol
   readonly input: Extract<Input, { kind: 'tensor' }>
   /** Column of the critic's judgement. */
-  readonly outputCol: string
+  readonly outputCol: Output
   /** Column of classes, where they are given; else `null`. */
   readonly labelCol: Label | null
   readonly classes: number
@@ -79,22 +83,26 @@ export function judge(
  * viz.images(await model.sample(40, { seed: 1 }))
  * ```
  */
-export class GANModel<InputCol extends string = string, Label extends string = never>
-  implements Transformer, Displayable
+export class GANModel<InputCol extends string = string, Label extends string = never, Output extends string = 'score'>
+  implements Transformer, Displayable, StageTypes<Col<InputCol, Cell> & Col<Label, number>, Col<Output, number>>
 {
+  declare readonly [stageTypes]: {
+    readonly needs: Col<InputCol, Cell> & Col<Label, number>
+    readonly adds: Col<Output, number>
+  }
   readonly kind = kind
   readonly inputCol: InputCol
   readonly generator: Model
   readonly critic: Model
   /** The generator's, then the critic's. */
   readonly weights: readonly TensorData[]
-  readonly #params: GANParams<InputCol, Label>
+  readonly #params: GANParams<InputCol, Label, Output>
   readonly #programs: { readonly generate: Trace; readonly judge: Trace }
 
   private constructor(
     { generator, critic }: Adversaries,
     weights: readonly TensorData[],
-    params: GANParams<InputCol, Label>,
+    params: GANParams<InputCol, Label, Output>,
     programs: { readonly generate: Trace; readonly judge: Trace },
   ) {
     this.inputCol = params.inputCol
@@ -106,11 +114,11 @@ export class GANModel<InputCol extends string = string, Label extends string = n
   }
 
   /** The model of weights; records its programs. */
-  static async make<I extends string, L extends string>(
+  static async make<I extends string, L extends string, O extends string>(
     networks: Adversaries,
     weights: readonly TensorData[],
-    params: GANParams<I, L>,
-  ): Promise<GANModel<I, L>> {
+    params: GANParams<I, L, O>,
+  ): Promise<GANModel<I, L, O>> {
     const { generator, critic } = networks
     const { input, inputCol, labelCol, classes, outputCol } = params
     const columns = [
@@ -135,13 +143,13 @@ export class GANModel<InputCol extends string = string, Label extends string = n
     return new GANModel(networks, weights, params, programs)
   }
 
-  static async load(saved: LoadedStage): Promise<GANModel<string, string>> {
+  static async load(saved: LoadedStage): Promise<GANModel<string, string, string>> {
     const { generator, critic, ...params } = saved.params as unknown as GANParams & {
       readonly generator: ModelData
       readonly critic: ModelData
     }
     const networks = { generator: modelOf(generator), critic: modelOf(critic) }
-    return GANModel.make<string, string>(networks, savedWeights(saved, namesOf(networks)), params)
+    return GANModel.make<string, string, string>(networks, savedWeights(saved, namesOf(networks)), params)
   }
 
   /**
@@ -181,8 +189,7 @@ export class GANModel<InputCol extends string = string, Label extends string = n
    *
    * @throws ShardbookError `column` when the frame lacks the samples, or of a conditional one their classes.
    */
-  transform<S>(frame: Frame<S>): Frame<With<S, { readonly score: number }>>
-  transform(frame: AnyFrame): Frame
+  transform<S>(frame: Takes<S, Col<InputCol, Cell> & Col<Label, number>>): Gives<S, Col<Output, number>>
   transform(frame: AnyFrame): unknown {
     const { inputCol, input } = this.#params
     this.#check(`${kind}.transform`, frame.schema)

@@ -3,7 +3,7 @@ import { checkInteger, checkNumber, checkOneOf } from '../../core/check.js'
 import { sizeOf } from '../../core/dtype.js'
 import { ShardbookError } from '../../core/errors.js'
 import { findColumn } from '../../frame/index.js'
-import type { AnyFrame, Column, Frame, Schema } from '../../frame/index.js'
+import type { AnyFrame, Column, Frame, Schema, Tensor } from '../../frame/index.js'
 import { leakyRelu, activation as activate } from '../layers/activation.js'
 import { conv2d } from '../layers/convolution.js'
 import { dense } from '../layers/dense.js'
@@ -22,7 +22,6 @@ import { alternate } from './alternate.js'
 import { countClasses } from './classes.js'
 import { imageLayers } from './coder-layers.js'
 import { checkNumberColumn, outputColumn, tensorColumn } from './columns.js'
-import type { HasNumber, HasTensor } from './columns.js'
 import type { Fitting } from './fit.js'
 import { asSeen, GANModel, judge, namesOf, seenShape, withClass } from './gan-model.js'
 import type { Adversaries, GANParams } from './gan-model.js'
@@ -30,15 +29,20 @@ import { fieldsOf } from './input.js'
 import { NeuralEstimator } from './neural-estimator.js'
 import type { BatchOptions, FitOptions } from './options.js'
 import { partMetrics, sumOfParts } from './parts.js'
+import type { Col, Takes } from './stage-types.js'
 
 /** Options of `GAN`. Defaults: `maxIter` 20, `batchSize` 64, `stepSize` 0.0004 (0.0003 with `'wgan-gp'`). */
-export interface GANOptions<Input extends string = string, Label extends string = string> extends BatchOptions {
+export interface GANOptions<
+  Input extends string = string,
+  Label extends string = string,
+  Output extends string = string,
+> extends BatchOptions {
   /** Column of images or vectors. Bytes are made and judged as [-1, 1]. */
   readonly inputCol: Input
   /** Column of class numbers 0, 1, 2, ...: samples are then made by class. Default: none. */
   readonly labelCol?: Label
   /** Column of the critic's judgement that `transform` adds. Default `'score'`. */
-  readonly outputCol?: string
+  readonly outputCol?: Output
   /**
    * `'gan'`, the non-saturating loss of DCGAN (Radford and others, 2016), or `'wgan-gp'`, Wasserstein's distance with a penalty
    * on the critic's slope (Gulrajani and others, 2017). Default `'gan'`.
@@ -69,10 +73,18 @@ export interface GANOptions<Input extends string = string, Label extends string 
  * viz.images(await model.sample(40, { seed: 1 }))
  * ```
  */
-export class GAN<Input extends string = string, Label extends string = never> extends NeuralEstimator<
-  GANOptions<Input, Label>
+export class GAN<
+  Input extends string = string,
+  Label extends string = never,
+  Output extends string = 'score',
+> extends NeuralEstimator<
+  GANOptions<Input, Label, Output>,
+  Col<Input, Tensor> & Col<Label, number>,
+  Col<Output, number>
 > {
-  constructor(options: GANOptions<Input, Label>) {
+  declare readonly kind: 'GAN'
+
+  constructor(options: GANOptions<Input, Label, Output>) {
     super('GAN', options)
     const { loss = 'gan', gradientPenalty = 0, criticSteps = 1, latentSize = 1, filters = [1], batchSize = 1 } = options
     checkOneOf('GAN', 'loss', loss, adversarialLosses)
@@ -91,16 +103,16 @@ export class GAN<Input extends string = string, Label extends string = never> ex
    *   that says how good samples are.
    */
   fit<S>(
-    frame: Frame<S> & HasTensor<S, Input> & ([Label] extends [never] ? unknown : HasNumber<S, Label>),
+    frame: Takes<S, Col<Input, Tensor> & Col<Label, number>>,
     options: FitOptions<Frame<S>> = {},
-  ): Training<GANModel<Input, Label>> {
+  ): Training<GANModel<Input, Label, Output>> {
     if (options.validation !== undefined) {
       throw new ShardbookError('argument', 'GAN.fit: expected no validation rows, got some.', {
         hint: 'Its losses do not say how good samples are: judge what sample() makes.',
       })
     }
     const { batchSize, slices, loss } = this.options
-    return this.begin<GANModel<Input, Label>>(frame, options, {
+    return this.begin<GANModel<Input, Label, Output>>(frame, options, {
       epochs: 20,
       stepSize: loss === 'wgan-gp' ? 0.0003 : 0.0004,
       batch: { rows: batchSize ?? 64, isGiven: batchSize !== undefined, slices },
@@ -120,8 +132,8 @@ export class GAN<Input extends string = string, Label extends string = never> ex
     return [outputColumn(this.options.outputCol ?? 'score', [])]
   }
 
-  async #fitting(frame: AnyFrame): Promise<Fitting<GANModel<Input, Label>>> {
-    const { inputCol, labelCol, outputCol = 'score', latentSize = 64, seed = 0 } = this.options
+  async #fitting(frame: AnyFrame): Promise<Fitting<GANModel<Input, Label, Output>>> {
+    const { inputCol, labelCol, latentSize = 64, seed = 0 } = this.options
     const { loss = 'gan', gradientPenalty = 10, criticSteps = loss === 'gan' ? 1 : 3 } = this.options
     const { shape, isBytes } = tensorColumn(`${this.kind}.fit`, frame.schema, inputCol)
     const counted = labelCol === undefined ? undefined : await countClasses(this.kind, frame, labelCol, 2)
@@ -129,10 +141,10 @@ export class GAN<Input extends string = string, Label extends string = never> ex
     if (rows === 0) throw new ShardbookError('data', `${this.kind}: expected rows to train on, got an empty frame.`)
     const classes = counted?.classes ?? 0
     const input = { kind: 'tensor', shape, isBytes } as const
-    const params: GANParams<Input, Label> = {
+    const params: GANParams<Input, Label, Output> = {
       inputCol,
       input,
-      outputCol,
+      outputCol: this.options.outputCol ?? ('score' as Output),
       labelCol: labelCol ?? null,
       classes,
       latentSize,

@@ -16,7 +16,6 @@ import { showShape } from '../layers/layer.js'
 import type { Layer, Shape } from '../layers/layer.js'
 import type { ProgramColumn } from '../train/programs.js'
 import { checkNumberColumn, tensorColumn } from './columns.js'
-import type { TensorColumn } from './columns.js'
 
 export type Input =
   /** Tensors: images, vectors, steps of vectors. Bytes are brought to [0, 1]. */
@@ -29,8 +28,15 @@ export type Input =
   | { readonly kind: 'tokens'; readonly shape: Shape; readonly size: number }
   /** Sparse vectors, of which the components that were seen in training count; no vector has more than `length` of those. */
   | { readonly kind: 'sparse'; readonly size: number; readonly length: number; readonly components: readonly number[] }
-  /** Several columns, of tensors and numbers (of shape []): the inputs of a network that has as many. */
-  | { readonly kind: 'several'; readonly columns: readonly TensorColumn[] }
+  /** Several columns: the inputs of a network that has as many. */
+  | Several
+
+/** Several columns, each as it comes alone; a column of numbers is one of tensors of shape []. */
+export interface Several {
+  readonly kind: 'several'
+  readonly columns: readonly ColumnInput[]
+}
+export type ColumnInput = Exclude<Input, Several> & { readonly name: string }
 
 /** The shape of a sample as it reaches the program. */
 export function sampleShape(input: Input): Shape {
@@ -51,36 +57,36 @@ export function sampleShape(input: Input): Shape {
 }
 
 /** The inputs of the network that several columns are. */
-export function inputsOf({ columns }: Extract<Input, { kind: 'several' }>): InputList {
-  return columns.map(({ name, shape }) => [name, shape.length === 0 ? [1] : shape])
+export function inputsOf({ columns }: Several): InputList {
+  return columns.map((column) => {
+    const shape = sampleShape(column)
+    return [column.name, shape.length === 0 ? [1] : shape]
+  })
 }
 
 /** The columns of the frame as a program takes them. */
 export function programColumns(input: Input, name: string): ProgramColumn[] {
   if (input.kind !== 'several') return [{ name, dtype: 'float32', shape: sampleShape(input) }]
-  return input.columns.map((column) => ({ name: column.name, dtype: 'float32', shape: column.shape }))
+  return input.columns.flatMap((column) => programColumns(column, column.name))
 }
 
 /** The samples of the network from those columns. */
 export function samplesFrom(tf: Tf, input: Input, columns: readonly Tensor[]): Tensor {
   if (input.kind !== 'several') return columns[0]!
-  const scaled = input.columns.map(({ isBytes }, i) => (isBytes ? tf.mul(columns[i]!, 1 / 255) : columns[i]!))
-  return packInputs(tf, scaled)
+  // What `headOf` does for a single column.
+  const brought = input.columns.map((column, i) => {
+    if (column.kind === 'list') return tf.add(columns[i]!, 1)
+    return column.kind === 'tensor' && column.isBytes ? tf.mul(columns[i]!, 1 / 255) : columns[i]!
+  })
+  return packInputs(tf, brought)
 }
 
-/** Several columns of a frame. @throws ShardbookError `column` when one is missing, or holds neither tensors nor numbers. */
-export function severalInput(
-  caller: string,
-  schema: Schema,
-  names: readonly string[],
-): Extract<Input, { kind: 'several' }> {
-  const columns = names.map((name) => {
-    const { kind } = findColumn(caller, schema, name).type
-    if (kind === 'tensor') return tensorColumn(caller, schema, name)
-    checkNumberColumn(caller, schema, name, 'tensors or numbers')
-    return { name, shape: [], isBytes: false }
-  })
-  return { kind: 'several', columns }
+/** A column of tensors or numbers among several, of which the schema tells all. @throws ShardbookError `column` for another one */
+export function numericInput(caller: string, schema: Schema, name: string, what = 'tensors or numbers'): ColumnInput {
+  const { kind } = findColumn(caller, schema, name).type
+  if (kind === 'tensor') return { kind: 'tensor', ...tensorColumn(caller, schema, name) }
+  checkNumberColumn(caller, schema, name, what)
+  return { kind: 'tensor', name, shape: [], isBytes: false }
 }
 
 /** How the feed delivers the column. */
@@ -96,8 +102,14 @@ export function fieldsOf(input: Input, name: string): FeedFields {
       return { lists: { [name]: { length: input.length, fill: -1 } } }
     case 'sparse':
       return { lists: { [name]: { length: input.length, components: input.components } }, finite: [name] }
-    case 'several':
-      return { finite: input.columns.map((column) => column.name) }
+    case 'several': {
+      const each = input.columns.map((column) => fieldsOf(column, column.name))
+      return {
+        finite: each.flatMap(({ finite = [] }) => finite),
+        tokens: Object.assign({}, ...each.map(({ tokens }) => tokens)) as NonNullable<FeedFields['tokens']>,
+        lists: Object.assign({}, ...each.map(({ lists }) => lists)) as NonNullable<FeedFields['lists']>,
+      }
+    }
     default:
       return input satisfies never
   }
@@ -130,10 +142,11 @@ export function embeddingOf(input: Input): { inputDim: number; maskZero: boolean
 /** @throws ShardbookError `column` unless the column holds what the input was learnt from */
 export function checkInput(caller: string, schema: Schema, name: string, input: Input): void {
   if (input.kind === 'several') {
-    for (const { name: each, shape, isBytes } of input.columns) {
-      if (shape.length === 0) checkNumberColumn(caller, schema, each, 'numbers')
-      else checkInput(caller, schema, each, { kind: 'tensor', shape, isBytes })
-    }
+    for (const column of input.columns) checkInput(caller, schema, column.name, column)
+    return
+  }
+  if (input.kind === 'tensor' && input.shape.length === 0) {
+    checkNumberColumn(caller, schema, name, 'numbers')
     return
   }
   const column = findColumn(caller, schema, name)

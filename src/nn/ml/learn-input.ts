@@ -2,9 +2,10 @@
 import { show } from '../../core/check.js'
 import { ShardbookError } from '../../core/errors.js'
 import { findColumn, streamRows } from '../../frame/index.js'
-import type { AnyFrame, Column, Frame, Sparse, Tensor } from '../../frame/index.js'
+import type { AnyFrame, Column, Frame, Schema, Sparse, Tensor } from '../../frame/index.js'
 import { describeType } from '../../frame/schema-spec.js'
-import type { Input } from './input.js'
+import { numericInput } from './input.js'
+import type { ColumnInput, Input, Several } from './input.js'
 
 export interface SequenceOptions {
   /** Tokens of a text or list that count, from its beginning. Default: the longest one's, at most 100. */
@@ -46,6 +47,37 @@ export async function learnInput(
     default:
       throw notSequence(caller, column)
   }
+}
+
+/** What is learnt of several columns, one after the other. */
+export async function learnInputs(
+  caller: string,
+  frame: AnyFrame,
+  names: readonly string[],
+  options: SequenceOptions = {},
+): Promise<Several> {
+  const columns: ColumnInput[] = []
+  for (const name of names) {
+    const { kind } = findColumn(caller, frame.schema, name).type
+    const isNumeric = kind === 'tensor' || kind === 'number' || kind === 'boolean'
+    const input = isNumeric ? numericInput(caller, frame.schema, name) : await learnInput(caller, frame, name, options)
+    // The network sees the columns one behind the other: the place of each is the same in rows to come.
+    columns.push({ ...(withRoom(input) as ColumnInput), name })
+  }
+  return { kind: 'several', columns }
+}
+
+/** Rows to come may have more components than any that was learnt from. */
+export function withRoom(input: Input): Input {
+  if (input.kind !== 'sparse') return input
+  return { ...input, length: Math.min(input.components.length, 4 * input.length) }
+}
+
+/** @throws ShardbookError `column` unless a network takes the column among several */
+export function checkAmongSeveral(caller: string, schema: Schema, name: string): void {
+  const column = findColumn(caller, schema, name)
+  if (['string', 'list', 'sparse'].includes(column.type.kind)) checkSequenceColumn(caller, column)
+  else numericInput(caller, schema, name, 'tensors, numbers, text, lists of tokens or sparse vectors')
 }
 
 /** @throws ShardbookError `column` unless a recurrent network takes the column */

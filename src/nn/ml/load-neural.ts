@@ -1,5 +1,6 @@
 /** How neural estimators and models come back from their folders. */
 import type { AutoEncodersOptions } from './auto-encoders.js'
+import type { CoderParts } from './coder-model.js'
 import type { CNNClassifierOptions, CNNRegressorOptions } from './cnn.js'
 import type { MLPClassifierOptions, MLPRegressorOptions } from './mlp.js'
 import type { RNNClassifierOptions, RNNRegressorOptions } from './rnn.js'
@@ -13,12 +14,14 @@ const loadClassifier = async (saved: LoadedStage) =>
   (await import('./classifier-model.js')).ClassifierModel.load(savedModel(saved))
 const loadRegressor = async (saved: LoadedStage) =>
   (await import('./regressor-model.js')).RegressorModel.load(savedModel(saved))
+const loadCoder = async <M>(saved: LoadedStage, Coder: new (...parts: CoderParts<string, string>) => M) =>
+  (await import('./coder-model.js')).makeCoder(Coder, savedModel(saved))
 
 export const neuralLoaders = {
   AutoEncoders: async (saved: LoadedStage) =>
     new (await import('./auto-encoders.js')).AutoEncoders(savedOptions(saved) as AutoEncodersOptions),
   AutoEncodersModel: async (saved: LoadedStage) =>
-    (await import('./auto-encoders-model.js')).AutoEncodersModel.load(savedModel(saved)),
+    loadCoder(saved, (await import('./auto-encoders-model.js')).AutoEncodersModel),
   CNNClassifier: async (saved: LoadedStage) =>
     new (await import('./cnn.js')).CNNClassifier(savedOptions(saved) as CNNClassifierOptions),
   CNNClassifierModel: loadClassifier,
@@ -27,7 +30,7 @@ export const neuralLoaders = {
   VariationalAutoEncoder: async (saved: LoadedStage) =>
     new (await import('./vae.js')).VariationalAutoEncoder(savedOptions(saved) as VariationalAutoEncoderOptions),
   VariationalAutoEncoderModel: async (saved: LoadedStage) =>
-    (await import('./vae-model.js')).VariationalAutoEncoderModel.load(savedModel(saved)),
+    loadCoder(saved, (await import('./vae-model.js')).VariationalAutoEncoderModel),
   MultilayerPerceptronClassifier: async (saved: LoadedStage) =>
     new (await import('./mlp.js')).MultilayerPerceptronClassifier(savedOptions(saved) as MLPClassifierOptions),
   MultilayerPerceptronClassifierModel: loadClassifier,

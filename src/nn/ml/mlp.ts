@@ -2,26 +2,25 @@
 import { checkOneOf, show } from '../../core/check.js'
 import { sizeOf } from '../../core/dtype.js'
 import { ShardbookError } from '../../core/errors.js'
-import type { Frame } from '../../frame/index.js'
+import type { Tensor } from '../../frame/index.js'
 import { activationNames } from '../layers/activation.js'
 import type { ActivationName } from '../layers/activation.js'
 import { dense } from '../layers/dense.js'
 import type { Layer } from '../layers/layer.js'
 import { flatten } from '../layers/shape.js'
 import type { Model } from '../model.js'
-import type { Training } from '../train/training.js'
 import { ClassifierEstimator } from './classifier.js'
 import type { ClassifierModel } from './classifier-model.js'
 import { tensorColumn } from './columns.js'
-import type { HasNumber, HasVector } from './columns.js'
 import { sampleShape } from './input.js'
 import type { Input } from './input.js'
 import { learnInput } from './learn-input.js'
-import type { ClassifierOptions, FitOptions, PredictorOptions } from './options.js'
+import type { ClassifierOptions, PredictorOptions } from './options.js'
 import { ownLayers } from './predictor.js'
 import type { Family } from './predictor.js'
 import { RegressorEstimator } from './regressor.js'
 import type { RegressorModel } from './regressor-model.js'
+import type { Labelled, Vector } from './stage-types.js'
 
 interface PerceptronOptions {
   /**
@@ -67,21 +66,15 @@ export class MultilayerPerceptronClassifier<
   Output extends string = 'prediction',
   Raw extends string = 'rawPrediction',
   Probability extends string = never,
-> extends ClassifierEstimator<MLPClassifierOptions<Input_, Label, Output, Raw, Probability>> {
+> extends ClassifierEstimator<
+  MLPClassifierOptions<Input_, Label, Output, Raw, Probability>,
+  Labelled<Input_, Vector, Label, Tensor | number>,
+  ClassifierModel<Input_, Output, Raw, Probability>
+> {
+  declare readonly kind: 'MultilayerPerceptronClassifier'
+
   constructor(options: MLPClassifierOptions<Input_, Label, Output, Raw, Probability>) {
     super('MultilayerPerceptronClassifier', options, perceptron)
-  }
-
-  /**
-   * Begins to train, at once; `await` the training for the model.
-   *
-   * @throws ShardbookError `column` when a column is missing or of another type.
-   */
-  fit<S>(
-    frame: Frame<S> & HasVector<S, Input_> & HasNumber<S, Label>,
-    options: FitOptions<Frame<S>> = {},
-  ): Training<ClassifierModel<Input_, Output, Raw, Probability>> {
-    return this.train(frame, options)
   }
 }
 
@@ -98,21 +91,15 @@ export class MultilayerPerceptronRegressor<
   Input_ extends string = string,
   Label extends string = 'label',
   Output extends string = 'prediction',
-> extends RegressorEstimator<MLPRegressorOptions<Input_, Label, Output>> {
+> extends RegressorEstimator<
+  MLPRegressorOptions<Input_, Label, Output>,
+  Labelled<Input_, Vector, Label, Tensor | number>,
+  RegressorModel<Input_, Output>
+> {
+  declare readonly kind: 'MultilayerPerceptronRegressor'
+
   constructor(options: MLPRegressorOptions<Input_, Label, Output>) {
     super('MultilayerPerceptronRegressor', options, perceptron)
-  }
-
-  /**
-   * Begins to train, at once; `await` the training for the model.
-   *
-   * @throws ShardbookError `column` when a column is missing or of another type.
-   */
-  fit<S>(
-    frame: Frame<S> & HasVector<S, Input_> & HasNumber<S, Label>,
-    options: FitOptions<Frame<S>> = {},
-  ): Training<RegressorModel<Input_, Output>> {
-    return this.train(frame, options)
   }
 }
 
@@ -120,7 +107,7 @@ const perceptron: Family<PredictorOptions & PerceptronOptions> = {
   maxIter: 100,
   batchSize: 128,
   stepSize: 0.01,
-  several: true,
+  several: 'numeric',
   check(caller, { layers, activation = 'relu' }) {
     checkOneOf(caller, 'activation', activation, activationNames)
     if (!isSizes(layers) || (layers.length >= 2 && layers.every((n) => Number.isInteger(n) && n >= 1))) return

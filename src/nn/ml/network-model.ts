@@ -15,6 +15,7 @@ import type { Trace } from '../../engine/index.js'
 import { openFeed } from '../../frame/index.js'
 import type { AnyFrame, Column, FeedFields, Frame, Schema } from '../../frame/index.js'
 import type { LayerContext, Shape } from '../layers/layer.js'
+import { sliceRows } from '../layers/traced.js'
 import { applyModel, layerIndex, modelData } from '../model.js'
 import type { LayerRange, Model } from '../model.js'
 import type { Summary } from '../summary.js'
@@ -28,8 +29,7 @@ import { outputColumn, withColumns } from './columns.js'
 import { checkInput, fieldsOf, programColumns, samplesFrom } from './input.js'
 import type { Input } from './input.js'
 
-/** Rows that an inference program is recorded with, and how many such slices run at once. */
-const sliceRows = 64
+/** Rows of which as many slices as these run at once. */
 const batchRows = 4 * sliceRows
 
 /** What a layer puts out for the rows of a frame: `viz.featureMaps` shows it. */

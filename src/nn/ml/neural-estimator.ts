@@ -8,11 +8,16 @@ import type { Training, Savable } from '../train/training.js'
 import { beginTraining } from './fit.js'
 import type { FitPlan } from './fit.js'
 import { checkNetworkOptions } from './options.js'
-import type { FitOptions, InputColumns, NetworkOptions } from './options.js'
+import type { Changes, FitOptions, InputColumns, NetworkOptions } from './options.js'
 import { saveEstimator } from './saved-estimator.js'
 import type { Transformer } from './stage.js'
+import type { StageTypes, stageTypes } from './stage-types.js'
 
-export abstract class NeuralEstimator<O extends NetworkOptions & InputColumns> {
+export abstract class NeuralEstimator<O extends NetworkOptions & InputColumns, Needs, Adds> implements StageTypes<
+  Needs,
+  Adds
+> {
+  declare readonly [stageTypes]: { readonly needs: Needs; readonly adds: Adds }
   readonly kind: string
   readonly options: O
 
@@ -38,7 +43,7 @@ export abstract class NeuralEstimator<O extends NetworkOptions & InputColumns> {
    *
    * @throws ShardbookError `argument` for options out of range.
    */
-  copy(changes: Partial<O>): this {
+  copy(changes: Changes<O>): this {
     return new (this.constructor as new (options: O) => this)({ ...this.options, ...changes })
   }
 

@@ -1,9 +1,10 @@
 /** Options that neural estimators share, and their checks. */
 import { checkInteger, checkNumber, show } from '../../core/check.js'
 import { ShardbookError } from '../../core/errors.js'
-import type { AnyFrame } from '../../frame/index.js'
+import type { AnyFrame, Tensor } from '../../frame/index.js'
 import type { Augmentation } from '../augment/augment.js'
-import type { Layer } from '../layers/layer.js'
+import type { Layer, Shape } from '../layers/layer.js'
+import type { Fits } from '../layers/literal-shapes.js'
 import type { Model } from '../model.js'
 import { checkTrainingOptions } from '../train/options.js'
 import type { FitOptions as RunOptions, TrainingOptions } from '../train/options.js'
@@ -35,8 +36,9 @@ export interface PredictorOptions<
   /** Column of the samples. */
   readonly inputCol?: Input | undefined
   /**
-   * Several columns of tensors and numbers instead: the inputs of a network that has as many, in this order (`nn.inputs`).
-   * `CNN…` and `MultilayerPerceptron…` take them.
+   * Several columns instead: the inputs of a network that has as many, in this order (`nn.inputs`). `MultilayerPerceptron…` takes
+   * tensors and numbers, `CNN…` and `RNN…` also text, lists of tokens and sparse vectors. Text and lists come as so many tokens as
+   * the longest one has, at most 100; tensors as they are.
    */
   readonly inputCols?: readonly Input[] | undefined
   /** Column of what is learnt. Default `'label'`. */
@@ -52,10 +54,30 @@ export interface PredictorOptions<
   readonly augment?: readonly Augmentation[]
 }
 
-export interface LayersOptions {
+/** A network of the user's own. */
+export type OwnLayers = readonly Layer[] | Model
+
+export interface LayersOptions<Layers = OwnLayers> {
   /** The network, from the sample to one number a class, without softmax, or to the number that is predicted. */
-  readonly layers?: readonly Layer[] | Model
+  readonly layers?: Layers
 }
+
+/** Options to change: layers of the user's own may be others than those whose types are known. */
+export type Changes<O> = Partial<Omit<O, 'layers'>> & { readonly layers?: OwnLayers | readonly number[] }
+
+/** Layers that fit each other, as far as their shapes are literal. */
+export interface FittingLayers<Layers> {
+  readonly layers?: Layers & Fits<Layers, Shape>
+}
+
+/** `unknown` unless layers of the user's own do not fit the samples of a frame of columns `S`, whose shape is literal: then an error. */
+export type LayersFit<O, S> = O extends { readonly inputCol?: infer Name; readonly layers?: infer Layers }
+  ? Extract<Name, keyof S> extends infer Column extends keyof S
+    ? [S[Column]] extends [Tensor<infer Samples>]
+      ? Fits<NonNullable<Layers>, Samples>
+      : unknown
+    : unknown
+  : unknown
 
 /** What classifiers have: class numbers 0, 1, ..., classes - 1 as labels. */
 export interface ClassifierOptions<

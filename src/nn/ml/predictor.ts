@@ -4,7 +4,7 @@
  */
 import { ShardbookError } from '../../core/errors.js'
 import { findColumn } from '../../frame/index.js'
-import type { AnyFrame, Column, Schema } from '../../frame/index.js'
+import type { AnyFrame, Column, Frame, Schema } from '../../frame/index.js'
 import { augmented } from '../augment/augment.js'
 import { showShape } from '../layers/layer.js'
 import type { Layer } from '../layers/layer.js'
@@ -23,14 +23,17 @@ import {
   inputsOf,
   programColumns,
   sampleShape,
+  numericInput,
   samplesFrom,
-  severalInput,
 } from './input.js'
 import type { Input } from './input.js'
+import { checkAmongSeveral, learnInputs, withRoom } from './learn-input.js'
+import type { SequenceOptions } from './learn-input.js'
 import { NeuralEstimator } from './neural-estimator.js'
 import { checkPredictorOptions } from './options.js'
-import type { FitOptions, LayersOptions, PredictorOptions } from './options.js'
+import type { FitOptions, LayersFit, LayersOptions, PredictorOptions } from './options.js'
 import type { Transformer } from './stage.js'
+import type { AddsOf, Takes } from './stage-types.js'
 
 /** What tells CNN, RNN and multilayer perceptron apart. */
 export interface Family<O extends PredictorOptions> {
@@ -40,8 +43,8 @@ export interface Family<O extends PredictorOptions> {
   readonly stepSize: number
   /** @throws ShardbookError `argument` for options of its own that are out of range */
   check?(caller: string, options: O): void
-  /** Whether it takes several columns, `inputCols`. */
-  readonly several?: true
+  /** Which columns it takes several of, `inputCols`: of tensors and numbers, or text, tokens and sparse vectors too. */
+  readonly several: 'numeric' | 'any'
   /** @throws ShardbookError `column` unless it takes such a column */
   checkColumn(caller: string, column: Column): void
   /** Looks at the rows, where the column's type does not say all. */
@@ -63,11 +66,15 @@ export interface Task<M> {
   finish(network: Model, weights: Fitting<M>['weights'], input: Input): Promise<M>
 }
 
-export abstract class PredictorEstimator<O extends PredictorOptions> extends NeuralEstimator<O> {
+export abstract class PredictorEstimator<
+  O extends PredictorOptions & SequenceOptions,
+  Needs,
+  M extends Savable & Transformer,
+> extends NeuralEstimator<O, Needs, AddsOf<M>> {
   readonly #family: Family<O>
 
   protected constructor(kind: string, options: O, family: Family<O>) {
-    super(kind, options, family.several)
+    super(kind, options, true)
     checkPredictorOptions(kind, options)
     family.check?.(kind, options)
     this.#family = family
@@ -95,17 +102,27 @@ export abstract class PredictorEstimator<O extends PredictorOptions> extends Neu
   protected checkColumns(caller: string, schema: Schema): void {
     const { inputCols } = this.options
     if (inputCols === undefined) this.#family.checkColumn(caller, findColumn(caller, schema, this.inputCol))
-    else severalInput(caller, schema, inputCols)
+    else {
+      const check = this.#family.several === 'any' ? checkAmongSeveral : numericInput
+      for (const name of inputCols) check(caller, schema, name)
+    }
     checkNumberColumn(caller, schema, this.labelCol, this.labels)
   }
 
-  protected train<M extends Savable & Transformer>(frame: AnyFrame, given: FitOptions): Training<M> {
+  /**
+   * Begins to train, at once; `await` the training for the model.
+   *
+   * @param options.on where it runs: a pool, or this process
+   * @param options.validation rows on which loss and metrics are told after every epoch; never trained on
+   * @throws ShardbookError `column` when a column is missing or of another type.
+   */
+  fit<S>(frame: Takes<S, Needs> & LayersFit<O, S>, options: FitOptions<Frame<S>> = {}): Training<M> {
     const { batchSize, slices } = this.options
-    return this.begin<M>(frame, given, {
+    return this.begin<M>(frame, options, {
       epochs: this.#family.maxIter,
       stepSize: this.#family.stepSize,
       batch: { rows: batchSize ?? this.#family.batchSize, isGiven: batchSize !== undefined, slices },
-      prepare: async () => this.#fitting(frame, given.validation) as Promise<Fitting<M>>,
+      prepare: async () => this.#fitting(frame, options.validation) as Promise<Fitting<M>>,
     })
   }
 
@@ -133,22 +150,21 @@ export abstract class PredictorEstimator<O extends PredictorOptions> extends Neu
       fields: fieldsOf(input, inputCol),
       rows,
       weights: initialWeights(network, seed),
-      finish: async (weights) => task.finish(network, weights, forTransform(input)),
+      finish: async (weights) => task.finish(network, weights, withRoom(input)),
     }
   }
 
   async #learn(caller: string, frame: AnyFrame, validation: AnyFrame | undefined): Promise<Input> {
     const { inputCol } = this
     const { inputCols } = this.options
-    const input =
+    const learn = async (rows: AnyFrame): Promise<Input> =>
       inputCols === undefined
-        ? await this.#family.learn(caller, frame, inputCol, this.options)
-        : severalInput(caller, frame.schema, inputCols)
+        ? this.#family.learn(caller, rows, inputCol, this.options)
+        : learnInputs(caller, rows, inputCols, this.options)
+    const input = await learn(frame)
     if (validation === undefined) return input
     checkInput(`${caller}, validation`, validation.schema, inputCol, input)
-    if (input.kind !== 'sparse') return input
-    const held = await this.#family.learn(caller, validation, inputCol, this.options)
-    return held.kind === 'sparse' ? { ...input, length: Math.max(input.length, held.length) } : input
+    return hasSparse(input) ? holding(input, await learn(validation)) : input
   }
 
   #network(input: Input, { outputs, oneFor, tail }: Task<unknown>): Model {
@@ -193,10 +209,17 @@ function augmentationOf(
   return (objective) => augmented(caller, objective, augment, { column: 0, isBytes: input.isBytes, ...classes })
 }
 
-/** Rows to come may have more components than any that was learnt from. */
-function forTransform(input: Input): Input {
-  if (input.kind !== 'sparse') return input
-  return { ...input, length: Math.min(input.components.length, 4 * input.length) }
+function hasSparse(input: Input): boolean {
+  return input.kind === 'several' ? input.columns.some(hasSparse) : input.kind === 'sparse'
+}
+
+/** The input, with room for the sparse vectors of other rows. */
+function holding<I extends Input>(input: I, other: Input): I {
+  if (input.kind === 'several' && other.kind === 'several') {
+    return { ...input, columns: input.columns.map((column, i) => holding(column, other.columns[i]!)) }
+  }
+  if (input.kind !== 'sparse' || other.kind !== 'sparse') return input
+  return { ...input, length: Math.max(input.length, other.length) }
 }
 
 /** The layers of an option that takes a model too. */

@@ -1,14 +1,14 @@
 /** What neural regressors fit. */
 import type { TensorData } from '../../core/dtype.js'
 import type { Trace } from '../../engine/index.js'
-import type { AnyFrame, Column, Frame } from '../../frame/index.js'
+import type { AnyFrame, Column } from '../../frame/index.js'
 import { applyModel } from '../model.js'
 import type { Model } from '../model.js'
 import { outputColumn } from './columns.js'
-import type { HasColumn, With } from './columns.js'
 import type { Input } from './input.js'
 import { NetworkModel } from './network-model.js'
 import type { SavedModel } from './saved-model.js'
+import type { Col, Gives, StageTypes, stageTypes, Takes } from './stage-types.js'
 
 export interface RegressorParams<InputCol extends string = string, Output extends string = string> {
   readonly inputCol: InputCol
@@ -24,7 +24,11 @@ export interface RegressorParams<InputCol extends string = string, Output extend
  * const predictions = model.transform(test)
  * ```
  */
-export class RegressorModel<InputCol extends string = string, Output extends string = string> extends NetworkModel {
+export class RegressorModel<InputCol extends string = string, Output extends string = string>
+  extends NetworkModel
+  implements StageTypes<Col<InputCol, unknown>, Col<Output, number>>
+{
+  declare readonly [stageTypes]: { readonly needs: Col<InputCol, unknown>; readonly adds: Col<Output, number> }
   declare readonly inputCol: InputCol
   readonly outputCol: Output
   readonly #params: RegressorParams<InputCol, Output>
@@ -66,10 +70,7 @@ export class RegressorModel<InputCol extends string = string, Output extends str
    *
    * @throws ShardbookError `column` when the frame lacks the input column, or it holds something else than in training.
    */
-  transform<S>(
-    frame: Frame<S> & HasColumn<S, InputCol, unknown, 'samples'>,
-  ): Frame<With<S, { readonly [K in Output]: number }>>
-  transform(frame: AnyFrame): Frame
+  transform<S>(frame: Takes<S, Col<InputCol, unknown>>): Gives<S, Col<Output, number>>
   transform(frame: AnyFrame): unknown {
     return this.map('transform', frame, this.#program)
   }

@@ -10,7 +10,11 @@ import { PredictorEstimator } from './predictor.js'
 import type { Task } from './predictor.js'
 import { RegressorModel } from './regressor-model.js'
 
-export abstract class RegressorEstimator<O extends PredictorOptions> extends PredictorEstimator<O> {
+export abstract class RegressorEstimator<
+  O extends PredictorOptions,
+  Needs,
+  M extends RegressorModel,
+> extends PredictorEstimator<O, Needs, M> {
   protected readonly labels = 'numbers'
 
   protected async task(frame: AnyFrame, validation: AnyFrame | undefined): Promise<Task<RegressorModel>> {

@@ -1,29 +1,33 @@
 /** `RNNClassifier` and `RNNRegressor`: recurrent networks over text, tokens, sparse vectors, vectors and steps of vectors. */
 import { checkInteger, checkNumber, checkOneOf, show } from '../../core/check.js'
 import { ShardbookError } from '../../core/errors.js'
-import type { Frame } from '../../frame/index.js'
 import { bidirectional } from '../layers/composite.js'
 import { dense } from '../layers/dense.js'
 import { dropout as dropoutLayer } from '../layers/dropout.js'
 import { embedding } from '../layers/embedding.js'
 import type { Layer } from '../layers/layer.js'
 import { gru, lstm, simpleRnn } from '../layers/recurrent.js'
+import type { RecurrentOptions } from '../layers/recurrent.js'
 import { reshape } from '../layers/shape.js'
-import type { Training } from '../train/training.js'
 import { ClassifierEstimator } from './classifier.js'
 import type { ClassifierModel } from './classifier-model.js'
-import type { HasNumber, HasSequence } from './columns.js'
 import { embeddingOf, sampleShape } from './input.js'
-import type { Input } from './input.js'
+import type { ColumnInput, Input } from './input.js'
 import { checkSequenceColumn, learnInput } from './learn-input.js'
 import type { SequenceOptions } from './learn-input.js'
-import type { ClassifierOptions, FitOptions, LayersOptions, PredictorOptions } from './options.js'
+import type { ClassifierOptions, FittingLayers, LayersOptions, OwnLayers, PredictorOptions } from './options.js'
 import { ownLayers } from './predictor.js'
 import type { Family } from './predictor.js'
 import { RegressorEstimator } from './regressor.js'
 import type { RegressorModel } from './regressor-model.js'
+import { sideBySide } from './side-by-side.js'
+import type { AnySamples, Labelled, Sequence } from './stage-types.js'
 
-const cells = { simple: simpleRnn, lstm, gru } as const
+const cells: Readonly<Record<'simple' | 'lstm' | 'gru', (options: RecurrentOptions) => Layer>> = {
+  simple: simpleRnn,
+  lstm,
+  gru,
+}
 
 /** The recurrent network that is built where `layers` is not given. */
 export interface RecurrentNetworkOptions extends SequenceOptions {
@@ -46,6 +50,8 @@ export interface RecurrentNetworkOptions extends SequenceOptions {
  * - tensors `[steps, features]`, or vectors: sequences of one step;
  * - sparse vectors: sequences of one step whose product takes the entries alone, however many components there are.
  *
+ * or `inputCols` several of these and numbers: sequences are read by layers of their own, and what these say stands beside the rest.
+ *
  * Defaults: `maxIter` 10, `batchSize` 64, `stepSize` 0.003.
  */
 export interface RNNClassifierOptions<
@@ -54,22 +60,18 @@ export interface RNNClassifierOptions<
   Output extends string = string,
   Raw extends string = string,
   Probability extends string = string,
+  Layers = OwnLayers,
 >
-  extends ClassifierOptions<Input_, Label, Output, Raw, Probability>, LayersOptions, RecurrentNetworkOptions {
-  readonly inputCol: Input_
-  readonly inputCols?: undefined
-}
+  extends ClassifierOptions<Input_, Label, Output, Raw, Probability>, LayersOptions<Layers>, RecurrentNetworkOptions {}
 
 /** Options of `RNNRegressor`: as those of `RNNClassifier`, for a label of any numbers. */
 export interface RNNRegressorOptions<
   Input_ extends string = string,
   Label extends string = string,
   Output extends string = string,
+  Layers = OwnLayers,
 >
-  extends PredictorOptions<Input_, Label, Output>, LayersOptions, RecurrentNetworkOptions {
-  readonly inputCol: Input_
-  readonly inputCols?: undefined
-}
+  extends PredictorOptions<Input_, Label, Output>, LayersOptions<Layers>, RecurrentNetworkOptions {}
 
 /**
  * Classifies sequences by a recurrent network, trained with Adam on the softmax cross entropy.
@@ -87,23 +89,16 @@ export class RNNClassifier<
   Output extends string = 'prediction',
   Raw extends string = 'rawPrediction',
   Probability extends string = never,
-> extends ClassifierEstimator<RNNClassifierOptions<Input_, Label, Output, Raw, Probability>> {
-  constructor(options: RNNClassifierOptions<Input_, Label, Output, Raw, Probability>) {
-    super('RNNClassifier', options, rnn)
-  }
+  const Layers extends OwnLayers = OwnLayers,
+> extends ClassifierEstimator<
+  RNNClassifierOptions<Input_, Label, Output, Raw, Probability, Layers>,
+  Labelled<Input_, Sequence, Label, AnySamples>,
+  ClassifierModel<Input_, Output, Raw, Probability>
+> {
+  declare readonly kind: 'RNNClassifier'
 
-  /**
-   * Begins to train, at once; `await` the training for the model.
-   *
-   * @param options.on where it runs: a pool, or this process
-   * @param options.validation rows on which loss and accuracy are told after every epoch; never trained on
-   * @throws ShardbookError `column` when a column is missing or of another type.
-   */
-  fit<S>(
-    frame: Frame<S> & HasSequence<S, Input_> & HasNumber<S, Label>,
-    options: FitOptions<Frame<S>> = {},
-  ): Training<ClassifierModel<Input_, Output, Raw, Probability>> {
-    return this.train(frame, options)
+  constructor(options: RNNClassifierOptions<Input_, Label, Output, Raw, Probability, Layers> & FittingLayers<Layers>) {
+    super('RNNClassifier', options, rnn)
   }
 }
 
@@ -120,21 +115,16 @@ export class RNNRegressor<
   Input_ extends string = string,
   Label extends string = 'label',
   Output extends string = 'prediction',
-> extends RegressorEstimator<RNNRegressorOptions<Input_, Label, Output>> {
-  constructor(options: RNNRegressorOptions<Input_, Label, Output>) {
-    super('RNNRegressor', options, rnn)
-  }
+  const Layers extends OwnLayers = OwnLayers,
+> extends RegressorEstimator<
+  RNNRegressorOptions<Input_, Label, Output, Layers>,
+  Labelled<Input_, Sequence, Label, AnySamples>,
+  RegressorModel<Input_, Output>
+> {
+  declare readonly kind: 'RNNRegressor'
 
-  /**
-   * Begins to train, at once; `await` the training for the model.
-   *
-   * @throws ShardbookError `column` when a column is missing or of another type.
-   */
-  fit<S>(
-    frame: Frame<S> & HasSequence<S, Input_> & HasNumber<S, Label>,
-    options: FitOptions<Frame<S>> = {},
-  ): Training<RegressorModel<Input_, Output>> {
-    return this.train(frame, options)
+  constructor(options: RNNRegressorOptions<Input_, Label, Output, Layers> & FittingLayers<Layers>) {
+    super('RNNRegressor', options, rnn)
   }
 }
 
@@ -153,32 +143,53 @@ const rnn: Family<PredictorOptions & LayersOptions & RecurrentNetworkOptions> = 
     }
     for (const each of unitsOf(units)) checkInteger(caller, 'units', each, 1)
   },
+  several: 'any',
   checkColumn: checkSequenceColumn,
   learn: learnInput,
-  layers(_, input, outputs, { cell = 'lstm', units = 64, embeddingSize = 32, ...options }) {
+  layers(_, input, outputs, options) {
     const own = ownLayers(options.layers)
     if (own !== undefined) return own
-    const { bidirectional: bothWays = false, dropout = 0 } = options
-    const tokens = embeddingOf(input)
-    const all = unitsOf(units)
-    const drop = (name: string): Layer[] => (dropout === 0 ? [] : [dropoutLayer({ rate: dropout, name })])
-    const recurrent = all.flatMap((each, i): Layer[] => {
-      const layer = cells[cell]({
-        units: each,
-        returnSequences: i < all.length - 1,
-        ...(i === 0 && input.kind === 'sparse' ? { sparseSize: input.components.length } : {}),
-        name: `recurrent${i + 1}`,
-      })
-      return [bothWays ? bidirectional({ layer, name: `recurrent${i + 1}` }) : layer, ...drop(`dropout${i + 1}`)]
-    })
-    return [
-      ...(tokens === undefined
-        ? steps(input)
-        : [embedding({ ...tokens, outputDim: embeddingSize, name: 'embedding' }), ...drop('dropout0')]),
-      ...recurrent,
-      dense({ units: outputs, name: 'logits' }),
-    ]
+    const read =
+      input.kind === 'several'
+        ? sideBySide(input, (column) => (isSequence(column) ? recurrent(column, options) : undefined))
+        : recurrent(input, options)
+    return [...read, dense({ units: outputs, name: 'logits' })]
   },
+}
+
+/** Whether a column among several has an order: a vector has none there. */
+function isSequence(column: ColumnInput): boolean {
+  return column.kind !== 'sparse' && (column.kind !== 'tensor' || column.shape.length === 2)
+}
+
+/** From the samples of a column to what the last step says. */
+function recurrent(
+  input: Input,
+  {
+    cell = 'lstm',
+    units = 64,
+    embeddingSize = 32,
+    bidirectional: bothWays = false,
+    dropout = 0,
+  }: RecurrentNetworkOptions,
+): Layer[] {
+  const tokens = embeddingOf(input)
+  const all = unitsOf(units)
+  const drop = (name: string): Layer[] => (dropout === 0 ? [] : [dropoutLayer({ rate: dropout, name })])
+  const layers = all.flatMap((each, i): Layer[] => {
+    const layer = cells[cell]({
+      units: each,
+      returnSequences: i < all.length - 1,
+      ...(i === 0 && input.kind === 'sparse' ? { sparseSize: input.components.length } : {}),
+      name: `recurrent${i + 1}`,
+    })
+    return [bothWays ? bidirectional({ layer, name: `recurrent${i + 1}` }) : layer, ...drop(`dropout${i + 1}`)]
+  })
+  const first =
+    tokens === undefined
+      ? steps(input)
+      : [embedding({ ...tokens, outputDim: embeddingSize, name: 'embedding' }), ...drop('dropout0')]
+  return [...first, ...layers]
 }
 
 function unitsOf(units: number | readonly number[]): readonly number[] {

@@ -1,7 +1,7 @@
 /** Estimators on disk: their options, with layers as data. A function of the user's own cannot be saved, and says so. */
 import { show } from '../../core/check.js'
 import { ShardbookError } from '../../core/errors.js'
-import { layersData, layersOf, modelData, modelOf } from '../model.js'
+import { layersData, layersOf, modelData, modelOf, ownLayerOf } from '../model.js'
 import type { LayerData, Model, ModelData } from '../model.js'
 import type { Layer } from '../layers/layer.js'
 import { saveStage } from './saved-stage.js'
@@ -23,11 +23,13 @@ export function savedOptions({ params }: LoadedStage): unknown {
 }
 
 function dataOf(kind: string, name: string, value: unknown): unknown {
-  if (isLayers(value)) return { layers: layersData(value) }
-  if (typeof value === 'object' && value !== null && 'layers' in value && 'weights' in value) {
-    return { model: modelData(value as unknown as Model) }
+  const isModel = typeof value === 'object' && value !== null && 'layers' in value && 'weights' in value
+  const layers = isLayers(value) ? value : isModel ? (value as unknown as Model).layers.map(({ layer }) => layer) : []
+  if (ownLayerOf(layers) === undefined) {
+    if (isLayers(value)) return { layers: layersData(value) }
+    if (isModel) return { model: modelData(value as unknown as Model) }
+    if (isPlain(value)) return value
   }
-  if (isPlain(value)) return value
   throw new ShardbookError(
     'argument',
     `${kind}.save: expected options that are plain data, got ${name}: ${show(value)}.`,

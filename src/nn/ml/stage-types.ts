@@ -50,6 +50,19 @@ type ResolvedValue<V, S> =
 /** A column of that name, as a record. */
 export type Col<Name extends string, V> = { readonly [K in Name]: V }
 
+/** What predictors need: a column of samples of type `V`, or several of which each may be of any type in `Several`; and a label. */
+export type Labelled<Name extends string, V, Label extends string, Several = never> = Col<
+  Name,
+  IsUnion<Name> extends true ? Several : V
+> &
+  Col<Label, number>
+type IsUnion<T, All = T> = [T] extends [never] ? false : T extends unknown ? ([All] extends [T] ? false : true) : never
+
+/** What recurrent networks read. */
+export type Sequence = Tensor | Sparse | string | readonly number[]
+/** What a network may read among several columns. */
+export type AnySamples = Sequence | number
+
 type WordsOf<V> = [Exclude<V, null>] extends [never]
   ? 'values'
   : Exclude<V, null> extends infer W
@@ -63,7 +76,13 @@ type WordsOf<V> = [Exclude<V, null>] extends [never]
             ? 'tensors'
             : [W] extends [Vector]
               ? 'vectors'
-              : 'values that this stage takes'
+              : [W] extends [Tensor | number]
+                ? 'tensors or numbers'
+                : [W] extends [Sequence]
+                  ? 'text, lists of tokens, sparse vectors or tensors'
+                  : [W] extends [AnySamples]
+                    ? 'tensors, numbers, text, lists of tokens or sparse vectors'
+                    : 'values that this stage takes'
     : never
 
 /** What is wrong with columns `S` for needs `N`: sentences, or `never`. */

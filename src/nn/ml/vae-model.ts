@@ -1,15 +1,12 @@
 /** What `VariationalAutoEncoder` fits. */
 import { checkInteger } from '../../core/check.js'
 import { sizeOf } from '../../core/dtype.js'
-import type { TensorData } from '../../core/dtype.js'
 import { ShardbookError } from '../../core/errors.js'
 import type { AnyFrame, Frame, Tensor } from '../../frame/index.js'
-import type { Model } from '../model.js'
-import { CoderModel, recordCoder } from './coder-model.js'
-import type { CoderParams, CoderPrograms } from './coder-model.js'
+import { CoderModel } from './coder-model.js'
+import type { CoderParts } from './coder-model.js'
 import { between } from './network-model.js'
 import { normals } from './latent.js'
-import type { SavedModel } from './saved-model.js'
 
 const kind = 'VariationalAutoEncoderModel'
 
@@ -30,26 +27,8 @@ export class VariationalAutoEncoderModel<
   InputCol extends string = string,
   Output extends string = string,
 > extends CoderModel<InputCol, Output> {
-  private constructor(
-    network: Model,
-    weights: readonly TensorData[],
-    params: CoderParams<InputCol, Output>,
-    programs: CoderPrograms,
-  ) {
-    super(kind, network, weights, params, programs)
-  }
-
-  /** The model of weights; records its inference programs. */
-  static async make<I extends string, O extends string>(
-    network: Model,
-    weights: readonly TensorData[],
-    params: CoderParams<I, O>,
-  ): Promise<VariationalAutoEncoderModel<I, O>> {
-    return new VariationalAutoEncoderModel(network, weights, params, await recordCoder(network, params))
-  }
-
-  static async load({ network, weights, params }: SavedModel): Promise<VariationalAutoEncoderModel> {
-    return VariationalAutoEncoderModel.make(network, weights, params as unknown as CoderParams)
+  constructor(...parts: CoderParts<InputCol, Output>) {
+    super(kind, ...parts)
   }
 
   /**

@@ -1,20 +1,14 @@
 /** `VariationalAutoEncoder`: an autoencoder whose codes are distributions near the normal one, so that new samples can be drawn. */
 import { checkNumber } from '../../core/check.js'
-import type { Frame } from '../../frame/index.js'
 import { activation, rescale } from '../layers/activation.js'
 import { gaussianSample } from '../layers/dropout.js'
 import { binaryCrossEntropy, halfSquaredError } from '../loss.js'
 import { applyModel, model } from '../model.js'
-import type { Model } from '../model.js'
 import { sizeOf } from '../../core/dtype.js'
-import type { Training } from '../train/training.js'
 import { CoderEstimator } from './coder.js'
 import type { Coder, CoderEstimatorOptions } from './coder.js'
 import { decoderLayers, encoderLayers } from './coder-layers.js'
-import type { CoderParams } from './coder-model.js'
-import type { HasTensor, TensorColumn } from './columns.js'
-import type { Fitting } from './fit.js'
-import type { FitOptions } from './options.js'
+import type { TensorColumn } from './columns.js'
 import { partMetrics, partsOf, rowSums, sumOfParts } from './parts.js'
 import { VariationalAutoEncoderModel } from './vae-model.js'
 
@@ -43,24 +37,19 @@ export interface VariationalAutoEncoderOptions<
 export class VariationalAutoEncoder<
   Input extends string = string,
   Output extends string = 'encoded',
-> extends CoderEstimator<VariationalAutoEncoderOptions<Input, Output>> {
+> extends CoderEstimator<
+  VariationalAutoEncoderOptions<Input, Output>,
+  Input,
+  Output,
+  VariationalAutoEncoderModel<Input, Output>
+> {
+  protected readonly model = VariationalAutoEncoderModel<Input, Output>
+
+  declare readonly kind: 'VariationalAutoEncoder'
+
   constructor(options: VariationalAutoEncoderOptions<Input, Output>) {
     super('VariationalAutoEncoder', options, { maxIter: 20, stepSize: 0.003 })
     checkNumber('VariationalAutoEncoder', 'beta', options.beta ?? 1, 0)
-  }
-
-  /**
-   * Begins to train, at once; `await` the training for the model.
-   *
-   * @param options.on where it runs: a pool, or this process
-   * @param options.validation rows on which the loss is told after every epoch, without noise; never trained on
-   * @throws ShardbookError `column` when the input column is missing or holds no tensors.
-   */
-  fit<S>(
-    frame: Frame<S> & HasTensor<S, Input>,
-    options: FitOptions<Frame<S>> = {},
-  ): Training<VariationalAutoEncoderModel<Input, Output>> {
-    return this.train(frame, options)
   }
 
   protected coder({ shape, isBytes }: TensorColumn): Coder {
@@ -97,9 +86,5 @@ export class VariationalAutoEncoder<
         },
       },
     }
-  }
-
-  protected async finish(network: Model, weights: Fitting<unknown>['weights'], params: CoderParams) {
-    return VariationalAutoEncoderModel.make(network, weights, params)
   }
 }

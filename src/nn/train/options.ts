@@ -2,8 +2,10 @@
  * Options that every neural estimator has, in one place: those of how it learns, which belong to the estimator, and those of one
  * `fit`. An estimator lists them in its own options, checks them when it is made, and hands them to `beginTraining`.
  */
-import { checkInteger, checkNumber, show } from '../../core/check.js'
+import { checkInteger, checkNumber, checkOneOf, show } from '../../core/check.js'
 import { ShardbookError } from '../../core/errors.js'
+import { precisions } from '../layers/half-precision.js'
+import type { Precision } from '../layers/half-precision.js'
 import type { Metric } from '../metric.js'
 import type { Optimiser } from '../optimiser.js'
 import type { Schedule } from '../schedule.js'
@@ -31,6 +33,12 @@ export interface TrainingOptions {
   readonly optimiser?: Optimiser
   /** The learning rate of every step, in place of `stepSize`. */
   readonly schedule?: Schedule
+  /**
+   * In which layers multiply while training, with weights, sums and losses in single precision: what such hardware would give, for
+   * which `nn.lossScaling` keeps small gradients of `'float16'`. It is no faster on processors; on `pjrt` it is an option of the
+   * engine, `engine.use('pjrt', { precision: 'bfloat16' })`. Default `'float32'`.
+   */
+  readonly precision?: Precision
   /** Metrics that are told besides the estimator's own. */
   readonly metrics?: readonly Metric[]
 }
@@ -90,6 +98,7 @@ export function checkTrainingOptions(caller: string, options: TrainingOptions): 
     checkInteger(caller, 'a class in classWeights', Number(name), 0)
     checkNumber(caller, `classWeights[${name}]`, weight, 0)
   }
+  checkOneOf(caller, 'precision', options.precision ?? 'float32', precisions)
   checkNumber(caller, 'labelSmoothing', labelSmoothing, 0, 1 - 2 ** -20)
   checkNumber(caller, 'regParam', regParam, 0)
   checkNumber(caller, 'elasticNetParam', elasticNetParam, 0, 1)

@@ -16,7 +16,7 @@ import type { Objective } from './programs.js'
  *   metrics that are there already.
  */
 export function weighObjective(caller: string, objective: Objective, options: TrainingOptions): Objective {
-  const { weightCol, classWeights, regParam = 0, elasticNetParam = 0, metrics = [] } = options
+  const { weightCol, classWeights, regParam = 0, elasticNetParam = 0, metrics = [], precision = 'float32' } = options
   const { columns, loss, weights } = objective
   if (
     metrics.length + objective.metrics.length >
@@ -28,6 +28,9 @@ export function weighObjective(caller: string, objective: Objective, options: Tr
   return {
     ...objective,
     metrics: [...objective.metrics, ...metrics],
+    ...(precision === 'float32'
+      ? {}
+      : { forward: (context, ...given) => objective.forward({ ...context, precision }, ...given) }),
     columns: weightCol === undefined ? columns : [...columns, { name: weightCol, dtype: 'float32', shape: [] }],
     loss: options.labelSmoothing ? labelSmoothing(loss, options.labelSmoothing) : loss,
     ...(weightCol === undefined && classWeights === undefined

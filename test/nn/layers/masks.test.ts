@@ -11,7 +11,12 @@ import type { Model } from '../../../src/nn/model.js'
 import { onEngines } from '../on-engines.js'
 
 const draw = (seed: number, i: number): number => 2 * uniform(keyOf(seed), i) - 1
-const makers = { dense: nn.dense, simpleRnn: nn.simpleRnn, lstm: nn.lstm, gru: nn.gru }
+const makers: Readonly<Record<'dense' | 'simpleRnn' | 'lstm' | 'gru', (options: nn.RecurrentOptions) => nn.Layer>> = {
+  dense: nn.dense,
+  simpleRnn: nn.simpleRnn,
+  lstm: nn.lstm,
+  gru: nn.gru,
+}
 const heads: Readonly<Record<string, readonly nn.Layer[]>> = {
   simpleRnn: [nn.simpleRnn({ units: 4 })],
   lstm: [nn.lstm({ units: 4 })],

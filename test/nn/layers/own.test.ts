@@ -36,9 +36,43 @@ describe('a layer of the user', () => {
     const at = model.network.weights.findIndex(({ name }) => name === 'scale/factor')
     expect(model.network.weights[at]!.shape).toEqual([8])
     expect(Math.max(...model.weights[at]!.values.map(Math.abs))).toBeGreaterThan(0)
+  })
+
+  test('is saved as what it does: the loaded model predicts the same bits, in branches and over steps too', async () => {
+    const noisy = nn.layer({
+      name: 'noisy',
+      call: ({ tf: t, random }, x) => (random === undefined ? t.mul(x, t.tensor1d([0.5, 2])) : t.mul(x, 0)),
+    })
+    const layers = [
+      nn.reshape({ shape: [8, 8] }),
+      nn.add({ branches: [[scale], []] }),
+      nn.timeDistributed({ layer: scale }),
+      nn.flatten(),
+      nn.dense({ units: 2 }),
+      noisy,
+      nn.dense({ units: 3 }),
+    ]
+    const rows = bars(90)
+    const estimator = new ml.CNNClassifier({ inputCol: 'image', layers, maxIter: 2, batchSize: 16, stepSize: 0.01 })
+    const model = await estimator.fit(rows)
     const folder = await mkdtemp(join(tmpdir(), 'shardbook-own-'))
-    await expect(model.save(folder)).rejects.toThrow(/layer of your own/)
-    await rm(folder, { recursive: true })
+    try {
+      const predicted = model.transform(rows)
+      await model.save(folder)
+      const loaded = await ml.load(folder, 'CNNClassifierModel')
+      const raw = async (of: ml.Transformer) => {
+        const { values } = (await (of.transform(rows) as typeof predicted).toColumns()).rawPrediction
+        return values
+      }
+      expect(await raw(loaded)).toEqual(await raw(model))
+      await loaded.save(folder)
+      expect(await raw(await ml.load(folder, 'CNNClassifierModel'))).toEqual(await raw(model))
+      const traced = loaded.network.layers.slice(1).map(({ layer }) => layer)
+      await expect(estimator.copy({ layers: traced }).fit(rows)).rejects.toThrow(/a layer that predicts only/)
+      await expect(estimator.save(folder)).rejects.toThrow(/expected options that are plain data, got layers/)
+    } finally {
+      await rm(folder, { recursive: true })
+    }
   })
 
   test('is told when it gives another shape than it said', () => {
@@ -52,7 +86,7 @@ describe('a layer of the user', () => {
 })
 
 test('an error about a layer names the line that made it', () => {
-  const pool = nn.maxPooling2d()
+  const pool: nn.Layer = nn.maxPooling2d()
   expect(() => nn.model([nn.flatten(), pool], { inputShape: [4, 4, 1] as number[] })).toThrow(
     /The layer was made at .*own\.test\.ts:\d+:\d+/,
   )

@@ -1,6 +1,7 @@
 /** The estimators at full length on real data, against what is asked of them. */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { openEngine } from '../../../src/engine/index.js'
+import * as nn from '../../../src/nn/index.js'
 import * as ml from '../../../src/nn/ml/index.js'
 import { missing } from '../../needs.js'
 import { accuracyOf, digits, judgeSamples, messages, principalComponentsError, spamScores } from './real-data.js'
@@ -20,8 +21,15 @@ describe.skipIf(!hasData)('MNIST, 9,000 images to learn from', () => {
 
   test('a CNN is right on 98 of 100, as a mean of three seeds', async () => {
     const found: number[] = []
+    // Shifts by up to two pixels and twice the epochs: of 1,000 validation rows 0.987 are right, of five epochs without shifts 0.972.
+    const options = {
+      inputCol: 'image',
+      rawPrediction: false,
+      maxIter: 10,
+      augment: [nn.randomTranslation({ height: 0.07 })],
+    } as const
     for (const seed of [1, 2, 3]) {
-      const model = await new ml.CNNClassifier({ inputCol: 'image', rawPrediction: false, seed }).fit(data.train)
+      const model = await new ml.CNNClassifier({ ...options, seed }).fit(data.train)
       found.push(await accuracyOf(model.transform(data.test)))
     }
     console.log('CNN accuracy', found)
@@ -46,7 +54,8 @@ describe.skipIf(!hasData)('MNIST, 9,000 images to learn from', () => {
     })
 
     test('by a variational autoencoder: the CNN is confident, all classes are there, no near-copies', async () => {
-      const options = { inputCol: 'image', layers: [32, 64, 16], convolutional: true, maxIter: 30 } as const
+      // A higher beta holds the codes nearer to the distribution that they are drawn from.
+      const options = { inputCol: 'image', layers: [512, 256, 16], beta: 2, maxIter: 30 } as const
       const model = await new ml.VariationalAutoEncoder(options).fit(data.train)
       const found = await judgeSamples(judge, await model.sample(1000, { seed: 1 }), data)
       console.log('VAE', found)

@@ -77,6 +77,52 @@ onEngines('estimators over several columns', (name) => {
   })
 })
 
+/** Words, tokens, a hashed vector and a number, each of which votes: the label says whether at least two of them do. */
+function mixed(count: number, seed: number) {
+  return frame(
+    Array.from({ length: count }, (_, row) => {
+      const [word, token, hash, number] = [0, 1, 2, 3].map((i) => draw(seed + i, row) < 0.5) as [
+        boolean,
+        boolean,
+        boolean,
+        boolean,
+      ]
+      return {
+        text: `they said ${word ? 'yes' : 'no'}`,
+        tokens: token ? [3, 1, 4] : [1, 4],
+        hashed: { size: 1000, indices: hash ? [7, 500] : [500], values: hash ? [1, 1] : [1] },
+        number: number ? 1 : -1,
+        label: [word, token, hash, number].filter(Boolean).length >= 2 ? 1 : 0,
+      }
+    }),
+  )
+}
+
+onEngines('text, tokens, sparse vectors and numbers side by side', (name) => {
+  beforeAll(async () => {
+    await openEngine(name)
+  })
+  const options = {
+    inputCols: ['text', 'tokens', 'hashed', 'number'],
+    maxIter: 20,
+    batchSize: 32,
+    stepSize: 0.02,
+  } as const
+
+  test.each([
+    ['CNNClassifier', new ml.CNNClassifier(options)],
+    ['RNNClassifier', new ml.RNNClassifier({ ...options, units: 16, cell: 'gru' })],
+  ])('%s learns of all of them, and is the same when loaded', async (kind, estimator) => {
+    const held = mixed(100, 70)
+    const model = await estimator.fit(mixed(320, 1), { validation: held })
+    const predictions = model.transform(held)
+    expect(await accuracyOf(predictions)).toBeGreaterThan(0.95)
+    await model.save(join(folder, `${name}-${kind}`))
+    const again = (await ml.load(join(folder, `${name}-${kind}`))) as unknown as typeof model
+    expect(await again.transform(held).toRows()).toEqual(await predictions.toRows())
+  })
+})
+
 describe('estimators over several columns say', () => {
   const options = { inputCols: ['image', 'sign'], maxIter: 1 } as const
 
@@ -85,15 +131,17 @@ describe('estimators over several columns say', () => {
     expect(() => new ml.CNNClassifier({ inputCols: ['image'] })).toThrow(/inputCols to name two columns or more/)
     expect(() => new ml.CNNClassifier({ inputCols: ['image', 'image'] })).toThrow(/each once/)
     expect(() => new ml.CNNClassifier({})).toThrow(/inputCol to name a column, got undefined/)
-    expect(() => new ml.RNNClassifier({ inputCols: ['a', 'b'] } as never)).toThrow(/expected inputCol, got inputCols/)
     expect(() => new ml.AutoEncoders({ inputCols: ['a', 'b'] } as never)).toThrow(/expected inputCol, got inputCols/)
   })
 
   test('which column is missing or of another type', async () => {
     const cnn = new ml.CNNClassifier(options)
     expect(() => cnn.fit(rows(8, 1).drop('sign') as never)).toThrow(/sign/)
+    const dates = rows(8, 1).withColumns((c) => ({ sign: c.label.cast('date') })) as never
+    expect(() => cnn.fit(dates)).toThrow(/'sign' to hold tensors, numbers, text, lists of tokens or sparse vectors/)
     const texts = rows(8, 1).withColumns((c) => ({ sign: c.label.cast('string') })) as never
-    expect(() => cnn.fit(texts)).toThrow(/'sign' to hold tensors or numbers/)
+    const perceptron = new ml.MultilayerPerceptronClassifier(options)
+    expect(() => perceptron.fit(texts)).toThrow(/'sign' to hold tensors or numbers/)
   })
 
   test('which inputs the network must have', async () => {
