@@ -15,7 +15,7 @@ export abstract class ClassifierEstimator<O extends ClassifierOptions> extends P
 
   protected async task(frame: AnyFrame, validation: AnyFrame | undefined): Promise<Task<ClassifierModel>> {
     const { kind, labelCol } = this
-    const [{ classes, rows }, held] = await Promise.all([
+    const [{ classes, rows, sizes }, held] = await Promise.all([
       countClasses(kind, frame, labelCol, 2),
       validation === undefined ? undefined : countClasses(`${kind}, validation`, validation, labelCol, 1),
     ])
@@ -29,6 +29,7 @@ export abstract class ClassifierEstimator<O extends ClassifierOptions> extends P
       loss: softmaxCrossEntropy,
       metrics: [accuracy],
       rows,
+      classRows: sizes,
       outputs: classes,
       tail: [],
       oneFor: 'one number a class',
