@@ -52,7 +52,7 @@ export interface SparseRows extends Rows {
   readonly values: Float32Array
 }
 
-/** Computes the values of `rows` rows. An error of it is the query's. */
+/** Computes the values of `rows` rows, which are read before it is called again. An error of it is the query's. */
 export type RowFunction = (args: readonly RowValues[], rows: number) => RowValues
 export type MakeRowFunction = (payload: never) => RowFunction
 

@@ -8,7 +8,7 @@ import type { AnyFrame, Frame } from '../../frame/index.js'
 const mostClasses = 100_000
 
 /**
- * Rows of a frame and the number of classes: one more than the greatest label.
+ * Rows of a frame, the number of classes, one more than the greatest label, and the rows of each.
  *
  * @throws ShardbookError `data` unless all labels are integers from 0 on and at least `least` different ones.
  */
@@ -17,11 +17,12 @@ export async function countClasses(
   frame: AnyFrame,
   labelCol: string,
   least: number,
-): Promise<{ classes: number; rows: number }> {
+): Promise<{ classes: number; rows: number; sizes: readonly number[] }> {
   const counted = (frame as Frame).groupBy(labelCol).agg({ n: col.count() })
   let greatest = -1
   let different = 0
   let rows = 0
+  const counts = new Map<number, number>()
   for (const row of await counted.toRows()) {
     const { [labelCol]: label, n } = row as Readonly<Record<string, unknown>>
     const value = typeof label === 'boolean' ? Number(label) : label
@@ -34,6 +35,7 @@ export async function countClasses(
     }
     greatest = Math.max(greatest, value)
     rows += Number(n)
+    counts.set(value, (counts.get(value) ?? 0) + Number(n))
     different++
   }
   if (rows === 0) throw new ShardbookError('data', `${caller}: expected rows to train on, got an empty frame.`)
@@ -43,5 +45,6 @@ export async function countClasses(
       `${caller}: expected at least two classes in '${labelCol}', got ${greatest} in all ${rows} rows.`,
     )
   }
-  return { classes: greatest + 1, rows }
+  const sizes = Array.from({ length: greatest + 1 }, (_, label) => counts.get(label) ?? 0)
+  return { classes: sizes.length, rows, sizes }
 }

@@ -19,7 +19,7 @@ export abstract class ClassifierEstimator<
 
   protected async task(frame: AnyFrame, validation: AnyFrame | undefined): Promise<Task<ClassifierModel>> {
     const { kind, labelCol } = this
-    const [{ classes, rows }, held] = await Promise.all([
+    const [{ classes, rows, sizes }, held] = await Promise.all([
       countClasses(kind, frame, labelCol, 2),
       validation === undefined ? undefined : countClasses(`${kind}, validation`, validation, labelCol, 1),
     ])
@@ -33,6 +33,7 @@ export abstract class ClassifierEstimator<
       loss: softmaxCrossEntropy,
       metrics: [accuracy],
       rows,
+      classRows: sizes,
       outputs: classes,
       tail: [],
       oneFor: 'one number a class',

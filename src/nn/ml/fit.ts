@@ -32,6 +32,8 @@ export interface Fitting<M> {
   readonly fields: FeedFields
   /** Rows of the data to train on. */
   readonly rows: number
+  /** Rows of each class, where classes are learnt. */
+  readonly classRows?: readonly number[] | undefined
   readonly weights: readonly TensorData[]
   /** The optimiser, where it is not the option's or Adam. */
   readonly optimiser?: Optimiser
@@ -95,7 +97,7 @@ async function prepareTraining<M>(plan: FitPlan<M>, fit: FitOptions, rules: read
       },
     )
   }
-  const weighed = weighObjective(caller, fitting.objective, training)
+  const weighed = weighObjective(caller, fitting.objective, training, fitting.classRows)
   const objective = fitting.augment?.(weighed) ?? weighed
   const optimiser = fitting.optimiser ?? training.optimiser ?? adam()
   const metrics = objective.metrics.map(metricData)

@@ -58,6 +58,7 @@ export interface Task<M> {
   readonly loss: Loss
   readonly metrics: readonly Metric[]
   readonly rows: number
+  readonly classRows?: readonly number[]
   readonly outputs: number
   /** Put behind the last layer. */
   readonly tail: readonly Layer[]
@@ -149,6 +150,7 @@ export abstract class PredictorEstimator<
       augment: augmentationOf(caller, input, task, this.options),
       fields: fieldsOf(input, inputCol),
       rows,
+      classRows: task.classRows,
       weights: initialWeights(network, seed),
       finish: async (weights) => task.finish(network, weights, withRoom(input)),
     }

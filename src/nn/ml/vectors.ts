@@ -57,15 +57,17 @@ export async function* readVectors(
 }
 
 function vectorRows(caller: string, column: Column, chunk: Chunk, gatherer: Gatherer | undefined): VectorRows {
-  const { values, valid } = chunk.columns[0]!
-  refuseNull(caller, column.name, valid)
+  const own = chunk.columns[0]!
+  refuseNull(caller, column.name, own.valid)
   const { type } = column
-  if (chunk.columns[0] instanceof SparseColumn) return chunk.columns[0].flat
+  // Before its values are asked for, which makes an object of each row.
+  if (own instanceof SparseColumn) return own.flat
+  const { values } = own
   if (type.kind !== 'tensor') {
     return {
       kind: 'tensors',
       width: 1,
-      values: numbersOf(caller, column.name, chunk.columns[0]!, chunk.rows),
+      values: numbersOf(caller, column.name, own, chunk.rows),
       valid: null,
     }
   }

@@ -10,6 +10,8 @@ import type { Metric } from '../metric.js'
 import type { Optimiser } from '../optimiser.js'
 import type { Schedule } from '../schedule.js'
 import type { Strategy } from '../strategy.js'
+import { checkClassWeights } from './class-weights.js'
+import type { ClassWeights } from './class-weights.js'
 import type { TrainingEvent } from './event.js'
 import type { Rule } from './rules.js'
 import type { Training, Savable } from './training.js'
@@ -18,8 +20,8 @@ import type { Training, Savable } from './training.js'
 export interface TrainingOptions {
   /** Column of a number a row that its loss is multiplied by; the loss stays divided by the number of rows, as in Keras. */
   readonly weightCol?: string
-  /** What the losses of a class's rows are multiplied by, 1 unless given; not on validation rows. */
-  readonly classWeights?: Readonly<Record<number, number>>
+  /** What the losses of a class's rows are multiplied by: given, or `'balanced'` by how many there are; not on validation rows. */
+  readonly classWeights?: ClassWeights
   /** Share of the expected probability that goes to all classes alike; cross entropies only. Default 0. */
   readonly labelSmoothing?: number
   /**
@@ -87,17 +89,14 @@ export interface FitOptions {
  * @throws ShardbookError `argument` for one that is out of range.
  */
 export function checkTrainingOptions(caller: string, options: TrainingOptions): void {
-  const { weightCol, classWeights = {}, labelSmoothing = 0, regParam = 0, elasticNetParam = 0, metrics = [] } = options
+  const { weightCol, classWeights, labelSmoothing = 0, regParam = 0, elasticNetParam = 0, metrics = [] } = options
   if (weightCol !== undefined && typeof weightCol !== 'string') {
     throw new ShardbookError(
       'argument',
       `${caller}: expected weightCol to name a column of numbers, got ${show(weightCol)}.`,
     )
   }
-  for (const [name, weight] of Object.entries(classWeights)) {
-    checkInteger(caller, 'a class in classWeights', Number(name), 0)
-    checkNumber(caller, `classWeights[${name}]`, weight, 0)
-  }
+  checkClassWeights(caller, classWeights)
   checkOneOf(caller, 'precision', options.precision ?? 'float32', precisions)
   checkNumber(caller, 'labelSmoothing', labelSmoothing, 0, 1 - 2 ** -20)
   checkNumber(caller, 'regParam', regParam, 0)

@@ -6,18 +6,30 @@ import type { Scalar, Tensor, Tensor1D } from '@tensorflow/tfjs-core'
 import { ShardbookError } from '../../core/errors.js'
 import type { Tf } from '../../engine/tf.js'
 import { labelSmoothing } from '../loss.js'
+import { weightsOfClasses } from './class-weights.js'
+import type { ClassWeights } from './class-weights.js'
 import type { TrainingOptions } from './options.js'
 import type { Objective } from './programs.js'
 
 /**
  * The objective under the options.
  *
+ * @param classRows rows of each class, where classes are learnt
  * @throws ShardbookError `argument` for class weights where targets are no classes, labels of a loss that cannot be smoothed, and
  *   metrics that are there already.
  */
-export function weighObjective(caller: string, objective: Objective, options: TrainingOptions): Objective {
+export function weighObjective(
+  caller: string,
+  objective: Objective,
+  options: TrainingOptions,
+  classRows?: readonly number[],
+): Objective {
   const { weightCol, classWeights, regParam = 0, elasticNetParam = 0, metrics = [], precision = 'float32' } = options
   const { columns, loss, weights } = objective
+  if (classWeights === 'balanced' && classRows === undefined) {
+    throw new ShardbookError('argument', `${caller}: expected classes to learn for classWeights 'balanced', got none.`)
+  }
+  const table = classTable(classWeights, classRows)
   if (
     metrics.length + objective.metrics.length >
     new Set([...metrics, ...objective.metrics].map(({ name }) => name)).size
@@ -38,7 +50,7 @@ export function weighObjective(caller: string, objective: Objective, options: Tr
       : {
           rowFactor: (tf, given, target, training) => {
             const factors: Tensor1D[] = weightCol === undefined ? [] : [given.at(-1) as Tensor1D]
-            if (training && classWeights !== undefined) factors.push(classFactors(caller, tf, classWeights, target))
+            if (training && table !== undefined) factors.push(classFactors(caller, tf, table, target))
             return factors.length === 0 ? undefined : factors.reduce((a, b) => tf.mul(a, b))
           },
         }),
@@ -69,12 +81,18 @@ export function weighObjective(caller: string, objective: Objective, options: Tr
   }
 }
 
-function classFactors(
-  caller: string,
-  tf: Tf,
-  classWeights: Readonly<Record<number, number>>,
-  target: Tensor,
-): Tensor1D {
+/** Weights by class, the last one for all classes from there on. */
+function classTable(
+  classWeights: ClassWeights | undefined,
+  classRows: readonly number[] | undefined,
+): readonly number[] | undefined {
+  if (classWeights === undefined) return undefined
+  const named = classWeights === 'balanced' ? 0 : Math.max(...Object.keys(classWeights).map(Number)) + 1
+  const sizes = classRows ?? Array.from({ length: named }, () => 0)
+  return [...weightsOfClasses(classWeights, sizes), 1]
+}
+
+function classFactors(caller: string, tf: Tf, table: readonly number[], target: Tensor): Tensor1D {
   const rows = target.shape[0]
   if (target.size !== rows) {
     throw new ShardbookError(
@@ -82,9 +100,6 @@ function classFactors(
       `${caller}: expected classes to learn for classWeights, got targets of shape [${target.shape.slice(1).join(', ')}].`,
     )
   }
-  const last = Math.max(...Object.keys(classWeights).map(Number))
-  // One more for all classes above the last that is named.
-  const table = Array.from({ length: last + 2 }, (_, i) => classWeights[i] ?? 1)
-  const classes = tf.minimum(tf.cast(tf.reshape(target, [rows]), 'int32'), tf.scalar(last + 1, 'int32'))
-  return tf.gather(tf.tensor1d(table), classes)
+  const classes = tf.minimum(tf.cast(tf.reshape(target, [rows]), 'int32'), tf.scalar(table.length - 1, 'int32'))
+  return tf.gather(tf.tensor1d([...table]), classes)
 }

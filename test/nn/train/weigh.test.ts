@@ -205,6 +205,9 @@ test('options that do not fit are errors that say so', async () => {
   expect(() => fitBars({}, { checkpoint: { path: '' } })).toThrow(/Bars.fit: expected checkpoint.path to be a folder/)
   expect(() => fitBars({}, { checkpoint: { path: 'a', everySteps: 1, everyEpochs: 1 } })).toThrow(/got both/)
   expect(() => fitBars({}, { backup: 'a', resume: 'b' })).toThrow(/expected backup alone/)
+  await expect(fitBars({ classWeights: 'balanced' })).rejects.toThrow(
+    "expected classes to learn for classWeights 'balanced', got none",
+  )
   await expect(fitBars({ metrics: [nn.accuracy] })).rejects.toThrow(/expected metrics besides its own \(accuracy\)/)
   await expect(fitBars({ weightCol: 'wieght' })).rejects.toThrow(/weight/)
 })

@@ -1,4 +1,5 @@
 /** `DecisionTreeClassifier` and `DecisionTreeRegressor`. */
+import { checkClassWeights } from '../../train/class-weights.js'
 import type { AnyFrame, Column, Plan } from '../../../frame/index.js'
 import type { LoadedStage } from '../saved-stage.js'
 import type { Col } from '../stage-types.js'
@@ -44,6 +45,7 @@ export class DecisionTreeClassifier<
   constructor(options: DecisionTreeClassifierOptions<Features, Label, Prediction> = {}) {
     super()
     checkTree('DecisionTreeClassifier', options, ['gini', 'entropy'])
+    checkClassWeights('DecisionTreeClassifier', options.classWeights)
     this.options = Object.freeze({ ...options })
   }
 

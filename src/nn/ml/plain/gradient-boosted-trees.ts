@@ -1,6 +1,7 @@
 /** `GBTClassifier` and `GBTRegressor`: trees one after the other, each on what the ones before leave over. */
 import { checkInteger, checkNumber } from '../../../core/check.js'
 import { ShardbookError } from '../../../core/errors.js'
+import { checkClassWeights } from '../../train/class-weights.js'
 import type { AnyFrame, Column, Plan } from '../../../frame/index.js'
 import type { LoadedStage } from '../saved-stage.js'
 import type { Col } from '../stage-types.js'
@@ -52,6 +53,7 @@ export class GBTClassifier<
   constructor(options: GBTClassifierOptions<Features, Label, Prediction> = {}) {
     super()
     checkBoosting('GBTClassifier', options)
+    checkClassWeights('GBTClassifier', options.classWeights)
     this.options = Object.freeze({ ...options })
   }
 

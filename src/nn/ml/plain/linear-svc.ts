@@ -1,6 +1,7 @@
 /** `LinearSVC`: two classes apart by the widest margin. */
 import { checkNumber } from '../../../core/check.js'
 import { ShardbookError } from '../../../core/errors.js'
+import { checkClassWeights } from '../../train/class-weights.js'
 import type { AnyFrame, Column, Plan, Tensor } from '../../../frame/index.js'
 import { savedArray } from '../saved-stage.js'
 import type { LoadedStage } from '../saved-stage.js'
@@ -57,6 +58,7 @@ export class LinearSVC<
     super()
     checkLinear(kind, options)
     checkNumber(kind, 'threshold', options.threshold ?? 0)
+    checkClassWeights(kind, options.classWeights)
     this.options = Object.freeze({ ...options })
   }
 

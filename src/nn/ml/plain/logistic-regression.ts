@@ -1,6 +1,7 @@
 /** `LogisticRegression`: classes from vectors by a linear model. */
 import { checkNumber, checkOneOf } from '../../../core/check.js'
 import { ShardbookError } from '../../../core/errors.js'
+import { checkClassWeights } from '../../train/class-weights.js'
 import type { AnyFrame, Column, Plan } from '../../../frame/index.js'
 import type { RowFunction, SparseRows, TensorRows } from '../../../frame/row-function.js'
 import { dot } from '../features/kernels/vectors.js'
@@ -53,6 +54,7 @@ export class LogisticRegression<
     super()
     checkLinear(kind, options)
     checkNumber(kind, 'threshold', options.threshold ?? 0.5, 0, 1)
+    checkClassWeights(kind, options.classWeights)
     checkOneOf(kind, 'family', options.family ?? 'auto', ['auto', 'binomial', 'multinomial'])
     this.options = Object.freeze({ ...options })
   }

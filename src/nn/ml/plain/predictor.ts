@@ -12,6 +12,8 @@ import {
   isVector,
   withColumns,
 } from '../column-stage.js'
+import { weightsOfClasses } from '../../train/class-weights.js'
+import type { ClassWeights } from '../../train/class-weights.js'
 import type { Transformer } from '../stage.js'
 import type { Col, Vector } from '../stage-types.js'
 import { readMatrix, vectorSize } from '../vectors.js'
@@ -41,6 +43,8 @@ export interface ClassifierOptions<
   readonly rawPredictionCol?: string
   /** Column of probabilities. Default `'probability'`. */
   readonly probabilityCol?: string
+  /** What the weights of a class's rows are multiplied by: given, or `'balanced'` by how many there are. Default 1. */
+  readonly classWeights?: ClassWeights
 }
 
 const featuresOf = ({ featuresCol = 'features' }: PredictorOptions): string => featuresCol
@@ -59,7 +63,7 @@ export abstract class Predictor<
   Added,
   M extends Transformer,
 > extends ColumnEstimator<Col<Features, Vector> & Col<Label, number>, Added, M> {
-  abstract override readonly options: PredictorOptions
+  abstract override readonly options: PredictorOptions & Pick<ClassifierOptions, 'classWeights'>
 
   protected extend(caller: string, input: Plan): Plan {
     for (const name of [labelOf(this.options), ...weightOf(this.options)]) {
@@ -79,8 +83,23 @@ export abstract class Predictor<
     if (weights?.some((weight) => weight < 0)) {
       throw new ShardbookError('data', `${caller}: expected weights from 0 on in '${others[1]}', got one below.`)
     }
-    return { ...matrix, labels: labels!, weights }
+    const { classWeights } = this.options
+    return { ...matrix, labels: labels!, weights: weighClasses(caller, classWeights, labels!, weights) }
   }
+}
+
+/** Weights of rows times those of their classes. */
+function weighClasses(
+  caller: string,
+  classWeights: ClassWeights | undefined,
+  labels: Float64Array,
+  weights: Float64Array | undefined,
+): Float64Array | undefined {
+  if (classWeights === undefined) return weights
+  const sizes = Array.from({ length: classesOf(caller, labels) }, () => 0)
+  for (const label of labels) sizes[label]!++
+  const factors = weightsOfClasses(classWeights, sizes)
+  return labels.map((label, row) => (weights?.[row] ?? 1) * factors[label]!)
 }
 
 function weightOf({ weightCol }: PredictorOptions): string[] {

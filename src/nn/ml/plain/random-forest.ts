@@ -2,6 +2,7 @@
 import { checkInteger, checkNumber, show } from '../../../core/check.js'
 import { ShardbookError } from '../../../core/errors.js'
 import { fold, keyOf, uniform } from '../../../core/random.js'
+import { checkClassWeights } from '../../train/class-weights.js'
 import type { AnyFrame, Column, Plan } from '../../../frame/index.js'
 import type { LoadedStage } from '../saved-stage.js'
 import type { Col } from '../stage-types.js'
@@ -64,6 +65,7 @@ export class RandomForestClassifier<
   constructor(options: RandomForestClassifierOptions<Features, Label, Prediction> = {}) {
     super()
     checkForest('RandomForestClassifier', options, ['gini', 'entropy'])
+    checkClassWeights('RandomForestClassifier', options.classWeights)
     this.options = Object.freeze({ ...options })
   }
 

@@ -2,7 +2,7 @@
  * `distill`: a simpler model that learns what another one says. The teacher also labels rows that nobody labelled, so the student
  * may learn from far more rows than the teacher had.
  */
-import { show } from '../../../core/check.js'
+import { checkNumber, show } from '../../../core/check.js'
 import { displaySymbol } from '../../../core/display.js'
 import type { Displayable, MimeBundle } from '../../../core/display.js'
 import { ShardbookError } from '../../../core/errors.js'
@@ -13,6 +13,7 @@ import type { Estimator, Transformer } from '../stage.js'
 import type { ModelOf } from '../tuning/tuner.js'
 import { metricOf } from '../tuning/scorer.js'
 import type { Change, ScoredOn } from './simplified.js'
+import { softened, weighing } from './soft-labels.js'
 
 export interface DistillOptions {
   /** More rows for the teacher to label: with the columns that teacher and student read; a label is not needed. */
@@ -21,6 +22,11 @@ export interface DistillOptions {
   readonly on?: ScoredOn
   /** Column of the teacher's predictions. Default: its `outputCol`, or `'prediction'`. */
   readonly predictionCol?: string
+  /**
+   * Has the student learn the teacher's probabilities, softened by this temperature, instead of its classes: from 1 on, often 2 to
+   * 10 (Hinton et al., 2015). A row is learnt once for each class, weighted, so the student must take `weightCol`.
+   */
+  readonly temperature?: number
   /** Where the student trains. */
   readonly strategy?: Strategy
 }
@@ -77,20 +83,26 @@ export async function distill<E extends Estimator>(
   if (typeof student?.fit !== 'function') {
     throw new ShardbookError('argument', `${caller}: expected an estimator to fit, got ${show(student)}.`)
   }
-  const { unlabelled, on, strategy } = options
+  const { unlabelled, on, strategy, temperature } = options
+  if (temperature !== undefined) checkNumber(caller, 'temperature', temperature, 1, 1000)
+  const learner = temperature === undefined ? student : weighing(caller, student)
   const said = options.predictionCol ?? (teacher as { outputCol?: string }).outputCol ?? 'prediction'
   const own = student.options as { labelCol?: string; predictionCol?: string; outputCol?: string }
   const labelCol = own.labelCol ?? 'label'
   const guessed = own.outputCol ?? own.predictionCol ?? 'prediction'
   /** Rows with the teacher's word as the label, and no trace of a label that they had. */
   const taught = (rows: AnyFrame): Frame => {
-    const inputs = (rows as Frame).columns.filter((name) => name !== labelCol)
     const labelled = teacher.transform(rows) as Frame
     findColumn(caller, labelled.schema, said)
-    return labelled.select(...inputs, said).rename({ [said]: labelCol } as never)
+    return labelled.select(...inputsOf(rows), said).rename({ [said]: labelCol } as never)
   }
-  const lesson = unlabelled === undefined ? taught(frame) : concat(taught(frame), taught(unlabelled))
-  const model = (await student.fit(lesson.cache(), strategy === undefined ? {} : { on: strategy })) as ModelOf<E>
+  const inputsOf = (rows: AnyFrame): string[] => (rows as Frame).columns.filter((name) => name !== labelCol)
+  const teach = (rows: AnyFrame): Frame =>
+    temperature === undefined
+      ? taught(rows)
+      : softened(caller, teacher.transform(rows), { temperature, labelCol, inputs: inputsOf(rows) })
+  const lesson = unlabelled === undefined ? teach(frame) : concat(teach(frame), teach(unlabelled))
+  const model = (await learner.fit(lesson.cache(), strategy === undefined ? {} : { on: strategy })) as ModelOf<E>
   const rows = taught(on?.frame ?? frame)
   const pairs = (model.transform(rows) as Frame).select((c) => ({ same: c[labelCol]!.eq(col(guessed)).cast('number') }))
   const [agreed] = (await pairs.agg({ share: col('same').mean() }).toRows()) as { share: number | null }[]

@@ -5,6 +5,7 @@
 import { nearest, show } from '../../../core/check.js'
 import { ShardbookError } from '../../../core/errors.js'
 import type { Estimator, Stage } from '../stage.js'
+import { paramNames } from './param-names.js'
 
 /** A stage whose options can be tried. */
 export interface Tunable {
@@ -88,24 +89,18 @@ export function showValue(value: unknown): string {
   return typeof value === 'object' && value !== null && 'kind' in value ? String(value.kind) : show(value)
 }
 
-/**
- * Options that a stage has: those that it was given, and those that its class names in `paramNames`, where it does.
- *
- * @throws ShardbookError `argument` for one that it has not, naming the stage.
- */
+/** @throws ShardbookError `argument` for an option that a stage has not, naming the stage and the nearest one that it has. */
 export function checkParam(caller: string, stage: Tunable, param: string): void {
   if (!isTunable(stage)) {
     throw new ShardbookError('argument', `${caller}: expected an estimator or a stage, got ${show(stage)}.`)
   }
-  const named = (stage as { paramNames?: readonly string[] }).paramNames
-  const known = [...new Set([...(named ?? []), ...Object.keys(stage.options)])]
-  if (known.includes(param) || (named === undefined && typeof param === 'string' && param !== '')) return
+  const known = paramNames(stage.kind)
+  // What a stage of the user's own takes only its type tells.
+  if (known === undefined || known.includes(param)) return
   const near = nearest(param, known)
-  throw new ShardbookError(
-    'argument',
-    `${caller}: expected a parameter of ${stage.kind}, got ${show(param)}.`,
-    near === undefined ? {} : { hint: `Did you mean ${show(near)}?` },
-  )
+  throw new ShardbookError('argument', `${caller}: expected a parameter of ${stage.kind}, got ${show(param)}.`, {
+    hint: near === undefined ? `It has: ${known.join(', ')}.` : `Did you mean ${show(near)}?`,
+  })
 }
 
 /** Plain text that says which stage this is with all its options: the same for the same. */

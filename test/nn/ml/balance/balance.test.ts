@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { keyOf, uniform } from '../../../../src/core/random.js'
+import { openEngine } from '../../../../src/engine/index.js'
 import { col, frame } from '../../../../src/frame/index.js'
 import type { Frame } from '../../../../src/frame/index.js'
 import * as ml from '../../../../src/nn/ml/index.js'
@@ -37,6 +38,30 @@ describe('classes of unequal size', () => {
       rows.filter((row) => row.label === label).reduce((total, { w }) => total + w, 0)
     for (const label of [0, 1, 2]) expect(sum(label)).toBeCloseTo(25, 9)
     expect(rows[74]!.w).toBeCloseTo(75 / 9, 12)
+  })
+
+  const estimators = {
+    LogisticRegression: (options: object) => new ml.LogisticRegression({ regParam: 0.1, ...options }),
+    DecisionTreeClassifier: (options: object) => new ml.DecisionTreeClassifier({ maxDepth: 1, ...options }),
+    RandomForestClassifier: (options: object) =>
+      new ml.RandomForestClassifier({ numTrees: 3, maxDepth: 1, ...options }),
+    MultilayerPerceptronClassifier: (options: object) =>
+      new ml.MultilayerPerceptronClassifier({ inputCol: 'features', layers: [2, 3], maxIter: 2, ...options }),
+  }
+  test.each(Object.entries(estimators))("weigh the same in %s where classWeights are 'balanced'", async (_, make) => {
+    await openEngine('wasm')
+    const rows = new ml.VectorAssembler({ inputCols: ['x', 'n'], outputCol: 'features' }).transform(unequal())
+    const weighted = await ml.balanceWeights(rows, { weightCol: 'w' })
+    const scores = async (options: object): Promise<unknown[]> => {
+      const model = await make(options).fit(weighted)
+      return (model.transform(rows) as unknown as Frame).select('rawPrediction').toRows()
+    }
+    const balanced = await scores({ classWeights: 'balanced' })
+    expect(balanced).toEqual(await scores({ weightCol: 'w' }))
+    expect(balanced).not.toEqual(await scores({}))
+    expect(await scores({ classWeights: { 2: 30 } })).not.toEqual(await scores({}))
+    expect(() => make({ classWeights: 'equal' })).toThrow(/expected classWeights to be 'balanced' or to give classes/)
+    expect(() => make({ classWeights: { 1: -1 } })).toThrow(/expected classWeights\[1\]/)
   })
 
   test('are repeated to the size of the largest, evenly', async () => {

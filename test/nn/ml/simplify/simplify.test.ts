@@ -2,8 +2,9 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { keyOf, uniform } from '../../../../src/core/random.js'
 import { openEngine } from '../../../../src/engine/index.js'
-import { datasets } from '../../../../src/frame/index.js'
+import { datasets, frame } from '../../../../src/frame/index.js'
 import * as ml from '../../../../src/nn/ml/index.js'
 import * as nn from '../../../../src/nn/index.js'
 
@@ -103,6 +104,35 @@ test('a student learns what its teacher says, of rows that nobody labelled too',
   expect(more.fidelity).toBeGreaterThan(0.7)
   expect(more.score!.before).toBe(await evaluator.evaluate(model.transform(held)))
   expect(more.score!.after).toBe(await evaluator.evaluate(more.model.transform(held)))
+})
+
+test('a temperature has a student learn probabilities: a linear one finds its teacher, divided by it', async () => {
+  const rows = 300
+  const draw = (i: number): number => uniform(keyOf(3), i)
+  const values = Float64Array.from({ length: rows * 2 }, (_, i) => 4 * draw(i) - 2)
+  const label = Int32Array.from({ length: rows }, (_, i) => {
+    const noise = 2 * draw(2 * rows + i) - 1
+    return values[2 * i]! - 0.5 * values[2 * i + 1]! + noise > 0 ? 1 : 0
+  })
+  const samples = frame({ label, features: { shape: [rows, 2] as const, dtype: 'float64', values } })
+  const linear = new ml.LogisticRegression({ maxIter: 500, tol: 1e-12, standardization: false })
+  const teacher = await linear.copy({ regParam: 0.05 }).fit(samples)
+  for (const temperature of [1, 4]) {
+    const { model: student, fidelity } = await ml.distill(teacher, linear, samples, { temperature })
+    expect(fidelity).toBe(1)
+    for (const [i, coefficient] of teacher.coefficients.entries()) {
+      expect(student.coefficients[i]! * temperature).toBeCloseTo(coefficient, 3)
+    }
+  }
+  // Of a network: its logits.
+  const tree = new ml.DecisionTreeClassifier({ featuresCol: 'image', maxDepth: 6 })
+  const distilled = await ml.distill(model, tree, train.limit(300), { temperature: 2, on })
+  expect(distilled.fidelity).toBeGreaterThan(0.25)
+  const groups = new ml.KMeans({ weightCol: 'own' })
+  await expect(ml.distill(teacher, groups, samples, { temperature: 2 })).rejects.toThrow(
+    'ml.distill: expected a student whose rows can be weighted for soft labels, got a KMeans with weightCol "own".',
+  )
+  await expect(ml.distill(teacher, linear, samples, { temperature: 0.5 })).rejects.toThrow('expected temperature')
 })
 
 test('mistakes are told', async () => {

@@ -83,5 +83,11 @@ test('a grid reaches the stages of a pipeline, and a fold with one class is told
   expect(() => validator.copy({ estimatorParamMaps: wrong })).toThrow(
     'LogisticRegression: expected regParam to be a finite number',
   )
+  expect(() => new ml.ParamGridBuilder().addGrid(last, 'regparam' as 'regParam', [1])).toThrow(
+    'ParamGridBuilder.addGrid: expected a parameter of LogisticRegression, got "regparam". Did you mean "regParam"?',
+  )
+  expect(() => new ml.ParamSpace().addUniform(hashing, 'depth' as 'numFeatures', 0, 1)).toThrow(
+    'expected a parameter of HashingTF, got "depth". It has: inputCol, outputCol, numFeatures, binary.',
+  )
   await expect(validator.fit(texts.drop('text'))).rejects.toThrow('Tokenizer')
 })

@@ -8,11 +8,17 @@ type PositionOf = (bytes: Uint8Array, from: number, to: number) => number
 /** Counts of tokens at the remainder of their MurmurHash3 (x86, 32 bits, seed 42 as in Spark) by `numFeatures`. */
 export const hashTerms = {
   kind: 'hashTerms',
-  make: ({ numFeatures, binary }: { numFeatures: number; binary: boolean }): RowFunction =>
-    counter(numFeatures, binary, 0, (bytes, from, to) => {
+  make: ({ numFeatures, binary }: { numFeatures: number; binary: boolean }): RowFunction => {
+    const last = numFeatures - 1
+    // By a power of two the remainder is the last bits: no division.
+    if ((numFeatures & last) === 0) {
+      return counter(numFeatures, binary, 0, (bytes, from, to) => murmur3(bytes, from, to) & last)
+    }
+    return counter(numFeatures, binary, 0, (bytes, from, to) => {
       const remainder = murmur3(bytes, from, to) % numFeatures
       return remainder < 0 ? remainder + numFeatures : remainder
-    }),
+    })
+  },
 }
 
 /** Counts of the tokens of a vocabulary, at their position in it; those below `minTF` are left out. */
@@ -49,11 +55,13 @@ export const tokenIds = {
 /** `minTF`: at least so many times, or from below 1 such a share of the row's tokens. */
 function counter(size: number, binary: boolean, minTF: number, positionOf: PositionOf): RowFunction {
   let found = new Int32Array(256)
+  let [indices, values] = [new Int32Array(1024), new Float32Array(1024)]
   return ([input], rows) => {
     const { starts, ends, items, itemCount, valid } = input as ListRows
     const { bytes, starts: from, ends: to } = items as StringRows
-    const indices = new Int32Array(itemCount)
-    const values = new Float32Array(itemCount)
+    if (indices.length < itemCount) {
+      ;[indices, values] = [new Int32Array(itemCount * 2), new Float32Array(itemCount * 2)]
+    }
     const bounds = { starts: new Uint32Array(rows), ends: new Uint32Array(rows) }
     let at = 0
     for (let row = 0; row < rows; row++) {
@@ -78,7 +86,8 @@ function counter(size: number, binary: boolean, minTF: number, positionOf: Posit
       }
       bounds.ends[row] = at
     }
-    return { kind: 'sparse', size, ...bounds, indices, values, valid } satisfies SparseRows
+    const own = { indices: indices.subarray(0, at), values: values.subarray(0, at) }
+    return { kind: 'sparse', size, ...bounds, ...own, valid } satisfies SparseRows
   }
 }
 

@@ -11,6 +11,12 @@ class TextBuilder {
   length = 0
   count = 0
 
+  /** Forgets its texts and keeps its room. */
+  clear(): void {
+    this.length = 0
+    this.count = 0
+  }
+
   /** Makes room for so many more bytes, and texts. */
   reserve(bytes: number, texts = 0): void {
     if (this.bytes.length < this.length + bytes) {
@@ -60,11 +66,10 @@ const inWord = Int16Array.from(lower, (byte) => (byte === 32 || (byte >= 9 && by
 /** `text.toLowerCase.split("\\s")` as Java has it: one separator each, empty tokens but for those at the end. */
 export const tokenise = {
   kind: 'tokenise',
-  make:
-    (): RowFunction =>
-    ([input], rows) => {
+  make: (): RowFunction => {
+    const out = new TextBuilder()
+    return ([input], rows) => {
       const { bytes, starts, ends, valid } = input as StringRows
-      const out = new TextBuilder()
       return lists(out, rows, valid, (row) => {
         const [from, to] = [starts[row]!, ends[row]!]
         const first = out.count
@@ -74,7 +79,8 @@ export const tokenise = {
         }
         if (to > from) while (out.count > first && out.starts[out.count - 1] === out.ends[out.count - 1]) out.count--
       })
-    },
+    }
+  },
 }
 
 /** Adds the tokens of a text in lower case; `asciiOnly`: none, and false, where it has other characters. */
@@ -113,9 +119,9 @@ export const tokeniseByPattern = {
     toLowercase: boolean
   }): RowFunction => {
     const pattern = new RegExp(payload.pattern, `${payload.flags.replace('g', '')}g`)
+    const out = new TextBuilder()
     return ([input], rows) => {
       const { bytes, starts, ends, valid } = input as StringRows
-      const out = new TextBuilder()
       return lists(out, rows, valid, (row) => {
         const text = decoder.decode(bytes.subarray(starts[row], ends[row]))
         const whole = payload.toLowercase ? text.toLowerCase() : text
@@ -158,12 +164,11 @@ export const withoutWords = {
 /** Runs of `n` tokens, joined by a space. */
 export const ngrams = {
   kind: 'ngrams',
-  make:
-    ({ n }: { n: number }): RowFunction =>
-    ([input], rows) => {
+  make: ({ n }: { n: number }): RowFunction => {
+    const out = new TextBuilder()
+    return ([input], rows) => {
       const { starts, ends, items, valid } = input as ListRows
       const { bytes, starts: from, ends: to } = items as StringRows
-      const out = new TextBuilder()
       return lists(out, rows, valid, (row) => {
         for (let first = starts[row]!; first + n <= ends[row]!; first++) {
           const start = out.length
@@ -176,10 +181,12 @@ export const ngrams = {
           out.end(start)
         }
       })
-    },
+    }
+  },
 }
 
 function lists(out: TextBuilder, rows: number, valid: RowValues['valid'], write: (row: number) => void): ListRows {
+  out.clear()
   const [starts, ends] = [new Uint32Array(rows), new Uint32Array(rows)]
   for (let row = 0; row < rows; row++) {
     starts[row] = out.count
