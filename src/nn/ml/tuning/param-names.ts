@@ -26,6 +26,7 @@ const network = {
   weightCol: true,
   classWeights: true,
   labelSmoothing: true,
+  precision: true,
   regParam: true,
   elasticNetParam: true,
   optimiser: true,
