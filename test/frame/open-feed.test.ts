@@ -142,22 +142,22 @@ describe('openFeed', () => {
     const n = 4_500_000
     const df = frame({ id: Float64Array.from({ length: n }, (_, i) => i) })
     const feed = await openFeed(await df.source(['id']), { slices: 1, slice: 0 })
-    const read = async (options: { rows: number; skip?: number; every?: number }): Promise<number[]> => {
+    const firstsOf = async (options: { rows: number; skip?: number; every?: number }): Promise<number[]> => {
       const firsts: number[] = []
       for await (const { columns, index, rows: count } of feed.batches(options)) {
         const { values } = columns['id']!
-        expect([values.length, values[0], values[count - 1]]).toEqual([count, index[0], index[0]! + count - 1])
-        if (firsts.length % 50 === 0) expect(values).toEqual(Float64Array.from(index))
+        expect([values.length, index.length]).toEqual([count, count])
+        expect(values.every((value, i) => value === index[0]! + i && value === index[i])).toBe(true)
         firsts.push(index[0]!)
       }
       return firsts
     }
-    expect(await read({ rows: 7777 })).toEqual(Array.from({ length: Math.ceil(n / 7777) }, (_, i) => i * 7777))
-    expect(await read({ rows: 1000, skip: 4440, every: 7 })).toEqual(
+    expect(await firstsOf({ rows: 7777 })).toEqual(Array.from({ length: Math.ceil(n / 7777) }, (_, i) => i * 7777))
+    expect(await firstsOf({ rows: 1000, skip: 4440, every: 7 })).toEqual(
       Array.from({ length: 9 }, (_, i) => 4_440_000 + 7000 * i),
     )
     for await (const { index } of feed.batches({ rows: 32 })) if (index[0]! > 10_000) break
-    expect((await read({ rows: n })).length).toBe(1)
+    expect((await firstsOf({ rows: n })).length).toBe(1)
     await feed.close()
     const controller = new AbortController()
     const cancelled = async (): Promise<void> => {
