@@ -90,7 +90,7 @@ const loaded = new WeakMap<Source, Promise<Table>>()
 const collected = new FinalizationRegistry<string>((table) => void dropTable(table).catch(() => {}))
 
 /** Has a table dropped when nothing refers to its source any more. */
-function ownTable(source: Table): Table {
+export function ownTable(source: Table): Table {
   collected.register(source, source.table)
   return source
 }

@@ -195,7 +195,8 @@ async function idx<const P extends string | Readonly<Record<string, string>>>(
 }
 
 /**
- * Reads Arrow IPC files or streams (a path, a glob, a folder, a URL), or takes an Arrow table; they are held in memory.
+ * Reads Arrow IPC files or streams (a path, a glob, a folder, a URL), or takes an Arrow table. Files are read batch by batch into
+ * the engine, which spills what memory does not hold; a table is held in memory.
  * @throws `io` for a missing file, `data` for a malformed one
  *
  * @example
@@ -204,8 +205,8 @@ async function idx<const P extends string | Readonly<Record<string, string>>>(
  * ```
  */
 async function arrow(source: string | ArrowTable): Promise<Frame> {
-  const { fromArrow, readArrow } = await import('./arrow/from-arrow.js')
-  if (typeof source !== 'string') return Frame.fromPlan(fromArrow(source))
+  if (typeof source !== 'string') return Frame.fromPlan((await import('./arrow/from-arrow.js')).fromArrow(source))
+  const { readArrow } = await import('./arrow/read-arrow.js')
   return cancellable('read.arrow', undefined, async () => {
     const { files } = await findFiles('read.arrow', source, /\.(?:arrow|arrows|feather|ipc)$/i)
     const plans: Plan[] = []

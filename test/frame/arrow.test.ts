@@ -70,6 +70,51 @@ describe('Arrow', () => {
   })
 })
 
+describe('read.arrow of files in batches', () => {
+  test('finds nulls and levels of categoricals wherever they are, and tensors of every batch', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'batches-'))
+    try {
+      const part = (sizes: readonly string[], first: number) =>
+        frame({
+          id: Int32Array.from(sizes, (_, i) => first + i),
+          last: sizes.map((_, i) => (first + i === 4 ? null : first + i)),
+          size: sizes,
+          t: {
+            shape: [sizes.length, 2] as const,
+            dtype: 'uint8',
+            values: new Uint8Array(2 * sizes.length).fill(first),
+          },
+        }).withColumns({ size: col('size').cast({ categorical: ['S', 'M', 'L'] }) })
+      const tables = [await part(['M', 'S'], 0).toArrow(), await part(['S', 'L', 'L'], 2).toArrow()]
+      // Each batch of a stream may have a dictionary of its own.
+      const path = join(folder, 'two.arrows')
+      await writeFile(path, tableToIPC(tables[0]!.concat(tables[1]!), 'stream'))
+      const df = await read.arrow(path)
+      expect(df.schema.map(({ type, nullable }) => [type.kind, nullable])).toEqual([
+        ['number', false],
+        ['number', true],
+        ['categorical', false],
+        ['tensor', false],
+      ])
+      const rows = (await df.toRows()) as {
+        id: number
+        last: number | null
+        size: string
+        t: { values: Uint8Array }
+      }[]
+      expect(rows.map(({ id, last, size, t }) => [id, last, size, ...t.values])).toEqual([
+        [0, 0, 'M', 0, 0],
+        [1, 1, 'S', 0, 0],
+        [2, 2, 'S', 2, 2],
+        [3, 3, 'L', 2, 2],
+        [4, null, 'L', 2, 2],
+      ])
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+  })
+})
+
 describe('read.arrow of compressed files', () => {
   test.each(['lz4', 'zstd'])('takes what pyarrow wrote with %s', async (compression) => {
     const rows = await (await read.arrow(join(import.meta.dirname, `fixtures/${compression}.feather`))).toRows()

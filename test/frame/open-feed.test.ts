@@ -138,6 +138,36 @@ describe('openFeed', () => {
     await feed.close()
   })
 
+  test('streams a slice that does not fit into a window: whole, in parts, left early, cancelled', async () => {
+    const n = 4_500_000
+    const df = frame({ id: Float64Array.from({ length: n }, (_, i) => i) })
+    const feed = await openFeed(await df.source(['id']), { slices: 1, slice: 0 })
+    const firstsOf = async (options: { rows: number; skip?: number; every?: number }): Promise<number[]> => {
+      const firsts: number[] = []
+      for await (const { columns, index, rows: count } of feed.batches(options)) {
+        const { values } = columns['id']!
+        expect([values.length, index.length]).toEqual([count, count])
+        expect(values.every((value, i) => value === index[0]! + i && value === index[i])).toBe(true)
+        firsts.push(index[0]!)
+      }
+      return firsts
+    }
+    expect(await firstsOf({ rows: 7777 })).toEqual(Array.from({ length: Math.ceil(n / 7777) }, (_, i) => i * 7777))
+    expect(await firstsOf({ rows: 1000, skip: 4440, every: 7 })).toEqual(
+      Array.from({ length: 9 }, (_, i) => 4_440_000 + 7000 * i),
+    )
+    for await (const { index } of feed.batches({ rows: 32 })) if (index[0]! > 10_000) break
+    expect((await firstsOf({ rows: n })).length).toBe(1)
+    await feed.close()
+    const controller = new AbortController()
+    const cancelled = async (): Promise<void> => {
+      for await (const { index } of df.batches({ rows: 1000, signal: controller.signal })) {
+        if (index[0] === 50_000) controller.abort()
+      }
+    }
+    await expect(cancelled()).rejects.toMatchObject({ code: 'interrupted' })
+  })
+
   test('reads its own rows of several files', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'shardbook-'))
     const ids = (from: number, n: number) => frame({ id: Float64Array.from({ length: n }, (_, i) => from + i) })

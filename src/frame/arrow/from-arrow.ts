@@ -1,50 +1,34 @@
-/** Arrow in: a table in memory, or an IPC file or stream, as a plan. Tensors as `to-arrow.ts` writes them. */
+/** Arrow in: a table in memory as a plan, and columns of its types. Tensors as `to-arrow.ts` writes them. */
 import * as arrow from 'apache-arrow'
-import { readFile } from 'node:fs/promises'
 import { ShardbookError } from '../../core/errors.js'
 import { sizeOf, type StoredDType } from '../../core/dtype.js'
-import { ioError } from '../../store/index.js'
 import { codesOf, type ChunkColumn } from '../chunk.js'
 import { memoryPlan } from '../memory.js'
 import type { Plan, TensorStore } from '../plan.js'
 import type { Column, ColumnType, NumberStorage } from '../schema.js'
 import { structType } from '../schema-spec.js'
 import { sparseOf } from '../tensor/sparse.js'
-import { addBuffer, allocateStored, storeStride } from '../tensor/store.js'
-import { provideCodecs } from './codecs.js'
+import { addBuffer, allocateStored, storeStride, type StoredValues } from '../tensor/store.js'
 import { sparseExtension } from './to-arrow.js'
-
-/** A plan over the rows of an Arrow IPC file or stream, which lies at `path`. @throws `io`, `data` */
-export async function readArrow(file: string, path: string): Promise<Plan> {
-  const bytes = await readFile(path).catch((cause: unknown) => {
-    throw ioError('read.arrow', 'read', path, cause)
-  })
-  await provideCodecs()
-  try {
-    return fromArrow(arrow.tableFromIPC(bytes))
-  } catch (cause) {
-    if (cause instanceof ShardbookError) throw cause
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw new ShardbookError('data', `read.arrow: expected an Arrow IPC file at ${file}, got a broken one (${why}).`, {
-      cause,
-    })
-  }
-}
 
 /** A plan over the rows of an Arrow table. @throws `column` for a type that frames do not have */
 export function fromArrow(table: arrow.Table): Plan {
   const stores: TensorStore[] = []
+  const keep: KeepTensors = (values) => (stores.push(addBuffer(values)) - 1) * storeStride
   const schema: Column[] = []
   const columns = table.schema.fields.map((field, i) => {
     const vector = table.getChildAt(i)!
     const type = columnType(field, levelsOf(vector))
     schema.push({ name: field.name, type, nullable: vector.nullCount > 0 })
-    return columnOf(type, vector, stores)
+    return columnOf(type, vector, keep)
   })
   return memoryPlan(schema, { rows: table.numRows, columns }, stores)
 }
 
-function columnType({ name, type, metadata }: arrow.Field, levels: readonly string[]): ColumnType {
+/** Keeps the values of some rows' tensors; what refers to the first of them. */
+export type KeepTensors = (values: StoredValues) => number
+
+export function columnType({ name, type, metadata }: arrow.Field, levels: readonly string[]): ColumnType {
   if (arrow.DataType.isFixedSizeList(type)) {
     const element = numberStorage(type.children[0]!.type)
     const shape = metadata.get('ARROW:extension:metadata')
@@ -103,7 +87,8 @@ function numberStorage(type: arrow.DataType): NumberStorage | undefined {
   return `${type.isSigned ? '' : 'u'}int${type.bitWidth}`
 }
 
-function columnOf(type: ColumnType, vector: arrow.Vector, stores: TensorStore[]): ChunkColumn {
+/** The values of a column, or of some of its rows. */
+export function columnOf(type: ColumnType, vector: arrow.Vector, keep: KeepTensors): ChunkColumn {
   const rows = vector.length
   const valid = vector.nullCount === 0 ? null : Uint8Array.from({ length: rows }, (_, i) => (vector.isValid(i) ? 1 : 0))
   const at = (row: number): unknown => (valid?.[row] === 0 ? null : vector.get(row))
@@ -118,7 +103,7 @@ function columnOf(type: ColumnType, vector: arrow.Vector, stores: TensorStore[])
         values.set((child.values as Float64Array).subarray(from, from + data.length * width), filled)
         filled += data.length * width
       }
-      const base = (stores.push(addBuffer(values)) - 1) * storeStride
+      const base = keep(values)
       return { values: Float64Array.from({ length: rows }, (_, row) => (valid?.[row] === 0 ? -1 : base + row)), valid }
     }
     case 'number':
@@ -142,7 +127,7 @@ function columnOf(type: ColumnType, vector: arrow.Vector, stores: TensorStore[])
 }
 
 /** The texts of a dictionary, each once, in their order; the parts of a vector may have different ones. */
-function levelsOf(vector: arrow.Vector): readonly string[] {
+export function levelsOf(vector: arrow.Vector): readonly string[] {
   if (!arrow.DataType.isDictionary(vector.type)) return []
   const texts = vector.data.flatMap(({ dictionary }) => [...((dictionary ?? []) as Iterable<string | null>)])
   return [...new Set(texts.filter((text) => text !== null))]

@@ -131,6 +131,11 @@ export interface Result {
   close(): void
 }
 
+/** A result that an interrupt ends until `off` is called. */
+interface Running extends Result {
+  off(): void
+}
+
 export interface Chunk {
   readonly address: number
   readonly rows: number
@@ -151,7 +156,7 @@ function connectionOf(api: CApi): Connection {
   const address = Number(handle[0])
   const interrupt = (): void => api.duckdb_interrupt(address)
   const inFlight = new Set<Promise<unknown>>()
-  const query = async (run: (words: BigUint64Array) => Promise<string | undefined>): Promise<Result> => {
+  const run = async (start: (words: BigUint64Array) => Promise<string | undefined>): Promise<Running> => {
     const guard = interruptible({ interrupt })
     const explain = (message: string): ShardbookError =>
       guard.interrupted
@@ -159,15 +164,16 @@ function connectionOf(api: CApi): Connection {
         : explainFailure(new Error(message))
     const words = new BigUint64Array(6)
     try {
-      const failed = await run(words)
+      const failed = await start(words)
       if (failed !== undefined) throw explain(failed)
-      return resultOf(api, words, explain, () => guard.off())
+      const off = (): void => guard.off()
+      return { ...resultOf(api, words, explain, off), off }
     } catch (cause) {
       guard.off()
       throw cause
     }
   }
-  const tracked = (result: Promise<Result>): Promise<Result> => {
+  const tracked = (result: Promise<Running>): Promise<Running> => {
     const settled: Promise<boolean> = result.then(
       () => inFlight.delete(settled),
       () => inFlight.delete(settled),
@@ -176,8 +182,15 @@ function connectionOf(api: CApi): Connection {
     return result
   }
   return {
-    query: (sql) => tracked(query(async (words) => errorOf(api, words, await api.duckdb_query(address, sql, words)))),
-    stream: (sql) => tracked(query((words) => startStream(api, address, sql, words))),
+    async query(sql) {
+      const result = await tracked(
+        run(async (words) => errorOf(api, words, await api.duckdb_query(address, sql, words))),
+      )
+      // Nothing runs any more that an interrupt could end.
+      result.off()
+      return result
+    },
+    stream: (sql) => tracked(run((words) => startStream(api, address, sql, words))),
     async close() {
       interrupt()
       await Promise.all(inFlight)
