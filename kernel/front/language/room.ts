@@ -13,7 +13,8 @@ import type { LanguageServer } from './server.js'
 const blockCells = 32
 const firstBlockCells = 8
 
-/** So many files are to be free, if there is time to open them. */
+/** So many files are to be free, if there is time to open them: few at first, since 32 cost the server 20 MB and more. */
+const firstReserveCells = 8
 const reserveCells = 40
 
 /** The server has nothing to do when nobody has asked it anything for so long. */
@@ -50,7 +51,8 @@ export class Room {
 
   /** Opens files for a while, whenever the server has nothing else to do. */
   growAtLeisure(): void {
-    if (this.timer !== undefined || this.size - this.names.taken >= reserveCells) return
+    const { taken } = this.names
+    if (this.timer !== undefined || this.size - taken >= Math.min(reserveCells, firstReserveCells + taken)) return
     const wait = Math.max(1, quietMs - this.server.quietForMs())
     this.timer = setTimeout(() => void this.growNow(), wait).unref()
   }

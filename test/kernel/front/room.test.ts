@@ -46,7 +46,7 @@ describe('a long notebook', () => {
 
   test('has files for cells to come before anything runs', { timeout: 60_000 }, async () => {
     await language.prepare()
-    await vi.waitFor(() => expect(project.server.read(fileOf(40))).toBeDefined(), { timeout: 50_000 })
+    await vi.waitFor(() => expect(project.server.read(fileOf(7))).toBeDefined(), { timeout: 50_000 })
     expect(await run('const one: number = 1')).toEqual([])
     expect(await run('const two: string = one')).toMatchObject([{ code: 'TS2322' }])
   })
