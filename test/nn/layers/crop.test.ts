@@ -41,9 +41,9 @@ onEngines('chains of windows', (name) => {
         (layers, size) => {
           const built = buildable(layers, [...size, 2])
           fc.pre(built !== undefined)
-          const together = run(built!, (weights, x) => applyModel(built!, { tf }, weights, x))
-          const apart = run(built!, (weights, x) => {
-            return built!.layers.reduce<Tensor>(
+          const together = run(built, (weights, x) => applyModel(built, { tf }, weights, x))
+          const apart = run(built, (weights, x) => {
+            return built.layers.reduce<Tensor>(
               (y, { layer: one, positions }) =>
                 one.apply(
                   { tf },
