@@ -40,6 +40,22 @@ const convolutions: Case[] = (['same', 'valid'] as const).flatMap((padding) =>
   ),
 )
 
+/** Widened to few channels, by strides that divide the size and kernel or do not. */
+const widening: Case[] = (['same', 'valid'] as const).flatMap((padding) =>
+  ['2 3 8', '2 4 7', '3 2 8', '4 5 9'].map((numbers): Case => {
+    const [stride, kernel, size] = numbers.split(' ').map(Number)
+    const places = padding === 'same' ? Math.ceil(size! / stride!) : Math.ceil((size! - kernel! + 1) / stride!)
+    return {
+      name: `conv2dTranspose to one channel, ${padding}, stride ${stride}, kernel ${kernel}, ${size} places`,
+      shapes: [
+        [2, places, places, 3],
+        [kernel!, kernel!, 1, 3],
+      ],
+      compute: (tf, inputs) => tf.conv2dTranspose(x4(inputs), x4(inputs, 1), [2, size!, size!, 1], stride!, padding),
+    }
+  }),
+)
+
 const takesHeightForWidth = { noReference: "it takes the filter's height for its width" }
 
 const padded: Case[] = (
@@ -176,7 +192,7 @@ const dense: Case[] = [
   },
 ]
 
-const cases = [...convolutions, ...padded, ...volumes, ...pools, ...dense]
+const cases = [...convolutions, ...widening, ...padded, ...volumes, ...pools, ...dense]
 
 function inputsOf(tf: Tf, { name, shapes }: Case): Tensor[] {
   return shapes.map((shape, i) => {
