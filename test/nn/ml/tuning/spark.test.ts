@@ -1,6 +1,7 @@
 /** Cross-validation against PySpark's documented example (`fixtures/tuning.py`). */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { keyOf, uniform } from '../../../../src/core/random.js'
 import { frame } from '../../../../src/frame/index.js'
 import * as ml from '../../../../src/nn/ml/index.js'
 
@@ -90,4 +91,28 @@ test('a grid reaches the stages of a pipeline, and a fold with one class is told
     'expected a parameter of HashingTF, got "depth". It has: inputCol, outputCol, numFeatures, binary.',
   )
   await expect(validator.fit(texts.drop('text'))).rejects.toThrow('Tokenizer')
+})
+
+test('random search and halving take plain estimators, by rows and by an option of a stage within a pipeline', async () => {
+  const draw = (i: number): number => uniform(keyOf(5), i)
+  const [x, y] = [0, 1].map((j) => Float64Array.from({ length: 240 }, (_, i) => draw(2 * i + j) - 0.5)) as [
+    Float64Array<ArrayBuffer>,
+    Float64Array<ArrayBuffer>,
+  ]
+  const rows = frame({ x, y, label: Int32Array.from(x, (value, i) => (value + 2 * y[i]! > 0 ? 1 : 0)) })
+  const last = new ml.LogisticRegression()
+  const estimator = new ml.Pipeline({
+    stages: [new ml.VectorAssembler({ inputCols: ['x', 'y'], outputCol: 'features' }), last],
+  })
+  const space = new ml.ParamSpace().addLogUniform(last, 'regParam', 1e-4, 10)
+  const shared = { estimator, space, evaluator, seed: 2 }
+  const random = await new ml.RandomSearch({ ...shared, numCandidates: 4 }).fit(rows)
+  expect(random.avgMetrics).toHaveLength(4)
+  expect(random.avgMetrics[random.bestIndex]).toBeGreaterThan(0.95)
+  const byRows = await new ml.SuccessiveHalving({ ...shared, numCandidates: 9 }).fit(rows)
+  const resources = (await byRows.trials.toRows()) as { resource: number }[]
+  expect(resources.map(({ resource }) => resource)).toEqual([...Array(9).fill(20), 60, 60, 60, 180])
+  const halving = { ...shared, numCandidates: 9, resource: { stage: last, param: 'maxIter' }, maxResource: 18 } as const
+  const byIterations = await new ml.SuccessiveHalving(halving).fit(rows)
+  expect(byIterations.avgMetrics[byIterations.bestIndex]).toBeGreaterThan(0.95)
 })
