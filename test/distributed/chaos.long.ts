@@ -10,7 +10,7 @@ import { fold, keyOf, uniform } from '../../src/core/random.js'
 import { pool, type Pool } from '../../src/distributed/index.js'
 import type { StepRun } from '../../src/nn/strategy.js'
 import { missing } from '../needs.js'
-import { childrenOf, runs, until } from './processes.js'
+import { childrenOf, killNow, runs, until } from './processes.js'
 import { bytesOf, smallJob, stepsPerEpoch } from './small-job.js'
 import { changesOf, ownTemporaryFolder, pidsOf, stepsOf, train } from './trainings.js'
 
@@ -48,7 +48,7 @@ describe.each(['wasm', 'native'] as const)('a pool on %s', (engine) => {
           const rank = uniform(key, killed++) < 0.5 ? 0 : 1
           await wait(await phases[phase](uniform(fold(key, killed), 0), run))
           const pid = (await pidsOf(workers))[rank]
-          if (pid !== undefined) process.kill(pid, 'SIGKILL')
+          if (pid !== undefined) killNow(pid)
         }
         const run: StepRun = workers.step(job, (event) => {
           if (event.kind === 'worker' && event.change === 'replaced') replaced++
@@ -72,12 +72,12 @@ describe.each(['wasm', 'native'] as const)('a pool on %s', (engine) => {
       try {
         const { state: expected } = await train(workers, job)
         const killAll = async (on: Pool): Promise<void> => {
-          for (const pid of await pidsOf(on)) if (pid !== undefined) process.kill(pid, 'SIGKILL')
+          for (const pid of await pidsOf(on)) if (pid !== undefined) killNow(pid)
         }
         const { state, events } = await train(workers, job, (step) => {
           if (step % 50 === 0 && step < steps) void killAll(workers)
           if (step === 225 || step === 425) {
-            for (const pid of childrenOf(process.pid).filter(runs)) process.kill(pid, 'SIGKILL')
+            for (const pid of childrenOf(process.pid).filter(runs)) killNow(pid)
           }
         })
         expect(bytesOf(state).equals(bytesOf(expected))).toBe(true)

@@ -9,7 +9,7 @@ import type { TrainingJob, TrainingState } from '../../src/nn/train/job.js'
 import { local } from '../../src/nn/train/local.js'
 import { missing } from '../needs.js'
 import { makeJob } from '../nn/train/fixture.js'
-import { until } from './processes.js'
+import { killNow, until } from './processes.js'
 import { bytesOf, distance } from './small-job.js'
 import { changesOf, noticesOf, ownTemporaryFolder, pidsOf, silent, stepsOf, train } from './trainings.js'
 
@@ -60,7 +60,7 @@ for (const engine of ['wasm', 'native'] as const) {
         const { state: expected } = await train(workers, job)
         const pids = await pidsOf(workers)
         const { state, events } = await train(workers, job, (step) => {
-          if (step === 13) process.kill(pids[rank]!, 'SIGKILL')
+          if (step === 13) killNow(pids[rank]!)
         })
         expect(bytesOf(state).equals(bytesOf(expected))).toBe(true)
         expect(changesOf(events)).toEqual([`lost ${rank}`, `replaced ${rank}`])
@@ -91,7 +91,7 @@ for (const engine of ['wasm', 'native'] as const) {
         })
         await until(() => saved !== undefined)
         await saved
-        for (const pid of await pidsOf(workers)) process.kill(pid, 'SIGKILL')
+        for (const pid of await pidsOf(workers)) killNow(pid)
         await run.resume()
         expect(bytesOf(await run.done).equals(bytesOf(expected))).toBe(true)
         expect(noticesOf(events).join('\n')).toMatch(/on from step [1-9]\d*\./)

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { engine, pool } from '../../src/index.js'
 import type { TrainingEvent } from '../../src/nn/train/event.js'
-import { runs, until } from './processes.js'
+import { killNow, runs, until } from './processes.js'
 import { ownTemporaryFolder, pidsOf, stepsOf } from './trainings.js'
 
 const built = pathToFileURL(join(import.meta.dirname, '../../dist/src/index.js')).href
@@ -98,7 +98,7 @@ describe('a detached pool', () => {
   test('is started again from its checkpoints when its coordinator was lost too', async () => {
     await leaveTraining('second', 30)
     const { pid } = JSON.parse(readFileSync(join(cache, 'pools', 'second.json'), 'utf8')) as { pid: number }
-    process.kill(pid, 'SIGKILL')
+    killNow(pid)
     await until(() => !runs(pid))
     await expect(pool({ name: 'second', detached: true, engine: 'wasm' })).rejects.toThrow(
       /was lost with its trainings/,

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, test, vi } from 'vitest'
 import { pool } from '../../src/distributed/index.js'
 import { local } from '../../src/nn/train/local.js'
 import { missing } from '../needs.js'
-import { childrenOf, runs } from './processes.js'
+import { childrenOf, killNow, runs } from './processes.js'
 import { bytesOf, distance, smallJob } from './small-job.js'
 import { changesOf, ownTemporaryFolder, pidsOf, silent, train } from './trainings.js'
 
@@ -40,7 +40,7 @@ describe.skipIf(missing('pjrt') !== undefined)('a pool on devices of pjrt', () =
       expect(distance(state, (await train(sharded, job)).state)).toBeLessThanOrEqual(1e-6)
       const [, pid] = await pidsOf(workers)
       const { state: again, events } = await train(workers, job, (step) => {
-        if (step === 13) process.kill(pid!, 'SIGKILL')
+        if (step === 13) killNow(pid!)
       })
       expect(bytesOf(again).equals(bytesOf(state))).toBe(true)
       expect(changesOf(events)).toEqual(['lost 1', 'replaced 1'])

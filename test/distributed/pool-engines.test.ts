@@ -5,6 +5,7 @@ import { pool, type Pool } from '../../src/distributed/index.js'
 import type { TrainingEvent } from '../../src/nn/train/event.js'
 import type { TrainingJob, TrainingState } from '../../src/nn/train/job.js'
 import { local } from '../../src/nn/train/local.js'
+import { killNow } from './processes.js'
 import { missing } from '../needs.js'
 import { allSteps, bytesOf, distance, epochs, smallJob, stepsPerEpoch } from './small-job.js'
 import { changesOf, ownTemporaryFolder, pidsOf, silent, stepsOf, train } from './trainings.js'
@@ -54,7 +55,7 @@ for (const engine of ['wasm', 'native'] as const) {
     test.each([0, 1])('ends with the same bits when rank %d is killed', async (rank) => {
       const pids = await pidsOf(workers)
       const { state, events } = await train(workers, job, (step) => {
-        if (step === 13) process.kill(pids[rank]!, 'SIGKILL')
+        if (step === 13) killNow(pids[rank]!)
       })
       expect(bytesOf(state).equals(bytesOf(undisturbed.state))).toBe(true)
       expect(changesOf(events)).toEqual([`lost ${rank}`, `replaced ${rank}`])

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { pool, type Pool, type PoolOptions } from '../../src/distributed/index.js'
 import type { TrainingEvent } from '../../src/nn/train/event.js'
-import { runs, until } from './processes.js'
+import { killNow, runs, until } from './processes.js'
 import { allSteps, bytesOf, epochs, smallJob, stepsPerEpoch } from './small-job.js'
 import { changesOf, noticesOf, ownTemporaryFolder, pidsOf, stepsOf, train } from './trainings.js'
 
@@ -65,7 +65,7 @@ describe('a pool', () => {
     const newest = await pausedCheckpoint()
     expect(newest).not.toBe(older)
     writeFileSync(newest, readFileSync(newest).fill(7, 100, 140))
-    for (const pid of await pidsOf(workers)) process.kill(pid, 'SIGKILL')
+    for (const pid of await pidsOf(workers)) killNow(pid)
     await run.resume()
     const state = await run.done
     expect(bytesOf(state).equals(bytesOf(expected))).toBe(true)
@@ -103,7 +103,7 @@ describe('a pool', () => {
       const run = workers.with({ sampleLogs }).step(job, (event) => {
         if (event.kind !== 'step' || event.step % 9 !== 0) return
         const rank = killed++ % 2
-        void pidsOf(workers).then((pids) => pids[rank] !== undefined && process.kill(pids[rank], 'SIGKILL'))
+        void pidsOf(workers).then((pids) => pids[rank] !== undefined && killNow(pids[rank]))
       })
       run.done.then(() => resolve(), reject)
     })

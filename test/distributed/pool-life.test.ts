@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 import { pool } from '../../src/distributed/index.js'
 import type { TrainingEvent } from '../../src/nn/train/event.js'
-import { childrenOf, poolFolders, runs, until } from './processes.js'
+import { childrenOf, killNow, poolFolders, runs, until } from './processes.js'
 import { bytesOf, smallJob } from './small-job.js'
 import { ownTemporaryFolder, pidsOf, silent, stepsOf, train } from './trainings.js'
 
@@ -74,7 +74,7 @@ describe('starting and ending', () => {
     const [coordinator] = childrenOf(process.pid).filter(runs)
     const pids = await pidsOf(workers)
     const { state, events } = await train(workers, job, (step) => {
-      if (step === 40) process.kill(coordinator!, 'SIGKILL')
+      if (step === 40) killNow(coordinator!)
     })
     expect(bytesOf(state).equals(bytesOf(expected))).toBe(true)
     expect(stepsOf(events)).toEqual(Array.from({ length: 100 }, (_, i) => i + 1))
@@ -90,7 +90,7 @@ describe('starting and ending', () => {
     const killed = new Set<number>()
     const kill = setInterval(() => {
       for (const pid of childrenOf(process.pid).filter(runs)) {
-        if (!killed.has(pid)) process.kill(pid, 'SIGKILL')
+        if (!killed.has(pid)) killNow(pid)
         killed.add(pid)
       }
     }, 50)

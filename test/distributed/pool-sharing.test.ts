@@ -4,6 +4,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { pool, type Pool } from '../../src/distributed/index.js'
 import type { TrainingJob } from '../../src/nn/train/job.js'
 import { local } from '../../src/nn/train/local.js'
+import { killNow } from './processes.js'
 import { bytesOf, distance, smallJob } from './small-job.js'
 import { ownTemporaryFolder, pidsOf, silent } from './trainings.js'
 
@@ -49,7 +50,7 @@ describe('workers share a training', () => {
     expect(bytesOf(await workers.step(job, silent).done).equals(bytesOf(state))).toBe(false)
     const [pid] = await pidsOf(workers)
     const run = strategy.step(job, (event) => {
-      if (event.kind === 'step' && event.step === 11) process.kill(pid!, 'SIGKILL')
+      if (event.kind === 'step' && event.step === 11) killNow(pid!)
     })
     expect(bytesOf(await run.done).equals(bytesOf(state))).toBe(true)
     const single = workers.with({ strategy: { kind: 'localSgd', everySteps: 1 } })

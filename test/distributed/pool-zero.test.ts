@@ -10,7 +10,7 @@ import type { TrainingEvent } from '../../src/nn/train/event.js'
 import type { TrainingJob } from '../../src/nn/train/job.js'
 import { missing } from '../needs.js'
 import { fitBars, makeJob } from '../nn/train/fixture.js'
-import { until } from './processes.js'
+import { killNow, until } from './processes.js'
 import { bytesOf, distance } from './small-job.js'
 import { changesOf, noticesOf, ownTemporaryFolder, pidsOf, stepsOf, train } from './trainings.js'
 
@@ -64,7 +64,7 @@ for (const engine of ['wasm', 'native'] as const) {
       })
       await until(() => saved !== undefined)
       await saved
-      process.kill(pids[rank]!, 'SIGKILL')
+      killNow(pids[rank]!)
       const state = await run.done
       expect(await saved).toMatch(/step-\d+/)
       expect(bytesOf(state).equals(bytesOf(expected))).toBe(true)
@@ -77,7 +77,7 @@ for (const engine of ['wasm', 'native'] as const) {
       const { state: expected } = await train(workers.with(zero1), job)
       const [pid] = await pidsOf(workers)
       const { state, events } = await train(workers.with(zero1), job, (step) => {
-        if (step === 9) process.kill(pid!, 'SIGKILL')
+        if (step === 9) killNow(pid!)
       })
       expect(bytesOf(state).equals(bytesOf(expected))).toBe(true)
       expect(noticesOf(events).join('\n')).toMatch(/on from step 0\./)

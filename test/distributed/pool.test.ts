@@ -7,7 +7,7 @@ import { pool, TrainingFailure, type Pool } from '../../src/distributed/index.js
 import type { TrainingEvent } from '../../src/nn/train/event.js'
 import type { TrainingJob } from '../../src/nn/train/job.js'
 import { local } from '../../src/nn/train/local.js'
-import { runs, until } from './processes.js'
+import { killNow, runs, until } from './processes.js'
 import { allSteps, bytesOf, distance, smallJob, smallTransform, stepsPerEpoch } from './small-job.js'
 import { changesOf, ownTemporaryFolder, pidsOf, silent, stepsOf, train } from './trainings.js'
 
@@ -27,11 +27,11 @@ describe('a pool', () => {
   test('ends with the same bits when a worker is killed at an epoch end, in a pause, and as it starts', async () => {
     const { state: expected } = await train(workers, job)
     const { state, events } = await train(workers, job, (step, run) => {
-      if (step === 10) void workers.status().then((status) => process.kill(status.workers[1]!.pid!, 'SIGKILL'))
+      if (step === 10) void workers.status().then((status) => killNow(status.workers[1]!.pid!))
       if (step !== 15) return
       void run.pause().then(async () => {
         const [pid] = await pidsOf(workers)
-        process.kill(pid!, 'SIGKILL')
+        killNow(pid!)
         await until(() => !runs(pid!))
         await run.resume()
       })
@@ -121,7 +121,7 @@ describe('a pool', () => {
     const [pid] = await pidsOf(workers)
     const steps = new Set<number>()
     const states = await workers.map(jobs, (index, event) => {
-      if (event.kind === 'step' && event.step === 5 && index === 0) process.kill(pid!, 'SIGKILL')
+      if (event.kind === 'step' && event.step === 5 && index === 0) killNow(pid!)
       steps.add(index)
     })
     expect(steps).toEqual(new Set([0, 1, 2]))
@@ -137,7 +137,7 @@ describe('a pool', () => {
     const [pid] = await pidsOf(workers)
     let blocks = 0
     const got = await joined(workers.transform(scores), () => {
-      if (++blocks === 2) process.kill(pid!, 'SIGKILL')
+      if (++blocks === 2) killNow(pid!)
     })
     expect(got).toEqual(expected)
   })
@@ -177,7 +177,7 @@ describe('a pool', () => {
     let killed = 0
     const kill = async (): Promise<void> => {
       const { pid } = (await workers.status()).workers[1]!
-      if (pid !== undefined) process.kill(pid, 'SIGKILL')
+      if (pid !== undefined) killNow(pid)
       killed++
     }
     const messages: string[] = []
@@ -201,7 +201,7 @@ describe('a pool', () => {
     const { state: expected } = await train(workers, job)
     const pids = await pidsOf(workers)
     const { state, events } = await train(workers, job, (step) => {
-      if (step === 5) for (const pid of pids) process.kill(pid, 'SIGKILL')
+      if (step === 5) for (const pid of pids) killNow(pid)
     })
     expect(bytesOf(state).equals(bytesOf(expected))).toBe(true)
     expect(stepsOf(events)).toEqual(allSteps)
@@ -211,7 +211,7 @@ describe('a pool', () => {
 
   test('fails with the cause when no worker can stay alive', async () => {
     const kill = async (): Promise<void> => {
-      for (const { pid } of (await workers.status()).workers) if (pid !== undefined) process.kill(pid, 'SIGKILL')
+      for (const { pid } of (await workers.status()).workers) if (pid !== undefined) killNow(pid)
     }
     const run = workers.step(job, (event) => {
       if ((event.kind === 'step' && event.step === 5) || (event.kind === 'worker' && event.change === 'replaced'))

@@ -12,6 +12,11 @@ export function runs(pid: number): boolean {
   }
 }
 
+/** Kills a process at once, if it has not ended meanwhile. */
+export function killNow(pid: number): void {
+  if (runs(pid)) process.kill(pid, 'SIGKILL')
+}
+
 /** Processes that `pid` started. */
 export function childrenOf(pid: number): number[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)

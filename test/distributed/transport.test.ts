@@ -16,6 +16,7 @@ import { greet } from '../../src/distributed/handshake.js'
 import { Ring, RingBroken } from '../../src/distributed/ring.js'
 import { openSegmentFolder, SegmentWriter } from '../../src/distributed/segment-file.js'
 import { openMappedFiles } from '../../src/ffi/index.js'
+import { killNow } from './processes.js'
 import { bytesOf, smallJob } from './small-job.js'
 import { ownTemporaryFolder, pidsOf, train } from './trainings.js'
 
@@ -72,7 +73,7 @@ describe('TLS', () => {
     const workers = await pool({ workers: 2, engine: 'wasm', host: '127.0.0.1' })
     const pids = await pidsOf(workers)
     const { state } = await train(workers, job, (step) => {
-      if (step === 11) process.kill(pids[0]!, 'SIGKILL')
+      if (step === 11) killNow(pids[0]!)
     })
     expect(bytesOf(state).equals(bytesOf(expected))).toBe(true)
     await workers.close()

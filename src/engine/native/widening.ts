@@ -52,8 +52,10 @@ function widen(
   const tf = tfCore()
   const taps = [0, 1].map((axis) => Math.ceil(filter.shape[axis]! / stride)) as [number, number]
   const phases = phasesOf(filter, stride, taps)
-  /** Places of which all phases are computed. */
-  const places = [0, 1].map((axis) => Math.ceil((before[axis]! + shape[axis + 1]!) / stride))
+  /** Places of which all phases are computed; padding after the image can give `dy` more of them than the image has. */
+  const places = [0, 1].map((axis) =>
+    Math.max(dy.shape[axis + 1]!, Math.ceil((before[axis]! + shape[axis + 1]!) / stride)),
+  )
   const edges = [0, 1].flatMap((axis) => [taps[axis]! - 1, places[axis]! - dy.shape[axis + 1]!])
   const { TF_ATTR_INT, TF_ATTR_STRING, TF_ATTR_TYPE } = attributeTypes
   const float = { name: 'T', type: TF_ATTR_TYPE, value: dataTypes.TF_FLOAT }
