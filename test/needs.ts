@@ -3,6 +3,7 @@
  * tests are skipped by name (`describe.skipIf(missing('chromium'))`) and the reason is printed at the end.
  */
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 
 export type Need = 'python' | 'chromium' | 'native' | 'pjrt' | 'pjrt-cuda13' | 's3'
 
@@ -10,6 +11,12 @@ export type Need = 'python' | 'chromium' | 'native' | 'pjrt' | 'pjrt-cuda13' | '
 export function missing(need: Need): string | undefined {
   const reasons = JSON.parse(process.env['SHARDBOOK_TEST_MISSING'] ?? '{}') as Partial<Record<Need, string>>
   return reasons[need]
+}
+
+/** Whether the folder of real data (`SHARDBOOK_DATA`, which `npm test` finds or leaves out) has this set. */
+export function hasData(name: 'mnist' | 'sms-spam'): boolean {
+  const folder = process.env['SHARDBOOK_DATA']
+  return folder !== undefined && existsSync(join(folder, name))
 }
 
 /** The path of the browser. @throws when there is none */

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 import { type Output, parseNotebook } from '../../src/cli/notebook/notebook.js'
+import { hasData } from '../needs.js'
 import { shardbook } from './shardbook.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'shardbook-notebooks-'))
@@ -71,7 +72,7 @@ const estimators = [
   ],
 ] as const
 
-describe.skipIf(process.env['SHARDBOOK_DATA'] === undefined)('notebooks about estimators', () => {
+describe.skipIf(!hasData('mnist') || !hasData('sms-spam'))('notebooks about estimators', () => {
   test.each(estimators)('%s runs from top to bottom', { timeout: 900_000 }, async (name, params, last) => {
     const outputs = await executed(name, params)
     expect(lastLine(outputs)).toMatch(last)

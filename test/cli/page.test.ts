@@ -50,7 +50,7 @@ async function visit(notebook: Notebook, options: { javaScriptEnabled?: boolean 
 describe.skipIf(missing('chromium'))('the page of a notebook', () => {
   test('draws its charts from the disk, without network and without running what the notebook smuggles in', async () => {
     const { page, requests, errors } = await visit(sampleNotebook())
-    await page.locator('figure.chart[data-state=drawn]').waitFor({ timeout: 20_000 })
+    await page.locator('figure.chart[data-state=drawn]').waitFor()
     expect(
       await page
         .locator('figure.chart svg path[aria-roledescription="line mark"], figure.chart svg .mark-line path')

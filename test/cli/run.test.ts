@@ -22,10 +22,11 @@ async function run(
   cells: Notebook['cells'],
   args: string[] = [],
   options: Parameters<typeof shardbook>[1] = {},
+  at = mkdtempSync(join(root, 'case-')),
 ): Promise<Ran> {
-  writeFileSync(join(folder, 'in.ipynb'), printNotebook(notebookOf(cells)))
-  const out = join(folder, 'out.ipynb')
-  const ended = await shardbook(['run', join(folder, 'in.ipynb'), '--out', out, ...args], options)
+  writeFileSync(join(at, 'in.ipynb'), printNotebook(notebookOf(cells)))
+  const out = join(at, 'out.ipynb')
+  const ended = await shardbook(['run', join(at, 'in.ipynb'), '--out', out, ...args], options)
   if (!existsSync(out)) throw new Error(`it wrote no notebook:\n${ended.stderr}`)
   return { ...ended, notebook: parseNotebook(readFileSync(out, 'utf8'), out) }
 }
@@ -46,12 +47,13 @@ function shown(notebook: Notebook): string[] {
 describe('shardbook run', () => {
   test('executes the cells in order, in the folder of the notebook, with a line for each', async () => {
     writeFileSync(join(folder, 'words.txt'), 'hello')
-    const { code, stderr, notebook } = await run([
+    const cells = [
       markdownCell('# Title'),
       codeCell(`import { readFileSync } from 'node:fs'\nconst word: string = readFileSync('words.txt', 'utf8')`),
       codeCell(''),
       codeCell('console.log(word)\nword.length'),
-    ])
+    ]
+    const { code, stderr, notebook } = await run(cells, [], {}, folder)
     expect(code).toBe(0)
     expect(shown(notebook)).toEqual(['', '', 'hello\n|5'])
     expect(notebook.cells.map((cell) => cell['execution_count'])).toEqual([undefined, 1, null, 2])
@@ -110,27 +112,28 @@ describe('shardbook run', () => {
       host.track('training a', (async () => {
         for (let n = 1; n <= 300; n++) { await new Promise((r) => setTimeout(r, 2)); host.update('loss', bundle(n)) }
       })())`
-    const { code, stderr, notebook } = await run([codeCell(show), codeCell('1 + 1')])
+    const { code, stderr, notebook } = await run([codeCell(show), codeCell('1 + 1')], [], {}, folder)
     expect(code).toBe(0)
     expect(stderr).toContain('waiting for training a')
     expect(shown(notebook)).toEqual(['step 300', '2'])
     expect(statSync(join(folder, 'out.ipynb')).size).toBeLessThan(4000)
   })
 
-  test('interrupts a cell at the time limit and keeps what it printed', async () => {
+  // Limits in which a loaded machine starts a kernel too; the two tests wait for theirs side by side.
+  test.concurrent('interrupts a cell at the time limit and keeps what it printed', async () => {
     const { code, stderr, notebook } = await run(
       [codeCell('console.log("started")\nfor (;;) {}'), codeCell('1')],
-      ['--timeout-s', '4'],
+      ['--timeout-s', '12'],
     )
     expect(code).toBe(1)
-    expect(stderr).toMatch(/cell 1: Stopped: the time limit of 4 s for the run was reached/)
+    expect(stderr).toMatch(/cell 1: Stopped: the time limit of 12 s for the run was reached/)
     expect(shown(notebook)[0]).toMatch(/^started\n/)
   })
 
-  test('leaves background work at the time limit, with its chart as it then stands', async () => {
+  test.concurrent('leaves background work at the time limit, with its chart as it then stands', async () => {
     const { code, stderr } = await run(
       [codeCell(`(globalThis as any)[Symbol.for('shardbook.host')].track('endless', new Promise(() => {}))\n1`)],
-      ['--timeout-s', '4'],
+      ['--timeout-s', '12'],
     )
     expect(code).toBe(0)
     expect(stderr).toContain('warning: endless was still running at the time limit')

@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { col, datasets } from '../../src/frame/index.js'
+import { hasData } from '../needs.js'
 
 const data = process.env['SHARDBOOK_DATA']
 const cacheBefore = process.env['SHARDBOOK_CACHE']
@@ -62,9 +62,7 @@ describe('datasets.glyphs', () => {
 })
 
 describe('datasets.mnist', () => {
-  const here = data !== undefined && existsSync(join(data, 'mnist/t10k-images-idx3-ubyte.gz'))
-
-  test.skipIf(!here)('reads the test images from SHARDBOOK_DATA (skipped where they are not)', async () => {
+  test.skipIf(!hasData('mnist'))('reads the test images from SHARDBOOK_DATA (skipped where they are not)', async () => {
     const digits = await datasets.mnist({ split: 'test' })
     expect(await digits.count()).toBe(10_000)
     const labels = await digits.groupBy('label').agg({ n: col.count() }).toRows()
@@ -76,7 +74,7 @@ describe('datasets.mnist', () => {
     expect([await train.count(), await test_.count()]).toEqual([9000, 1000])
   })
 
-  test.skipIf(!here)('finds files in the cache', async () => {
+  test.skipIf(!hasData('mnist'))('finds files in the cache', async () => {
     await mkdir(join(folder, 'datasets'), { recursive: true })
     await cp(join(data!, 'mnist'), join(folder, 'datasets/mnist'), { recursive: true })
     delete process.env['SHARDBOOK_DATA']
@@ -92,16 +90,13 @@ describe('datasets.mnist', () => {
 })
 
 describe('datasets.smsSpam', () => {
-  test.skipIf(data === undefined || !existsSync(join(data, 'sms-spam')))(
-    'reads the messages (skipped where they are not)',
-    async () => {
-      const counts = await (await datasets.smsSpam()).groupBy('label').agg({ n: col.count() }).toRows()
-      expect(counts).toEqual([
-        { label: 'ham', n: 4827 },
-        { label: 'spam', n: 747 },
-      ])
-    },
-  )
+  test.skipIf(!hasData('sms-spam'))('reads the messages (skipped where they are not)', async () => {
+    const counts = await (await datasets.smsSpam()).groupBy('label').agg({ n: col.count() }).toRows()
+    expect(counts).toEqual([
+      { label: 'ham', n: 4827 },
+      { label: 'spam', n: 747 },
+    ])
+  })
 
   test('says where to put the file when it is nowhere', async () => {
     process.env['SHARDBOOK_DATA'] = folder

@@ -2,54 +2,39 @@
  * Every sample chart in a real JupyterLab: a notebook that holds them all as outputs is opened, as a reader opens a saved one.
  * Pictures of each are kept for people.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { lightBundle } from '../../src/viz/chart.js'
-import { launchBrowser } from '../cli/browser.js'
-import { missing } from '../needs.js'
 import { samples } from '../viz/samples.js'
-import { type JupyterLab, startJupyterLab } from './jupyter-lab.js'
+import { lacking, LabSession, pictures } from './jupyter-lab.js'
 
-const home = mkdtempSync(join(tmpdir(), 'shardbook-charts-test-'))
-const folder = join(home, 'notebooks')
-const pictures = join(process.env['SHARDBOOK_TEST_OUT'] ?? join(tmpdir(), 'shardbook-test-out'), 'charts')
-const lacking = missing('chromium') ?? missing('python')
 const names = Object.keys(samples)
-let lab: JupyterLab
-let browser: Browser
-
-beforeAll(async () => {
-  if (lacking !== undefined) return
-  for (const path of [folder, pictures]) mkdirSync(path, { recursive: true })
-  const cells = []
-  for (const name of names) {
-    const data = lightBundle(await samples[name]!().ready())
-    cells.push({
-      cell_type: 'code',
-      id: name,
-      execution_count: null,
-      metadata: {},
-      source: `// ${name}`,
-      outputs: [{ output_type: 'display_data', data, metadata: {} }],
-    })
-  }
-  const metadata = { kernelspec: { name: 'shardbook', language: 'typescript', display_name: 'TypeScript (Shardbook)' } }
-  writeFileSync(join(folder, 'charts.ipynb'), JSON.stringify({ cells, metadata, nbformat: 4, nbformat_minor: 5 }))
-  // All cells are drawn, not only those in view.
-  const settings = join(home, 'settings', '@jupyterlab', 'notebook-extension')
-  mkdirSync(settings, { recursive: true })
-  writeFileSync(join(settings, 'tracker.jupyterlab-settings'), '{ "windowingMode": "none" }')
-  lab = await startJupyterLab(folder, home)
-  browser = await launchBrowser()
-}, 400_000)
-afterAll(async () => {
-  await browser?.close()
-  await lab?.stop()
-  rmSync(home, { recursive: true, force: true })
-})
+const session = new LabSession(
+  async ({ home, folder }) => {
+    const cells = []
+    for (const name of names) {
+      const data = lightBundle(await samples[name]!().ready())
+      cells.push({
+        cell_type: 'code',
+        id: name,
+        execution_count: null,
+        metadata: {},
+        source: `// ${name}`,
+        outputs: [{ output_type: 'display_data', data, metadata: {} }],
+      })
+    }
+    const metadata = {
+      kernelspec: { name: 'shardbook', language: 'typescript', display_name: 'TypeScript (Shardbook)' },
+    }
+    writeFileSync(join(folder, 'charts.ipynb'), JSON.stringify({ cells, metadata, nbformat: 4, nbformat_minor: 5 }))
+    // All cells are drawn, not only those in view.
+    const settings = join(home, 'settings', '@jupyterlab', 'notebook-extension')
+    mkdirSync(settings, { recursive: true })
+    writeFileSync(join(settings, 'tracker.jupyterlab-settings'), '{ "windowingMode": "none" }')
+  },
+  async (it) => it.visit(it.lab.url('charts.ipynb'), { width: 1100, height: 1400 }),
+)
 
 /** Of each cell's drawing: its colours, and its words for those who cannot see it. Runs in the page, hence as text. */
 const drawings = `[...document.querySelectorAll('.jp-Notebook .jp-Cell')].map((cell) => {
@@ -61,18 +46,13 @@ const drawings = `[...document.querySelectorAll('.jp-Notebook .jp-Cell')].map((c
 })`
 
 describe.skipIf(lacking)('charts in JupyterLab', () => {
-  test('are all drawn, without a complaint, and say in words what they show', { timeout: 300_000 }, async () => {
-    const page = await browser.newPage({ viewport: { width: 1100, height: 1400 } })
-    const complaints: string[] = []
-    page.on('console', (message) => {
-      if (/vega/i.test(message.text()) && ['error', 'warning'].includes(message.type())) complaints.push(message.text())
-    })
-    page.on('pageerror', (error) => void complaints.push(error.message))
-    await page.goto(lab.url('charts.ipynb'))
+  test('are all drawn, without a complaint, and say in words what they show', async () => {
+    const { page, complaints } = session
+    mkdirSync(join(pictures, 'charts'), { recursive: true })
     await page.waitForFunction(
       `document.querySelectorAll('.jp-Notebook .jp-Cell canvas.marks').length === ${names.length}`,
       null,
-      { timeout: 200_000 },
+      { timeout: 250_000 },
     )
     const found = await page.evaluate<readonly { readonly colours: number; readonly words: string }[]>(drawings)
     const cells = page.locator('.jp-Notebook .jp-Cell')
@@ -80,7 +60,7 @@ describe.skipIf(lacking)('charts in JupyterLab', () => {
       await cells
         .nth(i)
         .locator('.jp-OutputArea')
-        .screenshot({ path: join(pictures, `${name}.png`) })
+        .screenshot({ path: join(pictures, 'charts', `${name}.png`) })
     }
     expect(found.flatMap(({ colours }, i) => (colours > 8 ? [] : [names[i]]))).toEqual([])
     expect(found.flatMap(({ words }, i) => (words.length > 5 ? [] : [names[i]]))).toEqual([])

@@ -1,11 +1,16 @@
 /** A JupyterLab of the tests: started by `shardbook lab` on a free port of this machine only, with a token, in folders of its own. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Browser, Locator, Page, ViewportSize } from 'playwright-core'
+import { afterAll, beforeAll } from 'vitest'
 import { pythonEnv } from '../../tools/python-env.mjs'
+import { launchBrowser } from '../cli/browser.js'
+import { missing } from '../needs.js'
 
 const command = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
 
@@ -19,8 +24,57 @@ export interface JupyterLab {
   stop(): Promise<void>
 }
 
+/** Why there can be no JupyterLab here, if so. */
+export const lacking = missing('chromium') ?? missing('python')
+
+/** Pictures that tests make are kept here, for people. */
+export const pictures = process.env['SHARDBOOK_TEST_OUT'] ?? join(tmpdir(), 'shardbook-test-out')
+
+/** A JupyterLab and a browser for the tests of one file, there before the first and ended after the last. */
+export class LabSession {
+  readonly home = mkdtempSync(join(tmpdir(), 'shardbook-lab-test-'))
+  /** The notebooks' folder. */
+  readonly folder = join(this.home, 'notebooks')
+  /** What the page said of charts and of errors. */
+  readonly complaints: string[] = []
+  lab!: JupyterLab
+  page!: Page
+  #browser: Browser | undefined
+
+  /** `prepare` writes notebooks and settings before the server starts; `open` visits one. */
+  constructor(prepare: (session: LabSession) => void | Promise<void>, open: (session: LabSession) => Promise<unknown>) {
+    beforeAll(async () => {
+      mkdirSync(this.folder)
+      mkdirSync(pictures, { recursive: true })
+      if (lacking !== undefined) return
+      await prepare(this)
+      this.lab = await startJupyterLab(this.folder, this.home)
+      this.#browser = await launchBrowser()
+      await open(this)
+    })
+    afterAll(async () => {
+      await this.#browser?.close()
+      await this.lab?.stop()
+      rmSync(this.home, { recursive: true, force: true })
+    })
+  }
+
+  /** Opens a page and waits until it shows all of these. What is run before the client has heard of the kernel is lost. */
+  async visit(url: string, viewport: ViewportSize, ...shown: ((page: Page) => Locator)[]) {
+    this.page = await this.#browser!.newPage({ viewport })
+    this.page.setDefaultTimeout(100_000)
+    this.page.on('console', (message) => {
+      if (!/vega/i.test(message.text()) || !['error', 'warning'].includes(message.type())) return
+      this.complaints.push(message.text())
+    })
+    this.page.on('pageerror', (error) => void this.complaints.push(error.message))
+    await this.page.goto(url)
+    for (const part of shown) await part(this.page).first().waitFor()
+  }
+}
+
 /** Starts JupyterLab in `folder`, its settings in `home`; resolves when it answers. */
-export async function startJupyterLab(folder: string, home: string): Promise<JupyterLab> {
+async function startJupyterLab(folder: string, home: string): Promise<JupyterLab> {
   const python = await pythonEnv()
   const port = await freePort()
   const token = randomBytes(16).toString('hex')

@@ -1,5 +1,5 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -7,6 +7,7 @@ import { displaySymbol } from '../../../src/core/display.js'
 import { openEngine } from '../../../src/engine/index.js'
 import { datasets, frame, type AnyFrame, type Frame, type Tensor } from '../../../src/frame/index.js'
 import * as ml from '../../../src/nn/ml/index.js'
+import { hasData } from '../../needs.js'
 
 let folder: string
 beforeAll(async () => {
@@ -174,34 +175,30 @@ describe('Pipeline', () => {
   })
 })
 
-const data = process.env['SHARDBOOK_DATA']
-describe.skipIf(data === undefined || !existsSync(join(data, 'sms-spam')))(
-  'on SMS Spam (skipped where it is not)',
-  () => {
-    test('TF-IDF and a logistic regression rank held messages with an area of at least 0.97', async () => {
-      const messages = await datasets.smsSpam()
-      const indexed = (await new ml.StringIndexer({ inputCol: 'label', outputCol: 'spam' }).fit(messages)).transform(
-        messages,
-      )
-      const [train, test_] = indexed.randomSplit([0.8, 0.2], { seed: 7, stratify: 'spam' })
-      const spam = new ml.Pipeline({
-        stages: [
-          tokenizer,
-          new ml.HashingTF({ inputCol: 'words', outputCol: 'counts', numFeatures: 2 ** 14 }),
-          new ml.IDF({ inputCol: 'counts', outputCol: 'features' }),
-          new ml.LogisticRegression({ labelCol: 'spam', regParam: 0.01 }),
-        ],
-      })
-      const model = await spam.fit(train)
-      const evaluator = new ml.BinaryClassificationEvaluator({ labelCol: 'spam' })
-      const predictions = model.transform(test_)
-      const { value, low, high } = await evaluator.evaluate(predictions, { bootstrap: { samples: 20, seed: 1 } })
-      expect(value).toBeGreaterThanOrEqual(0.97)
-      expect(low).toBeLessThan(value)
-      expect(high).toBeGreaterThan(value)
-      const { expectedError } = await evaluator.calibration(predictions)
-      expect(expectedError).toBeLessThan(0.1)
-      console.info(`areaUnderROC ${value.toFixed(4)} [${low.toFixed(4)}, ${high.toFixed(4)}]`)
+describe.skipIf(!hasData('sms-spam'))('on SMS Spam (skipped where it is not)', () => {
+  test('TF-IDF and a logistic regression rank held messages with an area of at least 0.97', async () => {
+    const messages = await datasets.smsSpam()
+    const indexed = (await new ml.StringIndexer({ inputCol: 'label', outputCol: 'spam' }).fit(messages)).transform(
+      messages,
+    )
+    const [train, test_] = indexed.randomSplit([0.8, 0.2], { seed: 7, stratify: 'spam' })
+    const spam = new ml.Pipeline({
+      stages: [
+        tokenizer,
+        new ml.HashingTF({ inputCol: 'words', outputCol: 'counts', numFeatures: 2 ** 14 }),
+        new ml.IDF({ inputCol: 'counts', outputCol: 'features' }),
+        new ml.LogisticRegression({ labelCol: 'spam', regParam: 0.01 }),
+      ],
     })
-  },
-)
+    const model = await spam.fit(train)
+    const evaluator = new ml.BinaryClassificationEvaluator({ labelCol: 'spam' })
+    const predictions = model.transform(test_)
+    const { value, low, high } = await evaluator.evaluate(predictions, { bootstrap: { samples: 20, seed: 1 } })
+    expect(value).toBeGreaterThanOrEqual(0.97)
+    expect(low).toBeLessThan(value)
+    expect(high).toBeGreaterThan(value)
+    const { expectedError } = await evaluator.calibration(predictions)
+    expect(expectedError).toBeLessThan(0.1)
+    console.info(`areaUnderROC ${value.toFixed(4)} [${low.toFixed(4)}, ${high.toFixed(4)}]`)
+  })
+})

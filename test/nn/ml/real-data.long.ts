@@ -3,17 +3,15 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { openEngine } from '../../../src/engine/index.js'
 import * as nn from '../../../src/nn/index.js'
 import * as ml from '../../../src/nn/ml/index.js'
-import { missing } from '../../needs.js'
+import { hasData, missing } from '../../needs.js'
 import { accuracyOf, digits, judgeSamples, messages, principalComponentsError, spamScores } from './real-data.js'
 import type { Digits } from './real-data.js'
-
-const hasData = process.env['SHARDBOOK_DATA'] !== undefined
 
 beforeAll(async () => {
   await openEngine(missing('native') === undefined ? 'native' : 'wasm')
 })
 
-describe.skipIf(!hasData)('MNIST, 9,000 images to learn from', () => {
+describe.skipIf(!hasData('mnist'))('MNIST, 9,000 images to learn from', () => {
   let data: { train: Digits; test: Digits }
   beforeAll(async () => {
     data = await digits()
@@ -75,7 +73,7 @@ describe.skipIf(!hasData)('MNIST, 9,000 images to learn from', () => {
   })
 })
 
-describe.skipIf(!hasData)('SMS Spam', () => {
+describe.skipIf(!hasData('sms-spam'))('SMS Spam', () => {
   test('a recurrent network over words finds spam', async () => {
     const { train, test: held } = await messages()
     const rnn = new ml.RNNClassifier({ inputCol: 'text', units: 32, bidirectional: true, dropout: 0.2, maxIter: 5 })

@@ -2,10 +2,10 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { openEngine } from '../../../src/engine/index.js'
 import * as ml from '../../../src/nn/ml/index.js'
-import { missing } from '../../needs.js'
+import { hasData, missing } from '../../needs.js'
 import { accuracyOf, digits, messages, spamScores } from './real-data.js'
 
-describe.skipIf(process.env['SHARDBOOK_DATA'] === undefined)('real data, in short', () => {
+describe.skipIf(!hasData('mnist') || !hasData('sms-spam'))('real data, in short', () => {
   beforeAll(async () => {
     await openEngine(missing('native') === undefined ? 'native' : 'wasm')
   })

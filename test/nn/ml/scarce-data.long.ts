@@ -2,10 +2,10 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { openEngine } from '../../../src/engine/index.js'
 import * as ml from '../../../src/nn/ml/index.js'
-import { missing } from '../../needs.js'
-import { accuraciesOf500, accuracy, augment, digits, hasMnist } from './scarce-data.js'
+import { hasData, missing } from '../../needs.js'
+import { accuraciesOf500, accuracy, augment, digits } from './scarce-data.js'
 
-describe.skipIf(!hasMnist || missing('native') !== undefined)('with MNIST from SHARDBOOK_DATA', () => {
+describe.skipIf(!hasData('mnist') || missing('native') !== undefined)('with MNIST from SHARDBOOK_DATA', () => {
   beforeAll(async () => {
     await openEngine('native')
   })

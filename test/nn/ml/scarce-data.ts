@@ -1,13 +1,7 @@
 /** MNIST for tests of what is learnt: its 10,000 test images cut into parts, of which the last is never chosen by. */
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { datasets } from '../../../src/frame/index.js'
 import * as ml from '../../../src/nn/ml/index.js'
 import * as nn from '../../../src/nn/index.js'
-
-const data = process.env['SHARDBOOK_DATA']
-/** Whether the images are on this machine. */
-export const hasMnist = data !== undefined && existsSync(join(data, 'mnist/t10k-images-idx3-ubyte.gz'))
 
 export const accuracy = new ml.MulticlassClassificationEvaluator({ metricName: 'accuracy' })
 
