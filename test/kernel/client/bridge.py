@@ -67,7 +67,7 @@ def ask(command):
     started = time.monotonic()
     client.session.send(channel.socket, message, buffers=message["buffers"])
     parent = message["header"]["msg_id"]
-    interrupted = None
+    interrupted, idle, reply, reply_time = None, False, None, None
 
     def interrupt():
         nonlocal interrupted
@@ -77,12 +77,9 @@ def ask(command):
     interrupt_at = command.get("interruptAt")
     if "interruptAfterMs" in command and interrupt_at is None:
         threading.Timer(command["interruptAfterMs"] / 1000, interrupt).start()
-    iopub, strangers, reply = [], [], None
+    iopub, strangers, questions = [], [], []
     wants_reply = command["type"].endswith("_request")
-    questions = []
-    reply_time = None
     deadline = started + command.get("timeoutMs", 100000) / 1000
-    idle = False
     while time.monotonic() < deadline and not (idle and (reply or not wants_reply)):
         while client.stdin_channel.msg_ready():
             question = client.stdin_channel.get_msg(timeout=1)
@@ -98,8 +95,7 @@ def ask(command):
             entry = {"type": got["msg_type"], "content": got["content"], "parent": got["parent_header"].get("msg_id")}
             if got["buffers"]:
                 entry["buffers"] = [base64.b64encode(bytes(one)).decode() for one in got["buffers"]]
-            if got["metadata"]:
-                entry["metadata"] = got["metadata"]
+            entry |= {"metadata": got["metadata"]} if got["metadata"] else {}
             if got["parent_header"].get("msg_id") != parent:
                 strangers.append(entry)
                 continue
