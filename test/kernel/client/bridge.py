@@ -78,9 +78,8 @@ def ask(command):
     if "interruptAfterMs" in command and interrupt_at is None:
         threading.Timer(command["interruptAfterMs"] / 1000, interrupt).start()
     iopub, strangers, questions = [], [], []
-    wants_reply = command["type"].endswith("_request")
     deadline = started + command.get("timeoutMs", 100000) / 1000
-    while time.monotonic() < deadline and not (idle and (reply or not wants_reply)):
+    while time.monotonic() < deadline and not (idle and (reply or not command["type"].endswith("_request"))):
         while client.stdin_channel.msg_ready():
             question = client.stdin_channel.get_msg(timeout=1)
             questions.append({"content": question["content"], "isOurs": question["parent_header"].get("msg_id") == parent})
