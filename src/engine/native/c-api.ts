@@ -182,9 +182,7 @@ export interface TensorFlowOptions {
 
 /** Loads the library and makes the one eager context of this process. */
 export async function loadTensorFlow(path: string, settings: TensorFlowOptions): Promise<TensorFlow> {
-  const load = () => openLibrary(path, signatures, { pinned: true })
-  const level = process.env['TF_CPP_MIN_LOG_LEVEL']
-  const api = await (level === '0' || level === '1' ? load() : quietly(load))
+  const api = await withSettings(() => openLibrary(path, signatures, { pinned: true }))
   const status = api.TF_NewStatus()
   const message = (): string => api.TF_Message(status).replace(/\s+/g, ' ').trim()
   const check = (what: string): void => {
@@ -208,13 +206,17 @@ export async function loadTensorFlow(path: string, settings: TensorFlowOptions):
 }
 
 /**
- * Failures come through the status; what the library logs besides (no GPU here, oneDNN is on) is noise in a notebook. Some of
- * it comes before its log level applies. A user who wants it sets the level to 0 or 1. The level is set by the C function, because `process.env` may be a copy.
+ * Loads the library with oneDNN and without its log. TensorFlow leaves oneDNN off on older x86 processors, where its own kernels
+ * lack dilated depthwise convolutions and err in gradients of volumes. Failures come through the status; what the library logs
+ * besides is noise in a notebook, and some of it comes before its log level applies. A user who set either keeps it. Both are
+ * set by the C function, because `process.env` may be a copy.
  */
-async function quietly<T>(load: () => Promise<T>): Promise<T> {
+async function withSettings<T>(load: () => Promise<T>): Promise<T> {
   const { setenv } = await openLibrary(systemLibrary, { setenv: ['int', 'string', 'string', 'int'] })
+  if (process.arch === 'x64') setenv('TF_ENABLE_ONEDNN_OPTS', '1', 0)
   setenv('TF_CPP_MIN_LOG_LEVEL', '3', 0)
-  return withoutStderr(load)
+  const level = process.env['TF_CPP_MIN_LOG_LEVEL']
+  return level === '0' || level === '1' ? load() : withoutStderr(load)
 }
 
 /**

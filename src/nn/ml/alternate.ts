@@ -47,5 +47,12 @@ export function alternate(players: readonly Player[]): Optimiser {
       })
       return { weights: next.flatMap((each) => each.weights), slots: next.flatMap((each) => each.slots) }
     },
-  })
+    finish({ weights, slots }) {
+      let taken = 0
+      return own(weights).flatMap((each, i) => {
+        const state = { weights: each, slots: slots.slice(taken, (taken += counts[i]!)) }
+        return players[i]!.optimiser.finish?.(state) ?? each
+      })
+    },
+  } satisfies Optimiser)
 }

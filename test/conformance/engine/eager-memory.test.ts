@@ -7,8 +7,9 @@ import { open } from './engines.js'
 onEngines('memory of eager steps', (name) => {
   test('200 steps leave as many tensors, and resident memory as it was', async () => {
     const { tf } = await open(name)
-    const growth = await growthOver(tf, 300, 200)
-    expect(growth.tensors).toBe(0)
-    expect(growth.residentBytes).toBeLessThan(0.1)
+    // What leaks grows each time; a heap that was enlarged once does not.
+    const growths = [await growthOver(tf, 300, 200), await growthOver(tf, 0, 200), await growthOver(tf, 0, 200)]
+    expect(growths.map(({ tensors }) => tensors)).toEqual([0, 0, 0])
+    expect(Math.min(...growths.map(({ residentBytes }) => residentBytes))).toBeLessThan(0.03)
   })
 })
