@@ -1,4 +1,4 @@
-/** What a model says of itself: layers, shapes and parameters as a table, in text and in HTML. */
+/** What a model says of itself: layers, shapes, parameters and where layers were made as a table, in text and in HTML. */
 import { alignColumns } from '../core/align-columns.js'
 import { displaySymbol } from '../core/display.js'
 import type { Displayable } from '../core/display.js'
@@ -17,16 +17,19 @@ export function summarise({ layers, inputShape, inputs, weights }: Omit<Model, '
   const count = (positions: Iterable<number>): number =>
     [...positions].reduce((sum, at) => sum + sizeOf(weights[at]!.shape), 0)
   const seen = new Set<number>()
-  const head = ['layer', 'kind', 'output', 'parameters']
+  // Layers of an estimator's own network were made nowhere that would help.
+  const isPlaced = layers.some(({ layer }) => layer.madeAt !== undefined)
+  const head = ['layer', 'kind', 'output', 'parameters', ...(isPlaced ? ['made at'] : [])]
   const rows = [
-    ...(inputs ?? [['input', inputShape] as const]).map(([name, shape]) => [`(${name})`, '', showShape(shape), '']),
+    ...(inputs ?? [['input', inputShape] as const]).map(([name, shape]) => [`(${name})`, '', showShape(shape), '', '']),
     ...layers.map(({ name, layer, output, positions }) => {
       const own = positions.filter((at) => !seen.has(at))
       for (const at of own) seen.add(at)
       const shared = own.length === 0 && positions.length > 0
-      return [name, layer.kind, showShape(output), shared ? 'shared' : String(count([...new Set(own)]))]
+      const numbers = shared ? 'shared' : String(count([...new Set(own)]))
+      return [name, layer.kind, showShape(output), numbers, layer.madeAt?.split(/[\\/]/).at(-1) ?? '']
     }),
-  ]
+  ].map((row) => row.slice(0, head.length))
   const parameters = count(weights.keys())
   const fixed = count([...weights.keys()].filter((at) => weights[at]!.momentum !== undefined))
   const all = `${parameters.toLocaleString('en-US')} parameters`

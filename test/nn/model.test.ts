@@ -167,7 +167,9 @@ describe('model', () => {
       ])
       const summary = model.summary()
       expect(summary.parameters).toBe(20 + 36 + 16)
-      expect(String(summary)).toMatch(/concatenate1 .* 20\n.*dense1 .* 36\n.*dense2 .* shared\n.*dense2#2 .* shared\n/)
+      expect(String(summary)).toMatch(
+        /concatenate1 .* 20 .*\n.*dense1 .* 36 .*\n.*dense2 .* shared .*\n.*dense2#2 .* shared .*\n/,
+      )
       expect(String(summary)).toMatch(/72 parameters, 8 of them not trained$/)
     })
 

@@ -118,9 +118,17 @@ export function layer(
       return { output, weights: weights.map((spec) => ({ owner: { layer: made, weight: spec.name }, ...spec })) }
     },
   }
-  // Where it stands is no part of what it is: nobody who lists or saves it meets that.
-  Object.freeze(madeAt === undefined ? made : Object.defineProperty(made, 'madeAt', { value: madeAt }))
-  return made
+  return placed(made, madeAt)
+}
+
+/** The same layer, with the same weights, under a name. */
+export function renamed(given: Layer, name: string): Layer {
+  return placed({ ...given, name }, given.madeAt)
+}
+
+/** Where a layer was made is no part of what it is: nobody who lists or saves it meets that. */
+function placed(made: Layer, madeAt: string | undefined): Layer {
+  return Object.freeze(madeAt === undefined ? made : Object.defineProperty(made, 'madeAt', { value: madeAt }))
 }
 
 /** The first place of a stack that is not in this part of the library. */

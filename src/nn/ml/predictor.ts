@@ -6,7 +6,8 @@ import { ShardbookError } from '../../core/errors.js'
 import { findColumn } from '../../frame/index.js'
 import type { AnyFrame, Column, Frame, Schema } from '../../frame/index.js'
 import { augmented } from '../augment/augment.js'
-import { showShape } from '../layers/layer.js'
+import type { RescaleOptions } from '../layers/activation.js'
+import { renamed, showShape } from '../layers/layer.js'
 import type { Layer } from '../layers/layer.js'
 import { softmaxCrossEntropy } from '../loss.js'
 import type { Loss } from '../loss.js'
@@ -179,7 +180,7 @@ export abstract class PredictorEstimator<
         { hint: 'Leave it out: the loss takes logits, and probabilityCol gives probabilities.' },
       )
     }
-    const layers = [...headOf(input), ...own, ...tail]
+    const layers = joined(headOf(input), own, tail)
     const network = model(
       layers,
       input.kind === 'several' ? { inputs: Object.fromEntries(inputsOf(input)) } : { inputShape: sampleShape(input) },
@@ -191,6 +192,21 @@ export abstract class PredictorEstimator<
       { hint: `Put nn.dense({ units: ${outputs} }) at the end.` },
     )
   }
+}
+
+/**
+ * The layers of the user's own between those of the estimator. They may have these already: they are a fitted network's, or the
+ * user rescales bytes as it is done here. Then samples are brought to what the network takes once, and results to this label's unit.
+ */
+function joined(head: readonly Layer[], own: readonly Layer[], tail: readonly Layer[]): readonly Layer[] {
+  const isSame = (a: Layer | undefined, b: Layer | undefined): boolean => {
+    const [one, other] = [a, b].map((each) => each?.kind === 'rescale' && (each.options as RescaleOptions))
+    if (!one || !other) return false
+    return one.scale === other.scale && (one.offset ?? 0) === (other.offset ?? 0)
+  }
+  const last = own.at(-1)
+  const hasTail = last !== undefined && tail.some(({ kind, name }) => kind === last.kind && name === last.name)
+  return [...(isSame(head[0], own[0]) ? [] : head), ...(hasTail ? own.slice(0, -1) : own), ...tail]
 }
 
 /** What happens to samples while training. @throws ShardbookError `argument` where samples are no tensors */
@@ -227,5 +243,5 @@ function holding<I extends Input>(input: I, other: Input): I {
 /** The layers of an option that takes a model too. */
 export function ownLayers(given: LayersOptions['layers']): readonly Layer[] | undefined {
   if (given === undefined || !('layers' in given)) return given
-  return given.layers.map(({ layer, name }) => ({ ...layer, name }))
+  return given.layers.map(({ layer, name }) => renamed(layer, name))
 }
