@@ -2,7 +2,8 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { loadTf, openEngine } from '../../src/engine/index.js'
 import * as nn from '../../src/nn/index.js'
-import { applyModel, initialWeights, modelData, modelOf } from '../../src/nn/model.js'
+import { applyModel, initialWeights } from '../../src/nn/model.js'
+import { modelData, modelOf } from '../../src/nn/model-data.js'
 
 const cnn = () =>
   nn.model(
