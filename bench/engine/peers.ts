@@ -2,7 +2,7 @@
 import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { modelData } from '../../src/nn/model.js'
+import { modelData } from '../../src/nn/model-data.js'
 import { type Peer, benchFile, peerPython, startPeer } from '../harness/peer.js'
 import type { Workload } from './workloads.js'
 

@@ -66,6 +66,7 @@ export {
 } from './layers/dropout.js'
 export { embedding, type EmbeddingOptions, positionEmbedding } from './layers/embedding.js'
 export { findLearningRate, type FindLearningRateOptions, type RateCurve } from './find-learning-rate.js'
+export type { SymbolicTensor } from './layers/graph.js'
 export { inputs, type InputShapes } from './layers/input.js'
 export type { InitializerName } from './layers/initializer.js'
 export type { LayerOf, ShapeError } from './layers/literal-shapes.js'
@@ -138,7 +139,7 @@ export {
 } from './loss.js'
 export { auc, type AucOptions, type AverageOptions, f1, precision, recall } from './count-metrics.js'
 export { accuracy, binaryAccuracy, type Metric, topKAccuracy } from './metric.js'
-export { model, type Model, type ModelOptions } from './model.js'
+export { model, type Model, type ModelOptions, type SymbolicInputs } from './model.js'
 export type { Summary } from './summary.js'
 export {
   adagrad,

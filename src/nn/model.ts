@@ -8,14 +8,18 @@ import { sizeOf } from '../core/dtype.js'
 import type { TensorData } from '../core/dtype.js'
 import { ShardbookError } from '../core/errors.js'
 import { fold, keyOf } from '../core/random.js'
-import { applySteps, inferChain } from './layers/chain.js'
+import { displaySymbol } from '../core/display.js'
+import type { Displayable } from '../core/display.js'
+import { applySteps, inferNodes } from './layers/chain.js'
+import { applyGraph, buildGraph } from './layers/graph.js'
+import type { SymbolicTensor } from './layers/graph.js'
 import { initialWeight } from './layers/initializer.js'
-import { layerKinds } from './layers/index.js'
 import { checkInputLayers, inputList, numbersOf } from './layers/input.js'
 import type { InputList, InputShapes } from './layers/input.js'
-import type { LayerKind } from './layers/index.js'
 import { showShape } from './layers/layer.js'
 import type { Fits } from './layers/literal-shapes.js'
+import { inARow, isRow, needed } from './layers/node.js'
+import type { Node } from './layers/node.js'
 import type { Layer, LayerContext, Shape, WeightSpec } from './layers/layer.js'
 import { summarise } from './summary.js'
 import type { Summary } from './summary.js'
@@ -27,22 +31,14 @@ export interface PlacedLayer {
   readonly name: string
   readonly input: Shape
   readonly output: Shape
+  /** Places of the layers that it takes, -1 being the sample: the layer before, unless the model is a graph. */
+  readonly from: readonly number[]
   readonly weights: readonly WeightSpec[]
   /** Positions of its weights in the model's list; a layer that stands in several places has its weights once. */
   readonly positions: readonly number[]
 }
 
-/** A layer as JSON, or the number of a layer before it, counted from 0 with the layers within layers. */
-export type LayerData = { readonly kind: string; readonly options: object } | { readonly same: number }
-
-/** A model as JSON. */
-export interface ModelData {
-  readonly inputShape: Shape
-  readonly inputs?: InputList
-  readonly layers: readonly LayerData[]
-}
-
-export interface Model {
+export interface Model extends Displayable {
   /** Of several inputs: all their numbers, one after the other. */
   readonly inputShape: Shape
   /** Where there are several. */
@@ -60,41 +56,63 @@ export type ModelOptions<S extends Shape = Shape> =
   | { readonly inputShape: S; readonly inputs?: undefined }
   | { readonly inputs: InputShapes; readonly inputShape?: undefined }
 
+/** The inputs of a graph, as its function gets them. */
+export type SymbolicInputs<Shapes extends InputShapes> = { readonly [K in keyof Shapes]: SymbolicTensor<Shapes[K]> }
+
 /**
  * Builds a model: layers applied one after the other to samples of `inputShape`, or to several `inputs`, each of which begins a
- * branch (`nn.inputs`). Where shapes are literal, layers that do not fit are type errors.
+ * branch (`nn.inputs`); or a graph, by a function from the input, or the inputs by name, to the result. Where shapes are literal,
+ * layers that do not fit are type errors.
  *
  * @throws ShardbookError `argument` when a layer cannot take what comes out of the one before, or two have one name.
  * @example
  * ```ts
  * const mlp = nn.model([nn.flatten(), nn.dense({ units: 10 })], { inputShape: [28, 28, 1] })
+ * const graph = nn.model(
+ *   ({ image, size }) => {
+ *     const seen = image.to(nn.conv2d({ filters: 8, kernelSize: 3, padding: 'same', name: 'look' }))
+ *     const again = seen.to(nn.conv2d({ filters: 8, kernelSize: 3, padding: 'same', name: 'lookAgain' }))
+ *     return seen.add(again).to(nn.flatten()).concatenate(size).to(nn.dense({ units: 10 }))
+ *   },
+ *   { inputs: { image: [28, 28, 1], size: [4] } },
+ * )
  * ```
  */
+export function model<const S extends Shape>(
+  build: (x: SymbolicTensor<S>) => SymbolicTensor,
+  options: { readonly inputShape: S },
+): Model
+export function model<const Shapes extends InputShapes>(
+  build: (inputs: SymbolicInputs<Shapes>) => SymbolicTensor,
+  options: { readonly inputs: Shapes },
+): Model
 export function model<const Layers extends readonly Layer[], const S extends Shape = Shape>(
   layers: Layers & Fits<Layers, S>,
   options: ModelOptions<S>,
 ): Model
-export function model(layers: readonly Layer[], options: ModelOptions): Model {
-  const inputs = options.inputs === undefined ? undefined : inputList('nn.model', options.inputs)
+export function model(layers: readonly Layer[] | ((given: never) => unknown), options: ModelOptions): Model {
+  return assemble(typeof layers === 'function' ? buildGraph(layers, options.inputs) : inARow(layers), options)
+}
+
+/** The model of nodes, of which the last gives the result. */
+export function assemble(nodes: readonly Node[], options: ModelOptions, caller = 'nn.model'): Model {
+  const inputs = options.inputs === undefined ? undefined : inputList(caller, options.inputs)
   const inputShape = inputs === undefined ? [...options.inputShape!] : [numbersOf(inputs)]
   if (inputShape.length === 0 || !inputShape.every((n) => Number.isInteger(n) && n >= 1)) {
     throw new ShardbookError(
       'argument',
-      `nn.model: expected inputShape to be positive integers, one sample without the batch axis, got ${show(inputShape)}.`,
+      `${caller}: expected inputShape to be positive integers, one sample without the batch axis, got ${show(inputShape)}.`,
     )
   }
-  if (layers.length === 0) throw new ShardbookError('argument', 'nn.model: expected at least one layer, got none.')
-  checkInputLayers('nn.model', layers, inputs)
+  if (nodes.length === 0) throw new ShardbookError('argument', `${caller}: expected at least one layer, got none.`)
+  const layers = nodes.map(({ layer }) => layer)
+  checkInputLayers(caller, layers, inputs)
   const weights: WeightSpec[] = []
   const place = placing(weights)
-  const placed = inferChain('nn.model', layers, inputShape).map(({ layer, name, input, output, weights: own }) =>
+  const placed = inferNodes(caller, nodes, inputShape).map((link) =>
     Object.freeze({
-      layer,
-      name,
-      input,
-      output,
-      weights: own,
-      positions: own.map((spec) => place(name, { uses: usesOf(input, output), ...spec })),
+      ...link,
+      positions: link.weights.map((spec) => place(link.name, { uses: usesOf(link.input, link.output), ...spec })),
     }),
   )
   const built: Model = {
@@ -104,6 +122,7 @@ export function model(layers: readonly Layer[], options: ModelOptions): Model {
     layers: placed,
     weights,
     summary: () => summarise(built),
+    [displaySymbol]: () => built.summary()[displaySymbol](),
   }
   return Object.freeze(built)
 }
@@ -148,7 +167,7 @@ export interface LayerRange {
   readonly to?: number
 }
 
-/** Applies a model, or some of its layers: `x: [batch, ...input] -> [batch, ...output]`. */
+/** Applies a model, or some of its layers: `x: [batch, ...input] -> [batch, ...output]`; of a graph what the last of them needs. */
 export function applyModel(
   { layers }: Model,
   context: LayerContext,
@@ -156,11 +175,13 @@ export function applyModel(
   x: Tensor,
   { from = 0, to = layers.length }: LayerRange = {},
 ): Tensor {
-  const steps = layers.slice(from, to).map(({ layer, name, positions }) => ({
+  const step = ({ layer, name, positions, from: takes }: PlacedLayer) => ({
     layer: watched(layer, name),
     weights: positions.map((at) => weights[at]!),
-  }))
-  return applySteps(context, steps, x)
+    from: takes,
+  })
+  if (isRow(layers)) return applySteps(context, layers.slice(from, to).map(step), x)
+  return applyGraph(context, needed(layers, to - 1).map(step), x)
 }
 
 /** Position of a layer by its name. */
@@ -174,87 +195,4 @@ export function layerIndex(caller: string, { layers }: Model, name: string): num
     `${caller}: expected one of the layers ${names.join(', ')}, got ${show(name)}.`,
     near === undefined ? {} : { hint: `Did you mean ${show(near)}?` },
   )
-}
-
-/** A model as JSON, which predicts as it does: of layers of the user's own what they do, not their code. */
-export function modelData({ inputShape, inputs, layers }: Model): ModelData {
-  const seen: Layer[] = []
-  return {
-    inputShape,
-    ...(inputs && { inputs }),
-    layers: layers.map(({ layer, name }) => layerData(layer, seen, name)),
-  }
-}
-
-/** Layers as JSON. */
-export function layersData(layers: readonly Layer[]): LayerData[] {
-  const seen: Layer[] = []
-  return layers.map((layer) => layerData(layer, seen))
-}
-
-function layerData(layer: Layer, seen: Layer[], name?: string): LayerData {
-  const same = seen.indexOf(layer)
-  if (same >= 0) return { same }
-  seen.push(layer)
-  const data = layer.asData?.() ?? layer
-  const options = mapValues(data.options, (value) => optionData(value, seen))
-  return { kind: data.kind, options: name === undefined ? options : { ...options, name } }
-}
-
-function optionData(value: unknown, seen: Layer[]): unknown {
-  if (Array.isArray(value)) return value.map((item) => optionData(item, seen))
-  return isLayer(value) ? layerData(value, seen) : value
-}
-
-/** A layer whose code is no data, among layers and those within them. */
-export function ownLayerOf(layers: readonly unknown[]): Layer | undefined {
-  for (const item of layers) {
-    if (isLayer(item) && item.asData !== undefined) return item
-    const found = ownLayerOf(Array.isArray(item) ? item : isLayer(item) ? Object.values(item.options) : [])
-    if (found !== undefined) return found
-  }
-  return undefined
-}
-
-function isLayer(value: unknown): value is Layer {
-  return isObject(value) && 'infer' in value
-}
-
-/** The model that `modelData` described. */
-export function modelOf({ inputShape, inputs, layers }: ModelData): Model {
-  return model(layersOf(layers), inputs === undefined ? { inputShape } : { inputs: Object.fromEntries(inputs) })
-}
-
-/** The layers that `layersData` described. */
-export function layersOf(layers: readonly LayerData[]): Layer[] {
-  const made: Layer[] = []
-  return layers.map((data) => layerOf(data, made))
-}
-
-function layerOf(data: LayerData, made: Layer[]): Layer {
-  if ('same' in data) {
-    const layer = made[data.same]
-    if (layer !== undefined) return layer
-    throw new ShardbookError('data', `nn.model: expected a layer before number ${show(data.same)}, got none.`)
-  }
-  const { kind, options } = data
-  const make = Object.hasOwn(layerKinds, kind) ? (layerKinds[kind as LayerKind] as (given: object) => Layer) : undefined
-  if (make === undefined) {
-    throw new ShardbookError('data', `nn.model: expected layers that this version knows, got "${kind}".`)
-  }
-  const at = made.length++
-  return (made[at] = make(mapValues(options, (value) => optionOf(value, made))))
-}
-
-function optionOf(value: unknown, made: Layer[]): unknown {
-  if (Array.isArray(value)) return value.map((item) => optionOf(item, made))
-  return isObject(value) && ('same' in value || 'kind' in value) ? layerOf(value as unknown as LayerData, made) : value
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null
-}
-
-function mapValues(object: object, change: (value: unknown) => unknown): object {
-  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]))
 }

@@ -1,14 +1,20 @@
-/** What a model says of itself: layers, shapes and parameters as a table, in text and in HTML. */
+/** What a model says of itself: layers, shapes, parameters and where layers were made as a table, in text and in HTML. */
 import { alignColumns } from '../core/align-columns.js'
 import { displaySymbol } from '../core/display.js'
 import type { Displayable } from '../core/display.js'
 import { sizeOf } from '../core/dtype.js'
 import { escapeHtml } from '../core/html.js'
+import type { LayerRow } from '../viz/index.js'
 import { showShape } from './layers/layer.js'
+import type { Layer, Shape } from './layers/layer.js'
+import type { MergeOptions } from './layers/merge.js'
+import { isRow } from './layers/node.js'
 import type { Model } from './model.js'
 
 /** A table that renders. */
 export interface Summary extends Displayable {
+  /** As `viz.graph` draws them. */
+  readonly layers: readonly LayerRow[]
   readonly parameters: number
   toString(): string
 }
@@ -17,16 +23,43 @@ export function summarise({ layers, inputShape, inputs, weights }: Omit<Model, '
   const count = (positions: Iterable<number>): number =>
     [...positions].reduce((sum, at) => sum + sizeOf(weights[at]!.shape), 0)
   const seen = new Set<number>()
-  const head = ['layer', 'kind', 'output', 'parameters']
-  const rows = [
-    ...(inputs ?? [['input', inputShape] as const]).map(([name, shape]) => [`(${name})`, '', showShape(shape), '']),
-    ...layers.map(({ name, layer, output, positions }) => {
-      const own = positions.filter((at) => !seen.has(at))
-      for (const at of own) seen.add(at)
-      const shared = own.length === 0 && positions.length > 0
-      return [name, layer.kind, showShape(output), shared ? 'shared' : String(count([...new Set(own)]))]
-    }),
+  // Layers of an estimator's own network were made nowhere that would help.
+  const isPlaced = layers.some(({ layer }) => layer.madeAt !== undefined)
+  const isGraph = !isRow(layers)
+  const rowsOf: LayerRow[] = (inputs ?? [['input', inputShape] as const]).map(([name, shape]) => ({
+    name: `(${name})`,
+    kind: 'input',
+    shape,
+    inputs: [],
+  }))
+  const inputNames = rowsOf.map(({ name }) => name)
+  const namesAt = (at: number): readonly string[] => {
+    if (at < 0) return inputNames
+    const { layer, name } = layers[at]!
+    return [layer.kind === 'input' ? `(${name})` : name]
+  }
+  const head = [
+    'layer',
+    'kind',
+    'output',
+    'parameters',
+    ...(isGraph ? ['takes'] : []),
+    ...(isPlaced ? ['made at'] : []),
   ]
+  const cells = rowsOf.map(({ name, shape }) => [name, '', showShape(shape as Shape), ''])
+  for (const { name, layer, output, positions, from } of layers) {
+    // An input of a graph is in the list already.
+    if (layer.kind === 'input') continue
+    const own = [...new Set(positions.filter((at) => !seen.has(at)))]
+    for (const at of own) seen.add(at)
+    const isShared = own.length === 0 && positions.length > 0
+    const takes = from.flatMap(namesAt)
+    const madeAt = layer.madeAt?.split(/[\\/]/).at(-1) ?? ''
+    const numbers = isShared ? 'shared' : String(count(own))
+    cells.push([name, kindOf(layer), showShape(output), numbers, ...(isGraph ? [takes.join(', ')] : []), madeAt])
+    rowsOf.push({ name, kind: kindOf(layer), shape: output, parameters: count(own), inputs: takes })
+  }
+  const rows = cells.map((row) => Array.from(head, (_, i) => row[i] ?? ''))
   const parameters = count(weights.keys())
   const fixed = count([...weights.keys()].filter((at) => weights[at]!.momentum !== undefined))
   const all = `${parameters.toLocaleString('en-US')} parameters`
@@ -34,9 +67,14 @@ export function summarise({ layers, inputShape, inputs, weights }: Omit<Model, '
   const text = () => textTable([head, ...rows], total)
   return {
     parameters,
+    layers: rowsOf,
     toString: text,
     [displaySymbol]: () => ({ 'text/plain': text(), 'text/html': htmlTable(head, rows, total) }),
   }
+}
+
+function kindOf({ kind, options }: Layer): string {
+  return kind === 'merge' ? (options as MergeOptions).by : kind
 }
 
 function textTable(rows: readonly (readonly string[])[], total: string): string {

@@ -118,3 +118,23 @@ export function refused() {
     inputShape: [8, 1] as const,
   })
 }
+
+export function graphs() {
+  nn.model(
+    ({ image, size }) => {
+      const seen = image.to(nn.conv2d({ filters: 8, kernelSize: 3, padding: 'same' }))
+      const flat = seen.add(seen).to(nn.globalAveragePooling())
+      return flat.concatenate(size.to(nn.dense({ units: 4 }))).to(nn.dense({ units: 10 }))
+    },
+    { inputs: { image: [28, 28, 1], size: [4] } },
+  )
+  nn.model((x) => x.to(...some).add(x), { inputShape: unknown })
+  // @ts-expect-error -- a dense layer takes vectors
+  nn.model((x) => x.to(nn.dense({ units: 10 })), { inputShape: [28, 28, 1] })
+  // @ts-expect-error -- 3 and 4 numbers do not add up
+  nn.model((x) => x.to(nn.dense({ units: 3 })).add(x), { inputShape: [4] })
+  // @ts-expect-error -- no such input
+  nn.model(({ sound }) => sound.to(nn.flatten()), { inputs: { image: [28, 28, 1], size: [4] } })
+  // @ts-expect-error -- the result is a tensor of the graph
+  nn.model(() => 3, { inputShape: [4] })
+}

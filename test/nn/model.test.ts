@@ -2,7 +2,8 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { loadTf, openEngine } from '../../src/engine/index.js'
 import * as nn from '../../src/nn/index.js'
-import { applyModel, initialWeights, modelData, modelOf } from '../../src/nn/model.js'
+import { applyModel, initialWeights } from '../../src/nn/model.js'
+import { modelData, modelOf } from '../../src/nn/model-data.js'
 
 const cnn = () =>
   nn.model(
@@ -167,7 +168,9 @@ describe('model', () => {
       ])
       const summary = model.summary()
       expect(summary.parameters).toBe(20 + 36 + 16)
-      expect(String(summary)).toMatch(/concatenate1 .* 20\n.*dense1 .* 36\n.*dense2 .* shared\n.*dense2#2 .* shared\n/)
+      expect(String(summary)).toMatch(
+        /concatenate1 .* 20 .*\n.*dense1 .* 36 .*\n.*dense2 .* shared .*\n.*dense2#2 .* shared .*\n/,
+      )
       expect(String(summary)).toMatch(/72 parameters, 8 of them not trained$/)
     })
 

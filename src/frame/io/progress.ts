@@ -1,6 +1,7 @@
 /** Progress of what takes long, in one output that is updated and says at the end what was done. */
 import { randomUUID } from 'node:crypto'
 import { host } from '../../core/host.js'
+import { isShown } from '../../core/quiet.js'
 
 /** What is quicker than this shows nothing. */
 const quietMs = 1000
@@ -12,10 +13,10 @@ interface Progress {
 
 export type ProgressState = 'running' | 'done' | 'stopped'
 
-/** Shows `line()` from time to time until it is first ended; nothing in a terminal that is not one. */
+/** Shows `line()` from time to time until it is first ended; nothing in a terminal that is not one, or for work that shows itself. */
 export function showProgress(line: (state: ProgressState) => string): Progress {
   const shown = host()
-  if (shown.kind === 'terminal' && !process.stdout.isTTY) return { end: () => {} }
+  if (isShown() || (shown.kind === 'terminal' && !process.stdout.isTTY)) return { end: () => {} }
   const id = randomUUID()
   let published = false
   let ended = false

@@ -4,6 +4,9 @@ import { ShardbookError } from '../../core/errors.js'
 import { cropUnread } from './crop.js'
 import { factors } from './half-precision.js'
 import type { Inferred, Layer, LayerContext, Shape } from './layer.js'
+import type { MergeOptions } from './merge.js'
+import { inARow } from './node.js'
+import type { Node } from './node.js'
 
 /** A layer with its weights on the engine. */
 export interface Step {
@@ -22,7 +25,11 @@ export function applySteps(given: LayerContext, steps: readonly Step[], x: Tenso
 }
 
 /** The same, with which steps of the result count. */
-function runSteps(given: LayerContext, steps: readonly Step[], x: Tensor): { y: Tensor; mask: Tensor2D | undefined } {
+export function runSteps(
+  given: LayerContext,
+  steps: readonly Step[],
+  x: Tensor,
+): { y: Tensor; mask: Tensor2D | undefined } {
   let y = x
   let context = given
   for (let i = 0; i < steps.length; i++) {
@@ -64,14 +71,23 @@ export interface Link extends Inferred {
 
 /** Shapes through layers in a row. `caller` and the layer's name go before what a layer says against its input. */
 export function inferChain(caller: string, layers: readonly Layer[], input: Shape): Link[] {
-  const names = namesOf(caller, layers)
-  let shape = input
-  return layers.map((layer, i) => {
+  return inferNodes(caller, inARow(layers), input)
+}
+
+/** Shapes through the nodes of a graph, each behind those that it takes. */
+export function inferNodes(caller: string, nodes: readonly Node[], sample: Shape): (Link & Node)[] {
+  const names = namesOf(
+    caller,
+    nodes.map(({ layer }) => layer),
+  )
+  const links: (Link & Node)[] = []
+  for (const [i, { layer, from }] of nodes.entries()) {
     const name = names[i]!
-    const link = { layer, name, input: shape, ...inferAt(caller, layer, name, i, shape) }
-    shape = link.output
-    return link
-  })
+    const given = from.map((at) => (at < 0 ? sample : links[at]!.output))
+    const [input] = given as [Shape]
+    links.push({ layer, from, name, input, ...inferAt(caller, { layer, name, index: i }, given) })
+  }
+  return links
 }
 
 /** Layers in a row as one rule: what they infer together, with weights named `layer/weight`. */
@@ -114,7 +130,7 @@ function namesOf(caller: string, layers: readonly Layer[]): string[] {
     const use = (uses.get(layer) ?? 0) + 1
     uses.set(layer, use)
     if (use > 1) return `${first.get(layer)!}#${use}`
-    const stem = stems[layer.kind] ?? layer.kind
+    const stem = layer.kind === 'merge' ? (layer.options as MergeOptions).by : (stems[layer.kind] ?? layer.kind)
     counts.set(stem, (counts.get(stem) ?? 0) + 1)
     const name = layer.name ?? `${stem}${counts.get(stem)}`
     first.set(layer, name)
@@ -133,9 +149,13 @@ const stems: Readonly<Record<string, string>> = {
   upSampling2d: 'up',
 }
 
-function inferAt(caller: string, layer: Layer, name: string, index: number, input: Shape): Inferred {
+function inferAt(
+  caller: string,
+  { layer, name, index }: { readonly layer: Layer; readonly name: string; readonly index: number },
+  given: readonly Shape[],
+): Inferred {
   try {
-    return layer.infer(input)
+    return layer.joins === undefined ? layer.infer(given[0]!) : { output: layer.joins.output(given), weights: [] }
   } catch (error) {
     if (!(error instanceof ShardbookError)) throw error
     const { madeAt } = layer

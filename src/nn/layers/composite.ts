@@ -1,11 +1,11 @@
 /** Layers made of layers: branches side by side, a layer over time, a layer both ways. */
-import type { Tensor } from '@tensorflow/tfjs-core'
 import { checkOneOf, show } from '../../core/check.js'
 import { ShardbookError } from '../../core/errors.js'
 import { applyAsOne, inferAsOne, withMask } from './chain.js'
 import { layer, showShape } from './layer.js'
-import type { Layer, LayerContext, LayerOptions, Shape, WeightSpec } from './layer.js'
+import type { Layer, LayerOptions, Shape, WeightSpec } from './layer.js'
 import type { LayerOf, Steps } from './literal-shapes.js'
+import { mergeRules } from './merge.js'
 
 export interface BranchesOptions extends LayerOptions {
   /** Each takes the whole input; one without layers passes it on. */
@@ -25,19 +25,7 @@ export interface BranchesOptions extends LayerOptions {
 export function add<const Branches extends readonly (readonly Layer[])[]>(
   options: BranchesOptions & { readonly branches: Branches },
 ): LayerOf<'add', 'any', readonly ['add', Branches]> {
-  return branched('add', options, {
-    output: (shapes) => {
-      const [first] = shapes as [Shape]
-      const other = shapes.find((shape) => showShape(shape) !== showShape(first))
-      if (other === undefined) return first
-      throw new ShardbookError(
-        'argument',
-        `nn.add: expected branches with one output shape, got ${showShape(first)} and ${showShape(other)}.`,
-        { hint: 'A convolution with kernelSize 1 or a dense layer in the shorter branch changes its shape.' },
-      )
-    },
-    merge: ({ tf }, outputs) => tf.addN([...outputs]),
-  })
+  return branched('add', options)
 }
 
 /**
@@ -53,19 +41,7 @@ export function add<const Branches extends readonly (readonly Layer[])[]>(
 export function concatenate<const Branches extends readonly (readonly Layer[])[]>(
   options: BranchesOptions & { readonly branches: Branches },
 ): LayerOf<'concatenate', 'any', readonly ['concatenate', Branches]> {
-  return branched('concatenate', options, {
-    output: (shapes) => {
-      const [first] = shapes as [Shape]
-      const lead = (shape: Shape): string => showShape(shape.slice(0, -1))
-      const other = shapes.find((shape) => shape.length !== first.length || lead(shape) !== lead(first))
-      if (other === undefined) return [...first.slice(0, -1), shapes.reduce((sum, shape) => sum + shape.at(-1)!, 0)]
-      throw new ShardbookError(
-        'argument',
-        `nn.concatenate: expected outputs that differ in the last axis only, got ${showShape(first)} and ${showShape(other)}.`,
-      )
-    },
-    merge: ({ tf }, outputs) => tf.concat([...outputs], -1),
-  })
+  return branched('concatenate', options)
 }
 
 export interface ResidualOptions extends LayerOptions {
@@ -208,12 +184,9 @@ export function bidirectional<const Inner extends Layer, const Merge extends 'co
   })
 }
 
-function branched(
-  kind: string,
-  options: BranchesOptions,
-  rule: { output(shapes: readonly Shape[]): Shape; merge(context: LayerContext, outputs: readonly Tensor[]): Tensor },
-): Layer {
+function branched(kind: 'add' | 'concatenate', options: BranchesOptions): Layer {
   const { branches } = options
+  const rule = mergeRules[kind]
   if (!Array.isArray(branches) || branches.length < 2) {
     throw new ShardbookError('argument', `nn.${kind}: expected at least two branches, got ${show(branches)}.`)
   }
@@ -238,7 +211,7 @@ function branched(
         taken += counts[i]!
         return applyAsOne(context, branch, x, weights.slice(taken - counts[i]!, taken))
       })
-      return rule.merge(context, outputs)
+      return rule.apply(context.tf, outputs)
     },
   })
 }

@@ -10,6 +10,7 @@ import { dropout, gaussianNoise, gaussianSample, spatialDropout } from './dropou
 import { embedding, positionEmbedding } from './embedding.js'
 import { input } from './input.js'
 import type { Layer } from './layer.js'
+import { merge } from './merge.js'
 import { batchNormalization, groupNormalization, layerNormalization } from './normalization.js'
 import { elman } from './own.js'
 import { cropping1d, cropping2d, slice, zeroPadding1d, zeroPadding2d } from './padding.js'
@@ -63,6 +64,7 @@ export const layerKinds = {
   maxPooling1d,
   maxPooling2d,
   maxPooling3d,
+  merge,
   multiHeadAttention,
   positionEmbedding,
   prelu,

@@ -11,6 +11,7 @@ import { ShardbookError } from '../../core/errors.js'
 import type { Random } from '../../engine/index.js'
 import type { Tf } from '../../engine/tf.js'
 import type { HalfPrecision } from './half-precision.js'
+import type { MergeRule } from './merge.js'
 
 /** The shape of one sample, without the batch axis. */
 export type Shape = readonly number[]
@@ -81,6 +82,8 @@ export interface Layer {
   apply(context: LayerContext, x: Tensor, weights: readonly Tensor[]): Tensor
   /** Present where the layer knows which steps of its output count. Later layers keep that as long as they keep the steps. */
   masks?(context: LayerContext, x: Tensor): Tensor2D
+  /** Present where it joins several tensors, in a graph. */
+  readonly joins?: MergeRule
   /** Present where options are no plain data: kind and options of a layer that predicts as this one does. */
   asData?(): { readonly kind: string; readonly options: object }
   /**
@@ -105,7 +108,7 @@ export interface LayerOptions {
 export function layer(
   kind: string,
   options: LayerOptions,
-  rule: Pick<Layer, 'infer' | 'apply' | 'halves' | 'masks' | 'window' | 'asData'>,
+  rule: Pick<Layer, 'infer' | 'apply' | 'halves' | 'joins' | 'masks' | 'window' | 'asData'>,
 ): Layer {
   const madeAt = callerOf(new Error('made').stack ?? '')
   const made: Layer = {
@@ -118,9 +121,17 @@ export function layer(
       return { output, weights: weights.map((spec) => ({ owner: { layer: made, weight: spec.name }, ...spec })) }
     },
   }
-  // Where it stands is no part of what it is: nobody who lists or saves it meets that.
-  Object.freeze(madeAt === undefined ? made : Object.defineProperty(made, 'madeAt', { value: madeAt }))
-  return made
+  return placed(made, madeAt)
+}
+
+/** The same layer, with the same weights, under a name. */
+export function renamed(given: Layer, name: string): Layer {
+  return placed({ ...given, name }, given.madeAt)
+}
+
+/** Where a layer was made is no part of what it is: nobody who lists or saves it meets that. */
+function placed(made: Layer, madeAt: string | undefined): Layer {
+  return Object.freeze(madeAt === undefined ? made : Object.defineProperty(made, 'madeAt', { value: madeAt }))
 }
 
 /** The first place of a stack that is not in this part of the library. */

@@ -42,6 +42,11 @@ export type Fits<Layers, S extends Shape> =
   Through<Layers, S> extends infer Found ? (Found extends Shape ? unknown : Found) : never
 
 /** The shape behind layers in a row, or an error. */
+export type Behind<Layers, S extends Shape> = Through<Layers, S>
+
+/** What two tensors give together, or an error. */
+export type Joined<Name extends string, A extends Shape, B extends Shape> = Pair<Name, A, B>
+
 type Through<Layers, S extends Shape> = Layers extends readonly [infer First, ...infer Rest]
   ? First extends { readonly [takes]?: infer Rule }
     ? Step<NonNullable<Rule>, S> extends infer Next

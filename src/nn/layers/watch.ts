@@ -1,6 +1,7 @@
 /** A look at what the layers of a model put out, one after the other, while something is found out about them. */
 import type { Tensor } from '@tensorflow/tfjs-core'
 import type { Layer } from './layer.js'
+import type { MergeRule } from './merge.js'
 
 type Listener = (layer: string, output: Tensor) => void
 
@@ -21,9 +22,18 @@ export function watchLayers<T>(listen: Listener, step: () => T): T {
 export function watched(layer: Layer, name: string): Layer {
   const tell = listener
   if (tell === undefined) return layer
-  const { halves: _halves, window: _window, ...whole } = layer
+  const { halves: _halves, window: _window, joins, ...whole } = layer
+  const told = joins && {
+    ...joins,
+    apply: (...given: Parameters<MergeRule['apply']>) => {
+      const output = joins.apply(...given)
+      tell(name, output)
+      return output
+    },
+  }
   return {
     ...whole,
+    ...(told && { joins: told }),
     apply: (context, x, weights) => {
       const output = layer.apply(context, x, weights)
       tell(name, output)

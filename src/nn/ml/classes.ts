@@ -18,13 +18,15 @@ export async function countClasses(
   labelCol: string,
   least: number,
 ): Promise<{ classes: number; rows: number; sizes: readonly number[] }> {
-  const counted = (frame as Frame).groupBy(labelCol).agg({ n: col.count() })
+  // A name that the label has not.
+  const total = `rows of ${labelCol}`
+  const counted = (frame as Frame).groupBy(labelCol).agg({ [total]: col.count() })
   let greatest = -1
   let different = 0
   let rows = 0
   const counts = new Map<number, number>()
   for (const row of await counted.toRows()) {
-    const { [labelCol]: label, n } = row as Readonly<Record<string, unknown>>
+    const { [labelCol]: label, [total]: n } = row as Readonly<Record<string, unknown>>
     const value = typeof label === 'boolean' ? Number(label) : label
     if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value >= mostClasses) {
       throw new ShardbookError(

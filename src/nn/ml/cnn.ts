@@ -13,7 +13,6 @@ import { tensorColumn } from './columns.js'
 import { sampleShape } from './input.js'
 import type { ColumnInput } from './input.js'
 import type { ClassifierOptions, FittingLayers, LayersOptions, OwnLayers, PredictorOptions } from './options.js'
-import { ownLayers } from './predictor.js'
 import type { Family } from './predictor.js'
 import { RegressorEstimator } from './regressor.js'
 import type { RegressorModel } from './regressor-model.js'
@@ -118,12 +117,11 @@ const cnn: Family<PredictorOptions & LayersOptions> = {
     const { shape, isBytes } = tensorColumn(caller, frame.schema, inputCol)
     return { kind: 'tensor', shape, isBytes }
   },
-  layers: (_, input, outputs, { layers }) =>
-    ownLayers(layers) ?? [
-      ...(input.kind === 'several' ? sideBySide(input, ofColumn) : convolutions(sampleShape(input))),
-      dense({ units: 128, activation: 'relu', name: 'dense1' }),
-      dense({ units: outputs, name: 'logits' }),
-    ],
+  layers: (_, input, outputs) => [
+    ...(input.kind === 'several' ? sideBySide(input, ofColumn) : convolutions(sampleShape(input))),
+    dense({ units: 128, activation: 'relu', name: 'dense1' }),
+    dense({ units: outputs, name: 'logits' }),
+  ],
 }
 
 /**

@@ -78,7 +78,7 @@ export function beginTraining<M extends Savable>(plan: FitPlan<M>): Training<M> 
   checkFitOptions(`${plan.name}.fit`, fit)
   const functions = callbacks.filter((callback) => typeof callback === 'function')
   const rules = callbacks.filter((callback) => typeof callback !== 'function')
-  const quiet = fit.on?.quiet ?? false
+  const quiet = fit.verbose === false || (fit.on?.quiet ?? false)
   return new Training(plan.name, async () => prepareTraining(plan, fit, rules), functions, { quiet })
 }
 

@@ -16,7 +16,6 @@ import { sampleShape } from './input.js'
 import type { Input } from './input.js'
 import { learnInput } from './learn-input.js'
 import type { ClassifierOptions, PredictorOptions } from './options.js'
-import { ownLayers } from './predictor.js'
 import type { Family } from './predictor.js'
 import { RegressorEstimator } from './regressor.js'
 import type { RegressorModel } from './regressor-model.js'
@@ -120,16 +119,20 @@ const perceptron: Family<PredictorOptions & PerceptronOptions> = {
   checkColumn(caller, column) {
     if (column.type.kind !== 'sparse') tensorColumn(caller, [column], column.name)
   },
+  checkInput(caller, input, { layers }) {
+    if (!isSizes(layers) || layers[0] === featuresOf(input)) return
+    throw new ShardbookError(
+      'argument',
+      `${caller}: expected layers from ${featuresOf(input)} features on, got ${show(layers)}.`,
+    )
+  },
   learn: async (caller, frame, inputCol) => {
     const input = await learnInput(caller, frame, inputCol)
     return input.kind === 'tokens' ? { kind: 'tensor', shape: input.shape, isBytes: false } : input
   },
   layers(caller, input, outputs, { layers, activation = 'relu' }) {
-    const own = ownLayers(isSizes(layers) ? undefined : layers)
-    if (own !== undefined) return own
     const sizes = isSizes(layers) ? layers : [featuresOf(input), 64, outputs]
-    const ends = [sizes[0], sizes.at(-1)]
-    if (ends[0] !== featuresOf(input) || ends[1] !== outputs) {
+    if (sizes[0] !== featuresOf(input) || sizes.at(-1) !== outputs) {
       throw new ShardbookError(
         'argument',
         `${caller}: expected layers from ${featuresOf(input)} features to ${outputs} outputs, got ${show(sizes)}.`,

@@ -58,7 +58,11 @@ export interface PredictorOptions<
 export type OwnLayers = readonly Layer[] | Model
 
 export interface LayersOptions<Layers = OwnLayers> {
-  /** The network, from the sample to one number a class, without softmax, or to the number that is predicted. */
+  /**
+   * The network, from the sample to one number a class, without softmax, or to the number that is predicted: layers in a row, or a
+   * model, that of a graph or a fitted one's `network` too. Bytes reach it as [0, 1], whether or not it begins with the layer that
+   * rescales them.
+   */
   readonly layers?: Layers
 }
 

@@ -6,12 +6,15 @@ import { ShardbookError } from '../../core/errors.js'
 import { findColumn } from '../../frame/index.js'
 import type { AnyFrame, Column, Frame, Schema } from '../../frame/index.js'
 import { augmented } from '../augment/augment.js'
-import { showShape } from '../layers/layer.js'
+import type { RescaleOptions } from '../layers/activation.js'
+import { renamed, showShape } from '../layers/layer.js'
 import type { Layer } from '../layers/layer.js'
 import { softmaxCrossEntropy } from '../loss.js'
 import type { Loss } from '../loss.js'
 import type { Metric } from '../metric.js'
-import { applyModel, initialWeights, model } from '../model.js'
+import { inARow } from '../layers/node.js'
+import type { Node } from '../layers/node.js'
+import { applyModel, assemble, initialWeights } from '../model.js'
 import type { Model } from '../model.js'
 import type { Savable, Training } from '../train/training.js'
 import { checkNumberColumn } from './columns.js'
@@ -47,9 +50,11 @@ export interface Family<O extends PredictorOptions> {
   readonly several: 'numeric' | 'any'
   /** @throws ShardbookError `column` unless it takes such a column */
   checkColumn(caller: string, column: Column): void
+  /** @throws ShardbookError `argument` for options that do not fit samples of tensors */
+  checkInput?(caller: string, input: Input, options: O): void
   /** Looks at the rows, where the column's type does not say all. */
   learn(caller: string, frame: AnyFrame, inputCol: string, options: O): Promise<Input>
-  /** The layers behind `headOf` the input, up to `outputs` numbers: the user's own, or the default ones. */
+  /** The layers behind `headOf` the input, up to `outputs` numbers, where the user gives none. */
   layers(caller: string, input: Input, outputs: number, options: O): readonly Layer[]
 }
 
@@ -94,6 +99,9 @@ export abstract class PredictorEstimator<
     return this.options.outputCol ?? this.options.predictionCol ?? 'prediction'
   }
 
+  /** Numbers that the network ends in, where that is known without the labels. */
+  protected readonly outputs?: number
+
   /** What labels are called in errors. */
   protected abstract readonly labels: string
 
@@ -108,6 +116,23 @@ export abstract class PredictorEstimator<
       for (const name of inputCols) check(caller, schema, name)
     }
     checkNumberColumn(caller, schema, this.labelCol, this.labels)
+    const input = knownInput(schema, this.options)
+    if (input !== undefined) this.#checkLayers(caller, input)
+  }
+
+  /** @throws ShardbookError `argument` for layers of the user's own that do not take the samples, as far as columns tell their shapes */
+  #checkLayers(caller: string, input: Input): void {
+    const { layers } = this.options as LayersOptions
+    this.#family.checkInput?.(caller, input, this.options)
+    const own = ownNodes(layers)
+    if (own === undefined) return
+    const { outputShape } = networkOf(caller, input, joined(headOf(input), own, []))
+    if (outputShape.length === 1 && (this.outputs ?? outputShape[0]) === outputShape[0]) return
+    throw new ShardbookError(
+      'argument',
+      `${caller}: expected layers that end in [${this.outputs ?? 'classes'}], got ${showShape(outputShape)}.`,
+      { hint: `Put nn.dense({ units: ${this.outputs ?? 'classes'} }) at the end.` },
+    )
   }
 
   /**
@@ -170,8 +195,10 @@ export abstract class PredictorEstimator<
   }
 
   #network(input: Input, { outputs, oneFor, tail }: Task<unknown>): Model {
-    const own = this.#family.layers(`${this.kind}.fit`, input, outputs, this.options)
-    const last = own.at(-1)
+    const own =
+      ownNodes((this.options as LayersOptions).layers) ??
+      inARow(this.#family.layers(`${this.kind}.fit`, input, outputs, this.options))
+    const last = own.at(-1)?.layer
     if (last !== undefined && (last.options as { activation?: unknown }).activation === 'softmax') {
       throw new ShardbookError(
         'argument',
@@ -179,11 +206,7 @@ export abstract class PredictorEstimator<
         { hint: 'Leave it out: the loss takes logits, and probabilityCol gives probabilities.' },
       )
     }
-    const layers = [...headOf(input), ...own, ...tail]
-    const network = model(
-      layers,
-      input.kind === 'several' ? { inputs: Object.fromEntries(inputsOf(input)) } : { inputShape: sampleShape(input) },
-    )
+    const network = networkOf(this.kind, input, joined(headOf(input), own, tail))
     if (network.outputShape.length === 1 && network.outputShape[0] === outputs) return network
     throw new ShardbookError(
       'argument',
@@ -191,6 +214,41 @@ export abstract class PredictorEstimator<
       { hint: `Put nn.dense({ units: ${outputs} }) at the end.` },
     )
   }
+}
+
+/**
+ * The layers of the user's own between those of the estimator. They may have these already: they are a fitted network's, or the
+ * user rescales bytes as it is done here. Then samples are brought to what the network takes once, and results to this label's unit.
+ */
+function joined(head: readonly Layer[], own: readonly Node[], tail: readonly Layer[]): readonly Node[] {
+  const isHead = ({ layer: { kind, options } }: Node): boolean => {
+    const [one, other] = [options, head[0]?.options] as [RescaleOptions, RescaleOptions | undefined]
+    return kind === 'rescale' && one.scale === other?.scale && (one.offset ?? 0) === (other.offset ?? 0)
+  }
+  const first = own.filter(({ from }) => from.includes(-1)).every(isHead) ? [] : inARow(head)
+  const last = own.at(-1)?.layer
+  const hasTail = tail.some(({ kind, name }) => kind === last?.kind && name === last.name)
+  const between = hasTail ? own.slice(0, -1) : own
+  const behind = (nodes: readonly Node[], by: number): Node[] =>
+    nodes.map(({ layer, from }) => ({ layer, from: from.map((at) => at + by) }))
+  return [...first, ...behind(between, first.length), ...behind(inARow(tail), first.length + between.length)]
+}
+
+function networkOf(caller: string, input: Input, nodes: readonly Node[]): Model {
+  const shapes =
+    input.kind === 'several' ? { inputs: Object.fromEntries(inputsOf(input)) } : { inputShape: sampleShape(input) }
+  return assemble(nodes, shapes, caller)
+}
+
+/** What columns tell of the samples without a look at the rows; undefined where their shapes depend on these. */
+function knownInput(schema: Schema, { inputCol, inputCols }: PredictorOptions): Input | undefined {
+  const columns = (inputCols ?? [inputCol!]).map((name) => findColumn('transformSchema', schema, name))
+  const isKnown = ({ type }: Column): boolean =>
+    type.kind === 'tensor' ? type.shape.every((n) => n > 0) : inputCols !== undefined && type.kind !== 'sparse'
+  const isTold = columns.every((column) => isKnown(column) && !['string', 'list'].includes(column.type.kind))
+  if (!isTold) return undefined
+  const inputs = columns.map(({ name }) => numericInput('transformSchema', schema, name))
+  return inputCols === undefined ? inputs[0]! : { kind: 'several', columns: inputs }
 }
 
 /** What happens to samples while training. @throws ShardbookError `argument` where samples are no tensors */
@@ -224,8 +282,8 @@ function holding<I extends Input>(input: I, other: Input): I {
   return { ...input, length: Math.max(input.length, other.length) }
 }
 
-/** The layers of an option that takes a model too. */
-export function ownLayers(given: LayersOptions['layers']): readonly Layer[] | undefined {
-  if (given === undefined || !('layers' in given)) return given
-  return given.layers.map(({ layer, name }) => ({ ...layer, name }))
+/** The layers of an option that takes a model too; undefined where there are none, or sizes. */
+function ownNodes(given: unknown): readonly Node[] | undefined {
+  if (Array.isArray(given)) return given.some((item) => typeof item === 'number') ? undefined : inARow(given as Layer[])
+  return (given as Model | undefined)?.layers.map(({ layer, name, from }) => ({ layer: renamed(layer, name), from }))
 }

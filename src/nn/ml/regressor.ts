@@ -16,6 +16,7 @@ export abstract class RegressorEstimator<
   M extends RegressorModel,
 > extends PredictorEstimator<O, Needs, M> {
   protected readonly labels = 'numbers'
+  protected override readonly outputs = 1
 
   protected async task(frame: AnyFrame, validation: AnyFrame | undefined): Promise<Task<RegressorModel>> {
     const { kind, labelCol } = this

@@ -16,7 +16,6 @@ import type { ColumnInput, Input } from './input.js'
 import { checkSequenceColumn, learnInput } from './learn-input.js'
 import type { SequenceOptions } from './learn-input.js'
 import type { ClassifierOptions, FittingLayers, LayersOptions, OwnLayers, PredictorOptions } from './options.js'
-import { ownLayers } from './predictor.js'
 import type { Family } from './predictor.js'
 import { RegressorEstimator } from './regressor.js'
 import type { RegressorModel } from './regressor-model.js'
@@ -147,8 +146,6 @@ const rnn: Family<PredictorOptions & LayersOptions & RecurrentNetworkOptions> = 
   checkColumn: checkSequenceColumn,
   learn: learnInput,
   layers(_, input, outputs, options) {
-    const own = ownLayers(options.layers)
-    if (own !== undefined) return own
     const read =
       input.kind === 'several'
         ? sideBySide(input, (column) => (isSequence(column) ? recurrent(column, options) : undefined))

@@ -1,8 +1,9 @@
 /** Estimators on disk: their options, with layers as data. A function of the user's own cannot be saved, and says so. */
 import { show } from '../../core/check.js'
 import { ShardbookError } from '../../core/errors.js'
-import { layersData, layersOf, modelData, modelOf, ownLayerOf } from '../model.js'
-import type { LayerData, Model, ModelData } from '../model.js'
+import { layersData, layersOf, modelData, modelOf, ownLayerOf } from '../model-data.js'
+import type { Model } from '../model.js'
+import type { LayerData, ModelData } from '../model-data.js'
 import type { Layer } from '../layers/layer.js'
 import { saveStage } from './saved-stage.js'
 import type { LoadedStage } from './saved-stage.js'

@@ -2,7 +2,7 @@
 import { sizeOf } from '../../core/dtype.js'
 import type { TensorData } from '../../core/dtype.js'
 import { ShardbookError } from '../../core/errors.js'
-import { modelData, modelOf } from '../model.js'
+import { modelData, modelOf } from '../model-data.js'
 import type { Model } from '../model.js'
 import type { SavedTensor } from '../safetensors.js'
 import { saveStage } from './saved-stage.js'

@@ -24,6 +24,8 @@ export interface Transformer extends Stage {
 }
 
 export interface StageFitOptions {
+  /** Whether stages that train show live charts. Default true. */
+  readonly verbose?: boolean
   /** Where it runs: a pool, or this process. */
   readonly on?: Strategy
   /** Rows on which loss and metrics are told; never trained on. */

@@ -106,7 +106,7 @@ export interface Matrix {
   readonly numbers: readonly Float64Array[]
 }
 
-/** @throws ShardbookError `data` for an empty frame, and as `readVectors`. */
+/** @throws ShardbookError `data` for an empty frame, vectors that are not finite (the row is named), and as `readVectors`. */
 export async function readMatrix(
   caller: string,
   frame: AnyFrame,
@@ -128,7 +128,25 @@ export async function readMatrix(
   )
   const parts = batches.map(({ vectors }) => vectors)
   const vectors = joinVectors(parts, rows)
+  refuseInfinite(caller, name, vectors)
   return { rows, width: vectors.kind === 'sparse' ? vectors.size : vectors.width, vectors, numbers }
+}
+
+/** A sum tells whether all is well, whatever the values: only then is there nothing to look for. */
+function refuseInfinite(caller: string, name: string, vectors: VectorRows): void {
+  const { values } = vectors
+  let sum = 0
+  for (let i = 0; i < values.length; i++) sum += values[i]! * 0
+  if (sum === 0) return
+  const at = values.findIndex((value) => !Number.isFinite(value))
+  const row = vectors.kind === 'sparse' ? vectors.ends.findIndex((end) => end > at) : Math.floor(at / vectors.width)
+  throw new ShardbookError(
+    'data',
+    `${caller}: expected finite numbers in '${name}', got ${values[at]} in row ${row}.`,
+    {
+      hint: 'Drop or fill such rows first: filter, ml.Imputer.',
+    },
+  )
 }
 
 function joinVectors(parts: readonly VectorRows[], rows: number): VectorRows {

@@ -62,6 +62,8 @@ export interface CheckpointOptions {
 export interface FitOptions {
   /** Where it runs: a pool, or this process. */
   readonly on?: Strategy
+  /** Whether it shows a live chart. Default true. */
+  readonly verbose?: boolean
   /**
    * Functions on events and rules (`nn.earlyStopping`, `nn.reduceOnPlateau`). A function is called in this process and returns
    * `'stop'` to end the training: after an epoch's event at once, else after the step in flight.

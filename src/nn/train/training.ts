@@ -9,6 +9,7 @@ import { displaySymbol } from '../../core/display.js'
 import type { Displayable, MimeBundle } from '../../core/display.js'
 import { ShardbookError } from '../../core/errors.js'
 import { host } from '../../core/host.js'
+import { showingItself } from '../../core/quiet.js'
 import { emptyTraining, live, reduceTraining, training as chartOf } from '../../viz/index.js'
 import type { LiveChart, TrainingView } from '../../viz/index.js'
 import type { StepRun, Strategy } from '../strategy.js'
@@ -76,15 +77,10 @@ export class Training<M extends Savable> implements Promise<M>, Displayable {
     for (const callback of callbacks) this.#listeners.add((event) => callback(event, this))
     this.#view = { ...emptyTraining, name }
     this.#chart = quiet ? unseen : live(chartOf(this.#view))
-    const prepared = prepare()
-    this.#run = prepared.then(({ strategy, job, finish }) => {
-      for (const result of job.start.progress?.history ?? []) {
-        this.#remember(result)
-        this.#view = reduceTraining(this.#view, { kind: 'epoch', ...result })
-      }
-      return (this.#begun = strategy.step(job, (event) => this.#take(event), { finish }))
-    })
-    this.#result = this.#finish(prepared)
+    // The chart says how far it is.
+    const prepared = showingItself(prepare)
+    this.#run = showingItself(async () => this.#begin(await prepared))
+    this.#result = showingItself(async () => this.#finish(prepared))
     const offInterrupt = host().onInterrupt(() => {
       if (this.#awaited) void this.stop()
     })
@@ -179,6 +175,14 @@ export class Training<M extends Savable> implements Promise<M>, Displayable {
       return {}
     }
     return chartOf(this.#view)[displaySymbol]()
+  }
+
+  #begin({ strategy, job, finish }: Prepared<M>): StepRun {
+    for (const result of job.start.progress?.history ?? []) {
+      this.#remember(result)
+      this.#view = reduceTraining(this.#view, { kind: 'epoch', ...result })
+    }
+    return (this.#begun = strategy.step(job, (event) => this.#take(event), { finish }))
   }
 
   async #finish(prepared: Promise<Prepared<M>>): Promise<M> {

@@ -57,7 +57,7 @@ export function panel(view: TrainingView, name: string, width: number): JsonObje
     height: panelHeight,
     layer: [
       heading(name),
-      ...(isLoss ? [legend] : []),
+      ...(isLoss && lines.validation.length > 0 ? [legend] : []),
       layer(lines.raw, 'training', `${name} of the step`, { strokeWidth: 1, opacity: 0.3, clip: true }),
       layer(lines.smooth, 'training', `${name}, smoothed`, {}),
       // Where steps have no metrics of their own, the epochs do.
@@ -68,7 +68,7 @@ export function panel(view: TrainingView, name: string, width: number): JsonObje
   }
 }
 
-/** The one legend, where a falling line leaves room: of marks that are not seen, as the lines have fixed colours. */
+/** The one legend, once there are two lines, where a falling one leaves room: of marks that are not seen, as the lines have fixed colours. */
 const legend: JsonObject = {
   data: { values: Object.keys(seriesColours).map((who) => ({ who })) },
   mark: { type: 'point', opacity: 0 },

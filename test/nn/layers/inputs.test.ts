@@ -4,7 +4,8 @@ import type { Tensor2D } from '@tensorflow/tfjs-core'
 import { loadTf, openEngine } from '../../../src/engine/index.js'
 import * as nn from '../../../src/nn/index.js'
 import { packInputs } from '../../../src/nn/layers/input.js'
-import { applyModel, initialWeights, modelData, modelOf } from '../../../src/nn/model.js'
+import { applyModel, initialWeights } from '../../../src/nn/model.js'
+import { modelData, modelOf } from '../../../src/nn/model-data.js'
 import { onEngines } from '../on-engines.js'
 
 const shapes = { image: [4, 4, 1], size: [3] }

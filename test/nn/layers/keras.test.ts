@@ -5,7 +5,7 @@ import { loadTf, openEngine, record } from '../../../src/engine/index.js'
 import type { Engine } from '../../../src/engine/index.js'
 import type { Tf } from '../../../src/engine/tf.js'
 import * as nn from '../../../src/nn/index.js'
-import { modelOf } from '../../../src/nn/model.js'
+import { modelOf } from '../../../src/nn/model-data.js'
 import { onEngines } from '../on-engines.js'
 
 interface Numbers {

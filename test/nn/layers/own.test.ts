@@ -119,6 +119,18 @@ test('a summary is a table in HTML too', () => {
   expect(html.match(/<tr>/g)).toHaveLength(3)
 })
 
+test('a summary and an error say where a layer was made, also one of a network that is used again', () => {
+  const here = /own\.test\.ts:\d+:\d+/
+  const first = nn.model([nn.flatten(), nn.dense({ units: 3 })], { inputShape: [2, 2] })
+  expect(String(first.summary())).toMatch(
+    new RegExp(`layer .* made at\n.*\nflatten1 .*${here.source}\ndense1 .* 15  ${here.source}\n`),
+  )
+  const { 'text/html': html } = first.summary()[displaySymbol]() as { 'text/html': string }
+  expect(html).toMatch(here)
+  const layers: readonly nn.Layer[] = [nn.flatten(), nn.conv2d({ filters: 1, kernelSize: 3 }) as nn.Layer]
+  expect(() => nn.model(layers, { inputShape: [4, 4, 1] })).toThrow(new RegExp(`"conv1".*made at .*${here.source}`))
+})
+
 test('tokens beyond the last one are the last one where an embedding clips', () => {
   const table = tf.tensor2d([1, 2, 3], [3, 1])
   const clipped = nn

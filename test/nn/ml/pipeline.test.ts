@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { displaySymbol } from '../../../src/core/display.js'
 import { openEngine } from '../../../src/engine/index.js'
 import { datasets, frame, type AnyFrame, type Frame, type Tensor } from '../../../src/frame/index.js'
+import * as nn from '../../../src/nn/index.js'
 import * as ml from '../../../src/nn/ml/index.js'
 import { hasData } from '../../needs.js'
 
@@ -31,6 +32,39 @@ const pipeline = new ml.Pipeline({ stages: [tokenizer, hashing, logistic] })
 const rowsOf = async (rows: AnyFrame) => (rows as Frame).toRows()
 
 describe('Pipeline', () => {
+  test('layers that do not fit what earlier stages give are found before anything is fitted', async () => {
+    const numbers = frame({ a: [1, 2, 3, 4], b: [1, 0, 1, 0], label: [0, 1, 0, 1] })
+    const assembler = new ml.VectorAssembler({ inputCols: ['a', 'b'], outputCol: 'features' })
+    class Watched extends ml.StandardScaler<'features', 'scaled'> {
+      fitted = 0
+      protected override async learn(...given: Parameters<ml.StandardScaler<'features', 'scaled'>['learn']>) {
+        this.fitted++
+        return super.learn(...given)
+      }
+    }
+    const scaler = new Watched({ inputCol: 'features', outputCol: 'scaled' })
+    const withLayers = (layers: readonly nn.Layer[] | readonly number[]) =>
+      new ml.Pipeline({
+        stages: [assembler, scaler, new ml.MultilayerPerceptronClassifier({ inputCol: 'scaled', layers })],
+      } as never)
+    const message = /Pipeline.fit: stage 3 of 3: MultilayerPerceptronClassifier: /
+    for (const [layers, what] of [
+      [[nn.lstm({ units: 2 }) as nn.Layer, nn.dense({ units: 2 })], /layer 1 \("lstm1"\) does not fit/],
+      [[nn.reshape({ shape: [2, 1] }) as nn.Layer], /expected layers that end in \[classes\], got \[2, 1\]/],
+      [[3, 8, 2], /expected layers from 2 features on, got \[3, 8, 2\]/],
+    ] as const) {
+      const error = await withLayers(layers)
+        .fit(numbers as never)
+        .then(
+          () => undefined,
+          (cause: unknown) => cause,
+        )
+      expect(String(error)).toMatch(message)
+      expect(String(error)).toMatch(what)
+    }
+    expect(scaler.fitted).toBe(0)
+  })
+
   test('gives what Spark’s example gives', async () => {
     const model = await pipeline.fit(training)
     const rows = await model.transform(held).toRows()

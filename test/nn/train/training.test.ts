@@ -74,6 +74,16 @@ const seen = async (training: ReturnType<typeof fit>, kind: TrainingEvent['kind'
   })
 
 describe('training', () => {
+  test('shows no chart with verbose: false, and learns the same', async () => {
+    const quiet = await new ml.CNNClassifier({ inputCol: 'image', maxIter: 1, batchSize: 16 }).fit(data, {
+      verbose: false,
+    })
+    expect(notebook.published).toEqual([])
+    const shown = await fit({ maxIter: 1 })
+    expect(notebook.published).toHaveLength(1)
+    expect(quiet.weights).toEqual(shown.weights)
+  })
+
   test('gives the model, a history by epoch, and every event in order', async () => {
     const training = fit()
     const events: TrainingEvent[] = []

@@ -37,6 +37,19 @@ describe('viz.training', () => {
     expect(text).toMatch(/loss 0\.\d+ \(validation 0\.\d+\) · accuracy 0\.\d+ \(validation 0\.\d+\)/)
   })
 
+  it('has a legend only where there are two lines to tell apart', () => {
+    const legends = (events: readonly viz.TrainingViewEvent[]): boolean =>
+      JSON.stringify(viz.training(viewOf(events)).spec).includes('"who":"validation"')
+    const events = trainingEvents({ epochs: 2, stepsPerEpoch: 10 })
+    expect(legends(events)).toBe(true)
+    const without = events.map((event) => {
+      if (event.kind !== 'epoch') return event
+      const { validation: _, ...rest } = event
+      return rest
+    })
+    expect(legends(without)).toBe(false)
+  })
+
   it('says how it ended', () => {
     const view = viewOf(trainingEvents({ epochs: 2, stepsPerEpoch: 10 }))
     const end = (reason: 'done' | 'stopped' | 'failed', message?: string): string =>

@@ -34,6 +34,7 @@ export async function copyRows(
   const list = sqlNames(plan.schema).map((name, i) => `t.${name} AS ${columns[i]}`)
   await execute(
     `COPY (SELECT ${list.join(', ')} FROM (${sql}) t) TO ${quoteString(path)} (FORMAT parquet, ROW_GROUP_SIZE ${rowGroupRows(plan.schema)})`,
+    scanProgress(plan),
   ).catch((cause: unknown) => {
     throw explainFailure(cause)
   })

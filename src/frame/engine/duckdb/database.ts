@@ -49,13 +49,10 @@ export async function lastingConnection(): Promise<DuckDBConnection> {
 /** Tells how a query gets on, from how much of its work is done, in percent. */
 export type DescribeProgress = (percent: number, state: ProgressState) => string
 
-const describeQuery: DescribeProgress = (percent, state) =>
-  state === 'running' ? `Query: ${percent} %` : `Query: ${state}`
-
-/** Runs `work` on a connection of its own; cancelling ends its queries. */
+/** Runs `work` on a connection of its own; cancelling ends its queries. Shows how they get on where there is a text for it. */
 export async function withConnection<T>(
   work: (connection: DuckDBConnection) => Promise<T>,
-  describe: DescribeProgress = describeQuery,
+  describe?: DescribeProgress,
 ): Promise<T> {
   const connection = await connect()
   const guard = watched(connection, describe)
@@ -72,7 +69,7 @@ export async function withConnection<T>(
 /** Streams the chunks of a query, in bounded memory; leaving the loop early ends the query. */
 export async function* streamQuery(
   sql: string,
-  describe: DescribeProgress = describeQuery,
+  describe: DescribeProgress,
 ): AsyncGenerator<{ chunk: DuckDBDataChunk; result: DuckDBResult }, void, undefined> {
   const connection = await connect()
   const guard = watched(connection, describe)
@@ -93,10 +90,10 @@ export async function* streamQuery(
 }
 
 /** Runs a statement for its effect. */
-export async function execute(sql: string): Promise<void> {
+export async function execute(sql: string, describe?: DescribeProgress): Promise<void> {
   await withConnection(async (connection) => {
     await connection.run(sql)
-  })
+  }, describe)
 }
 
 /** All rows of a small result, as plain JavaScript values. */
@@ -142,8 +139,9 @@ export function interruptible(connection: { interrupt(): void }): Running & { of
 }
 
 /** As `interruptible`, and shows how the connection's queries get on. */
-function watched(connection: DuckDBConnection, describe: DescribeProgress): Running & { off(): void } {
+function watched(connection: DuckDBConnection, describe: DescribeProgress | undefined): Running & { off(): void } {
   const guard = interruptible(connection)
+  if (describe === undefined) return guard
   const progress = showProgress((state) => describe(Math.max(0, Math.floor(connection.progress.percentage)), state))
   return {
     get interrupted() {

@@ -40,7 +40,7 @@ async function* chunksOf(plan: Plan, sql: string, schema: Schema): AsyncGenerato
 export async function tableFromQuery(plan: Plan): Promise<Table> {
   const { sql, stores } = printPlan(plan)
   const table = newTableName()
-  await execute(`CREATE TABLE ${quoteName(table)} AS ${sql}`).catch((cause: unknown) => {
+  await execute(`CREATE TABLE ${quoteName(table)} AS ${sql}`, scanProgress(plan)).catch((cause: unknown) => {
     throw explainFailure(cause)
   })
   return { kind: 'table', table, stores }

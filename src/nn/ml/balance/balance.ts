@@ -33,8 +33,12 @@ export interface SamplingOptions<S> extends BalanceOptions<S> {
  */
 export async function classSizes(caller: string, frame: Frame, labelCol: string): Promise<readonly ClassSize[]> {
   findColumn(caller, frame.schema, labelCol)
-  const counts = (await frame.groupBy(labelCol).agg({ n: col.count() }).toRows()) as Readonly<Record<string, unknown>>[]
-  const sizes = counts.map((row) => ({ label: row[labelCol] as ClassSize['label'], rows: Number(row['n']) }))
+  const total = `rows of ${labelCol}`
+  const counts = (await frame
+    .groupBy(labelCol)
+    .agg({ [total]: col.count() })
+    .toRows()) as Readonly<Record<string, unknown>>[]
+  const sizes = counts.map((row) => ({ label: row[labelCol] as ClassSize['label'], rows: Number(row[total]) }))
   const unknown = sizes.find(({ label }) => label === null)
   if (unknown !== undefined) {
     throw new ShardbookError('data', `${caller}: expected a label in every row, got ${unknown.rows} rows without.`, {

@@ -14,7 +14,8 @@ import { computed, isNumber } from '../column-stage.js'
 import { checkNumberColumn } from '../columns.js'
 import type { Col, Takes } from '../stage-types.js'
 import { vectorSize } from '../vectors.js'
-import { aggregated, asNumber, Evaluator, projected, refuseNulls, weightExpr } from './evaluator.js'
+import { areaTally, oneClass } from './area-tally.js'
+import { aggregated, asNumber, Evaluator, projected, refuseNulls, talliedRows, weightExpr } from './evaluator.js'
 
 export const binaryMetrics = ['areaUnderROC', 'areaUnderPR'] as const
 export type BinaryMetric = (typeof binaryMetrics)[number]
@@ -216,6 +217,14 @@ export class BinaryClassificationEvaluator<Label extends string = 'label'> exten
     return area / (positives * negatives)
   }
 
+  protected override tally(frame: Frame, weightCol: string | undefined, samples: number) {
+    const { labelCol = 'label', metricName = 'areaUnderROC' } = this.options
+    const score = scoreColumn(caller, frame.schema, this.options, false)
+    const label = asNumber(col(labelCol).node)
+    const rows = talliedRows(caller, frame, { label, score, weight: weightExpr(weightCol) })
+    return { rows: rows.sort(col('score').desc() as never), tally: areaTally(samples, metricName) }
+  }
+
   #rows(where: string, frame: Frame, weightCol: string | undefined, probabilities: boolean): Frame {
     const { labelCol = 'label' } = this.options
     checkNumberColumn(where, frame.schema, labelCol)
@@ -223,12 +232,6 @@ export class BinaryClassificationEvaluator<Label extends string = 'label'> exten
     const score = scoreColumn(where, frame.schema, this.options, probabilities)
     return projected(where, frame, { label, score, weight: weightExpr(weightCol) })
   }
-}
-
-function oneClass(missing: string): ShardbookError {
-  return new ShardbookError('data', `${caller}: expected rows of both classes, got no ${missing} one.`, {
-    hint: 'A split by label keeps both: randomSplit(…, { stratify: labelCol }).',
-  })
 }
 
 async function precisionArea(steps: Frame, positives: number): Promise<number> {

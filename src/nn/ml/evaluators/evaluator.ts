@@ -12,7 +12,8 @@ import type { ExprNode } from '../../../frame/expr/node.js'
 import { literalNode } from '../../../frame/expr/literal.js'
 import { describeStage, inputColumn, isNumber, withoutRows } from '../column-stage.js'
 import type { Takes } from '../stage-types.js'
-import { resampler, resampleWeight } from './bootstrap.js'
+import { numbered, resampler, resampleRow, resampleWeight, tallied } from './bootstrap.js'
+import type { Tally } from './bootstrap.js'
 
 export interface BootstrapOptions {
   /** Resamples of the rows. Default 200. */
@@ -85,6 +86,13 @@ export abstract class Evaluator<Needs> implements Displayable {
   /** The metric over all rows, each as often as `weightCol` says. */
   protected abstract measure(frame: Frame, weightCol: string | undefined): Promise<number>
 
+  /** The same for resamples in one pass: the rows that a tally takes, with their weights. Absent where sums do not tell it. */
+  protected tally?(
+    frame: Frame,
+    weightCol: string | undefined,
+    samples: number,
+  ): { readonly rows: Frame; readonly tally: Tally }
+
   protected async measured(frame: Frame): Promise<number> {
     const { weightCol } = this.options
     if (weightCol !== undefined) inputColumn(`${this.kind}.evaluate`, frame.schema, weightCol, 'numbers', isNumber)
@@ -96,14 +104,25 @@ export abstract class Evaluator<Needs> implements Displayable {
     checkInteger(caller, 'samples', samples, 2, 100_000)
     checkInteger(caller, 'seed', seed, 0)
     checkNumber(caller, 'level', level, 0, 1)
-    const value = await this.measured(frame)
-    const resample = resampler(frame, seed, this.options.weightCol)
+    const rows = numbered(frame).cache()
+    const value = await this.measured(rows)
+    const { weightCol } = this.options
+    const sums = this.tally?.(rows, weightCol, samples)
+    const metrics =
+      sums === undefined
+        ? await this.#resampled(rows, { samples, seed })
+        : await tallied(sums.rows, { samples, seed }, sums.tally)
+    metrics.sort()
+    return { value, low: quantile(metrics, (1 - level) / 2), high: quantile(metrics, (1 + level) / 2), level }
+  }
+
+  async #resampled(rows: Frame, { samples, seed }: { samples: number; seed: number }): Promise<Float64Array> {
+    const resample = resampler(rows, seed, this.options.weightCol)
     const metrics = new Float64Array(samples)
     for (let sample = 0; sample < samples; sample++) {
       metrics[sample] = await this.measure(resample(sample), resampleWeight)
     }
-    metrics.sort()
-    return { value, low: quantile(metrics, (1 - level) / 2), high: quantile(metrics, (1 + level) / 2), level }
+    return metrics
   }
 
   async #slices(
@@ -112,7 +131,11 @@ export abstract class Evaluator<Needs> implements Displayable {
     measure: (part: Frame) => Promise<number | Interval>,
   ): Promise<SliceMetric[]> {
     const caller = `${this.kind}.evaluate`
-    const counted = (await frame.groupBy(by).agg({ rows: col.count() }).toRows()) as readonly Record<string, unknown>[]
+    const total = `rows of ${by}`
+    const counted = (await frame
+      .groupBy(by)
+      .agg({ [total]: col.count() })
+      .toRows()) as readonly Record<string, unknown>[]
     if (counted.length > mostSlices) {
       throw new ShardbookError('argument', `${caller}: expected at most ${mostSlices} values in '${by}', got more.`)
     }
@@ -128,7 +151,7 @@ export abstract class Evaluator<Needs> implements Displayable {
       const part = Frame.fromPlan(filter(caller, frame.plan, predicate))
       const value = await measure(part)
       const told = typeof value === 'number' ? { value } : value
-      found.push({ slice, rows: Number(group['rows']), ...told })
+      found.push({ slice, rows: Number(group[total]), ...told })
     }
     return found
   }
@@ -149,6 +172,11 @@ function quantile(sorted: Float64Array, share: number): number {
 export function projected(caller: string, frame: Frame, columns: Readonly<Record<string, ExprNode>>): Frame {
   const named = Object.entries(columns).map(([name, expr]) => ({ name, expr }))
   return Frame.fromPlan(project(caller, frame.plan, named))
+}
+
+/** The columns that a tally takes, with the number of each row. */
+export function talliedRows(caller: string, frame: Frame, columns: Readonly<Record<string, ExprNode>>): Frame {
+  return projected(caller, frame, { ...columns, [resampleRow]: asNumber({ kind: 'column', name: resampleRow }) })
 }
 
 /** A frame with computed columns added. */

@@ -2,6 +2,7 @@
  * `MulticlassClassificationEvaluator`: how often a classifier is right. The frame's engine counts the pairs of label and
  * prediction; metrics follow from these counts (definitions as in Spark's MulticlassMetrics).
  */
+import type { ExprNode } from '../../../frame/expr/node.js'
 import { checkNumber, checkOneOf, show } from '../../../core/check.js'
 import { ShardbookError } from '../../../core/errors.js'
 import { col } from '../../../frame/index.js'
@@ -10,7 +11,9 @@ import type { NumberRows, RowFunction, TensorRows } from '../../../frame/row-fun
 import { computed, inputColumn } from '../column-stage.js'
 import { checkNumberColumn } from '../columns.js'
 import type { Col, Takes } from '../stage-types.js'
-import { aggregated, asNumber, Evaluator, projected, weightExpr } from './evaluator.js'
+import { meanTally } from './bootstrap.js'
+import type { Tally } from './bootstrap.js'
+import { aggregated, asNumber, Evaluator, projected, weightExpr, talliedRows } from './evaluator.js'
 
 export const multiclassMetrics = [
   ...(['f1', 'accuracy', 'weightedPrecision', 'weightedRecall', 'weightedTruePositiveRate'] as const),
@@ -129,11 +132,26 @@ export class MulticlassClassificationEvaluator<
     return metricOf(metricName, await this.#count(frame, weightCol), this.options)
   }
 
-  async #logLoss(frame: Frame, weightCol: string | undefined): Promise<number> {
+  protected override tally(frame: Frame, weightCol: string | undefined, samples: number) {
+    const { metricName = 'f1', labelCol = 'label', predictionCol = 'prediction' } = this.options
+    const weight = weightExpr(weightCol)
+    if (metricName === 'logLoss') {
+      return { rows: talliedRows(caller, frame, { value: this.#loss, weight }), tally: meanTally(samples) }
+    }
+    const [label, prediction] = [labelCol, predictionCol].map((name) => asNumber(col(name).node))
+    const rows = talliedRows(caller, frame, { label: label!, prediction: prediction!, weight })
+    return { rows, tally: countTally(samples, (counts) => metricOf(metricName, counts, this.options)) }
+  }
+
+  /** Each row's part of the log loss. */
+  get #loss(): ExprNode {
     const { labelCol = 'label', probabilityCol = 'probability', eps = 1e-15 } = this.options
     const gives = { type: { kind: 'number', storage: 'float64' }, nullable: false } as const
-    const loss = computed('loss', logLoss, { eps }, [probabilityCol, labelCol], gives).expr
-    const rows = projected(caller, frame, { loss, weight: weightExpr(weightCol) })
+    return computed('loss', logLoss, { eps }, [probabilityCol, labelCol], gives).expr
+  }
+
+  async #logLoss(frame: Frame, weightCol: string | undefined): Promise<number> {
+    const rows = projected(caller, frame, { loss: this.#loss, weight: weightExpr(weightCol) })
     const sums = await aggregated(caller, rows, {
       loss: col('loss').mul(col('weight')).sum(),
       weight: col('weight').sum(),
@@ -179,6 +197,27 @@ const logLoss = {
       }
       return { kind: 'numbers', values, valid: null }
     },
+}
+
+/** The confusion matrix of each resample. */
+function countTally(samples: number, metric: (counts: readonly ConfusionCount[]) => number): Tally {
+  const cells = new Map<number, Map<number, Float64Array>>()
+  return {
+    add({ label, prediction }, weights) {
+      const row = cells.get(label!) ?? new Map<number, Float64Array>()
+      const cell = row.get(prediction!) ?? new Float64Array(samples)
+      cells.set(label!, row.set(prediction!, cell))
+      for (let s = 0; s < samples; s++) cell[s]! += weights[s]!
+    },
+    metrics: () => {
+      const pairs = [...cells].flatMap(([label, row]) =>
+        Array.from(row, ([prediction, cell]) => ({ label, prediction, cell })),
+      )
+      return Float64Array.from({ length: samples }, (_, s) =>
+        metric(pairs.map(({ label, prediction, cell }) => ({ label, prediction, count: cell[s]! }))),
+      )
+    },
+  }
 }
 
 /** What is known of one class. */

@@ -1,11 +1,13 @@
 /** `RankingEvaluator`: how early a list of recommendations has what is relevant. */
+import type { ExprNode } from '../../../frame/expr/node.js'
 import { checkInteger, checkOneOf } from '../../../core/check.js'
 import { col } from '../../../frame/index.js'
 import type { Column, Frame, Schema } from '../../../frame/index.js'
 import type { ListRows, RowFunction } from '../../../frame/row-function.js'
 import { computed, inputColumn } from '../column-stage.js'
 import type { Col } from '../stage-types.js'
-import { aggregated, Evaluator, projected, weightExpr } from './evaluator.js'
+import { meanTally } from './bootstrap.js'
+import { aggregated, Evaluator, projected, weightExpr, talliedRows } from './evaluator.js'
 
 export const rankingMetrics = [
   'meanAveragePrecision',
@@ -70,11 +72,20 @@ export class RankingEvaluator<
     for (const name of [labelCol, predictionCol]) inputColumn(where, schema, name, 'lists of numbers or text', isItems)
   }
 
-  protected async measure(frame: Frame, weightCol: string | undefined): Promise<number> {
+  protected override tally(frame: Frame, weightCol: string | undefined, samples: number) {
+    const rows = talliedRows(caller, frame, { value: this.#value, weight: weightExpr(weightCol) })
+    return { rows, tally: meanTally(samples) }
+  }
+
+  /** Each row's metric. */
+  get #value(): ExprNode {
     const { labelCol = 'label', predictionCol = 'prediction' } = this.options
     const gives = { type: { kind: 'number', storage: 'float64' }, nullable: false } as const
-    const value = computed('value', ranked, this.#payload, [predictionCol, labelCol], gives).expr
-    const rows = projected(caller, frame, { value, weight: weightExpr(weightCol) })
+    return computed('value', ranked, this.#payload, [predictionCol, labelCol], gives).expr
+  }
+
+  protected async measure(frame: Frame, weightCol: string | undefined): Promise<number> {
+    const rows = projected(caller, frame, { value: this.#value, weight: weightExpr(weightCol) })
     const sums = await aggregated(caller, rows, {
       value: col('value').mul(col('weight')).sum(),
       weight: col('weight').sum(),

@@ -4,7 +4,17 @@ import { col } from '../../../frame/index.js'
 import type { Frame, Schema } from '../../../frame/index.js'
 import { inputColumn, isNumber } from '../column-stage.js'
 import type { Col } from '../stage-types.js'
-import { aggregated, asNumber, Evaluator, extended, projected, refuseNulls, weightExpr } from './evaluator.js'
+import type { Tally } from './bootstrap.js'
+import {
+  aggregated,
+  asNumber,
+  Evaluator,
+  extended,
+  projected,
+  refuseNulls,
+  weightExpr,
+  talliedRows,
+} from './evaluator.js'
 
 export const regressionMetrics = ['rmse', 'mse', 'r2', 'mae', 'var'] as const
 export type RegressionMetric = (typeof regressionMetrics)[number]
@@ -58,6 +68,13 @@ export class RegressionEvaluator<
     for (const name of [labelCol, predictionCol]) inputColumn(where, schema, name, 'numbers', isNumber)
   }
 
+  protected override tally(frame: Frame, weightCol: string | undefined, samples: number) {
+    const { labelCol = 'label', predictionCol = 'prediction' } = this.options
+    const [label, prediction] = [labelCol, predictionCol].map((name) => asNumber(col(name).node))
+    const rows = talliedRows(caller, frame, { label: label!, prediction: prediction!, weight: weightExpr(weightCol) })
+    return { rows, tally: regressionTally(samples, this.options) }
+  }
+
   protected async measure(frame: Frame, weightCol: string | undefined): Promise<number> {
     const {
       labelCol = 'label',
@@ -106,5 +123,51 @@ export class RegressionEvaluator<
       default:
         return metricName satisfies never
     }
+  }
+}
+
+/** Moments about the first label, so that nothing is lost where values are far from zero. */
+function regressionTally(
+  samples: number,
+  { metricName = 'rmse', throughOrigin = false }: RegressionEvaluatorOptions,
+): Tally {
+  const zeros = (): Float64Array => new Float64Array(samples)
+  const [total, squares, sizes] = [zeros(), zeros(), zeros()]
+  const [labels, labelSquares] = [zeros(), zeros()]
+  const [predictions, predictionSquares] = [zeros(), zeros()]
+  let centre: number | undefined = throughOrigin ? 0 : undefined
+  return {
+    add({ label, prediction }, weights) {
+      centre ??= label!
+      const [e, y, p] = [label! - prediction!, label! - centre, prediction! - centre]
+      for (let s = 0; s < samples; s++) {
+        const w = weights[s]!
+        total[s]! += w
+        squares[s]! += w * e * e
+        sizes[s]! += w * Math.abs(e)
+        labels[s]! += w * y
+        labelSquares[s]! += w * y * y
+        predictions[s]! += w * p
+        predictionSquares[s]! += w * p * p
+      }
+    },
+    metrics: () =>
+      total.map((w, s) => {
+        const mean = labels[s]! / w
+        switch (metricName) {
+          case 'mse':
+            return squares[s]! / w
+          case 'rmse':
+            return Math.sqrt(squares[s]! / w)
+          case 'mae':
+            return sizes[s]! / w
+          case 'r2':
+            return 1 - squares[s]! / (labelSquares[s]! - (throughOrigin ? 0 : w * mean * mean))
+          case 'var':
+            return (predictionSquares[s]! - 2 * mean * predictions[s]!) / w + mean * mean
+          default:
+            return metricName satisfies never
+        }
+      }),
   }
 }

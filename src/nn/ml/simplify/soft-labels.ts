@@ -9,7 +9,7 @@ import type { AnyFrame } from '../../../frame/index.js'
 import type { RowFunction, TensorRows } from '../../../frame/row-function.js'
 import { computed, inputColumn, isVector, withColumns } from '../column-stage.js'
 import type { Estimator, Stage } from '../stage.js'
-import { paramNames } from '../tuning/param-names.js'
+import { paramsOf } from '../tuning/param-names.js'
 import { vectorSize } from '../vectors.js'
 
 const weight = 'soft label weight'
@@ -65,7 +65,7 @@ export function weighing(caller: string, student: Estimator): Estimator {
     return student.copy({ stages: [...stages.slice(0, -1), weighing(caller, last)] })
   }
   const given = (student.options as { weightCol?: string }).weightCol
-  if (given === undefined && paramNames(student.kind)?.includes('weightCol') !== false) {
+  if (given === undefined && Object.hasOwn(paramsOf(student.kind) ?? { weightCol: true }, 'weightCol')) {
     return student.copy({ weightCol: weight })
   }
   throw new ShardbookError(

@@ -85,7 +85,10 @@ async function checkFoldColumn(caller: string, frame: Frame, foldCol: string, nu
   if (type.kind !== 'number') {
     throw new ShardbookError('column', `${caller}: expected the fold column '${foldCol}' to hold numbers.`)
   }
-  const counts = (await frame.groupBy(foldCol).agg({ n: col.count() }).toRows()) as Readonly<Record<string, unknown>>[]
+  const counts = (await frame
+    .groupBy(foldCol)
+    .agg({ [`rows of ${foldCol}`]: col.count() })
+    .toRows()) as Readonly<Record<string, unknown>>[]
   const folds = counts.map((row) => row[foldCol])
   const wrong = folds.find((fold) => !(Number.isInteger(fold) && Number(fold) >= 0 && Number(fold) < numFolds))
   if (wrong !== undefined) {

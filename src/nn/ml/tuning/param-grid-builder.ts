@@ -32,7 +32,7 @@ export class ParamGridBuilder {
   /**
    * Adds values of an option of an estimator, or of a stage within a pipeline; the last one added varies fastest.
    *
-   * @throws ShardbookError `argument` for no values, and for an option that the stage has not.
+   * @throws ShardbookError `argument` for no values, and for an option that the stage has not, or values of another type.
    */
   addGrid<T extends Tunable, P extends ParamName<T>>(
     stage: T,
@@ -40,7 +40,7 @@ export class ParamGridBuilder {
     values: readonly ParamValue<T, P>[],
   ): ParamGridBuilder {
     const caller = 'ParamGridBuilder.addGrid'
-    checkParam(caller, stage, param)
+    checkParam(caller, stage, param, Array.isArray(values) ? values : [])
     if (!Array.isArray(values) || values.length === 0) {
       throw new ShardbookError(
         'argument',
@@ -119,7 +119,7 @@ export class ParamSpace {
         `ParamSpace.addChoice: expected values for '${param}' of ${stage.kind}, got ${show(values)}.`,
       )
     }
-    return this.#add('ParamSpace.addChoice', stage, param, (share) => values[Math.floor(share * values.length)])
+    return this.#add('ParamSpace.addChoice', stage, param, (share) => values[Math.floor(share * values.length)], values)
   }
 
   /**
@@ -145,8 +145,8 @@ export class ParamSpace {
     )
   }
 
-  #add(caller: string, stage: Tunable, param: string, draw: Draw): ParamSpace {
-    checkParam(caller, stage, param)
+  #add(caller: string, stage: Tunable, param: string, draw: Draw, values: readonly unknown[] = [draw(0)]): ParamSpace {
+    checkParam(caller, stage, param, values)
     return new ParamSpace([...this.#axes, { stage, param, draw }])
   }
 }

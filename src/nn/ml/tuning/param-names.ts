@@ -1,5 +1,6 @@
 /**
- * The options of every stage by name: what a grid checks its names against, since types are gone when it runs.
+ * The options of every stage by name, with the type of their values: what a grid is checked against, since types are gone when
+ * it runs.
  *
  * The compiler holds each list against the stage's own type, and the lists against all stages that there are: an option or a stage
  * that is missing here does not compile.
@@ -16,150 +17,174 @@ type Kind = Exclude<
 >
 type OptionsOf<K extends Kind> = Made<K>['options']
 
-const column = { inputCol: true, outputCol: true } as const
+/** What `typeof` says of an option's values; `true` where that does not tell. */
+type Kept<V> = [V] extends [boolean]
+  ? 'boolean'
+  : [V] extends [number]
+    ? 'number'
+    : [V] extends [string]
+      ? 'string'
+      : true
+
+const column = { inputCol: 'string', outputCol: 'string' } as const
 const columns = { ...column, inputCols: true, outputCols: true } as const
 
 const network = {
-  maxIter: true,
-  stepSize: true,
-  seed: true,
-  weightCol: true,
+  maxIter: 'number',
+  stepSize: 'number',
+  seed: 'number',
+  weightCol: 'string',
   classWeights: true,
-  labelSmoothing: true,
-  precision: true,
-  regParam: true,
-  elasticNetParam: true,
+  labelSmoothing: 'number',
+  precision: 'string',
+  regParam: 'number',
+  elasticNetParam: 'number',
   optimiser: true,
   schedule: true,
   metrics: true,
 } as const
-const batches = { ...network, batchSize: true, slices: true } as const
+const batches = { ...network, batchSize: 'number', slices: 'number' } as const
 const neuralRegressor = {
   ...batches,
   ...column,
   inputCols: true,
-  labelCol: true,
-  predictionCol: true,
+  labelCol: 'string',
+  predictionCol: 'string',
   augment: true,
   layers: true,
 } as const
 const neuralClassifier = {
   ...neuralRegressor,
-  rawPrediction: true,
-  rawPredictionCol: true,
-  probabilityCol: true,
+  rawPrediction: 'boolean',
+  rawPredictionCol: 'string',
+  probabilityCol: 'string',
 } as const
 const recurrent = {
-  cell: true,
+  cell: 'string',
   units: true,
-  embeddingSize: true,
-  bidirectional: true,
-  dropout: true,
-  maxLength: true,
-  vocabularySize: true,
+  embeddingSize: 'number',
+  bidirectional: 'boolean',
+  dropout: 'number',
+  maxLength: 'number',
+  vocabularySize: 'number',
 } as const
 const coder = {
   ...network,
   ...column,
   layers: true,
-  convolutional: true,
-  blockSize: true,
-  numBlocks: true,
+  convolutional: 'boolean',
+  blockSize: 'number',
+  numBlocks: 'number',
 } as const
 
-const regressor = { featuresCol: true, labelCol: true, predictionCol: true, weightCol: true } as const
-const classifier = { ...regressor, rawPredictionCol: true, probabilityCol: true, classWeights: true } as const
+const regressor = { featuresCol: 'string', labelCol: 'string', predictionCol: 'string', weightCol: 'string' } as const
+const classifier = { ...regressor, rawPredictionCol: 'string', probabilityCol: 'string', classWeights: true } as const
 const linear = {
-  maxIter: true,
-  regParam: true,
-  tol: true,
-  fitIntercept: true,
-  standardization: true,
+  maxIter: 'number',
+  regParam: 'number',
+  tol: 'number',
+  fitIntercept: 'boolean',
+  standardization: 'boolean',
 } as const
-const tree = { maxDepth: true, maxBins: true, minInstancesPerNode: true, minInfoGain: true, seed: true } as const
+const tree = {
+  maxDepth: 'number',
+  maxBins: 'number',
+  minInstancesPerNode: 'number',
+  minInfoGain: 'number',
+  seed: 'number',
+} as const
 const forest = {
   ...tree,
-  numTrees: true,
+  numTrees: 'number',
   featureSubsetStrategy: true,
-  subsamplingRate: true,
-  bootstrap: true,
+  subsamplingRate: 'number',
+  bootstrap: 'boolean',
 } as const
-const boosted = { ...tree, maxIter: true, stepSize: true } as const
+const boosted = { ...tree, maxIter: 'number', stepSize: 'number' } as const
 
 const names = {
-  AutoEncoders: { ...coder, outputActivation: true, noise: true, activityPenalty: true },
-  Bucketizer: { ...column, splits: true, handleInvalid: true },
+  AutoEncoders: { ...coder, outputActivation: 'string', noise: 'number', activityPenalty: 'number' },
+  Bucketizer: { ...column, splits: true, handleInvalid: 'string' },
   CNNClassifier: neuralClassifier,
   CNNRegressor: neuralRegressor,
-  CountVectorizer: { ...column, vocabSize: true, minDF: true, maxDF: true, minTF: true, binary: true },
-  DecisionTreeClassifier: { ...classifier, ...tree, impurity: true },
+  CountVectorizer: {
+    ...column,
+    vocabSize: 'number',
+    minDF: 'number',
+    maxDF: 'number',
+    minTF: 'number',
+    binary: 'boolean',
+  },
+  DecisionTreeClassifier: { ...classifier, ...tree, impurity: 'string' },
   DecisionTreeRegressor: { ...regressor, ...tree },
   GAN: {
     ...batches,
     ...column,
-    labelCol: true,
-    loss: true,
-    gradientPenalty: true,
-    criticSteps: true,
-    latentSize: true,
+    labelCol: 'string',
+    loss: 'string',
+    gradientPenalty: 'number',
+    criticSteps: 'number',
+    latentSize: 'number',
     filters: true,
     generator: true,
     critic: true,
   },
   GBTClassifier: { ...classifier, ...boosted },
   GBTRegressor: { ...regressor, ...boosted },
-  HashingTF: { ...column, numFeatures: true, binary: true },
-  IDF: { ...column, minDocFreq: true },
+  HashingTF: { ...column, numFeatures: 'number', binary: 'boolean' },
+  IDF: { ...column, minDocFreq: 'number' },
   ImageFeature: {
     ...column,
-    height: true,
-    width: true,
-    channels: true,
-    fit: true,
-    scale: true,
+    height: 'number',
+    width: 'number',
+    channels: 'number',
+    fit: 'string',
+    scale: 'number',
     mean: true,
     std: true,
   },
-  Imputer: { ...columns, strategy: true, missingValue: true },
+  Imputer: { ...columns, strategy: 'string', missingValue: 'number' },
   IndexToString: { ...column, labels: true },
   KMeans: {
-    featuresCol: true,
-    predictionCol: true,
-    k: true,
-    maxIter: true,
-    tol: true,
-    initMode: true,
-    distanceMeasure: true,
-    weightCol: true,
-    seed: true,
+    featuresCol: 'string',
+    predictionCol: 'string',
+    k: 'number',
+    maxIter: 'number',
+    tol: 'number',
+    initMode: 'string',
+    distanceMeasure: 'string',
+    weightCol: 'string',
+    seed: 'number',
   },
-  LinearRegression: { ...regressor, ...linear, elasticNetParam: true },
-  LinearSVC: { ...regressor, ...linear, rawPredictionCol: true, classWeights: true, threshold: true },
-  LogisticRegression: { ...classifier, ...linear, elasticNetParam: true, threshold: true, family: true },
+  LinearRegression: { ...regressor, ...linear, elasticNetParam: 'number' },
+  LinearSVC: { ...regressor, ...linear, rawPredictionCol: 'string', classWeights: true, threshold: 'number' },
+  LogisticRegression: { ...classifier, ...linear, elasticNetParam: 'number', threshold: 'number', family: 'string' },
   MaxAbsScaler: column,
-  MinMaxScaler: { ...column, min: true, max: true },
-  MultilayerPerceptronClassifier: { ...neuralClassifier, activation: true },
-  MultilayerPerceptronRegressor: { ...neuralRegressor, activation: true },
-  NGram: { ...column, n: true },
-  Normalizer: { ...column, p: true },
-  OneHotEncoder: { ...columns, dropLast: true, handleInvalid: true },
-  PCA: { ...column, k: true },
+  MinMaxScaler: { ...column, min: 'number', max: 'number' },
+  MultilayerPerceptronClassifier: { ...neuralClassifier, activation: 'string' },
+  MultilayerPerceptronRegressor: { ...neuralRegressor, activation: 'string' },
+  NGram: { ...column, n: 'number' },
+  Normalizer: { ...column, p: 'number' },
+  OneHotEncoder: { ...columns, dropLast: 'boolean', handleInvalid: 'string' },
+  PCA: { ...column, k: 'number' },
   Pipeline: { stages: true },
-  RandomForestClassifier: { ...classifier, ...forest, impurity: true },
+  RandomForestClassifier: { ...classifier, ...forest, impurity: 'string' },
   RandomForestRegressor: { ...regressor, ...forest },
-  RegexTokenizer: { ...column, pattern: true, gaps: true, minTokenLength: true, toLowercase: true },
+  RegexTokenizer: { ...column, pattern: true, gaps: 'boolean', minTokenLength: 'number', toLowercase: 'boolean' },
   RNNClassifier: { ...neuralClassifier, ...recurrent },
   RNNRegressor: { ...neuralRegressor, ...recurrent },
-  SequenceEncoder: { ...column, length: true, vocabSize: true, minDF: true },
-  StandardScaler: { ...column, withMean: true, withStd: true },
-  StopWordsRemover: { ...column, stopWords: true, caseSensitive: true },
-  StringIndexer: { ...column, stringOrderType: true, handleInvalid: true },
+  SequenceEncoder: { ...column, length: 'number', vocabSize: 'number', minDF: 'number' },
+  StandardScaler: { ...column, withMean: 'boolean', withStd: 'boolean' },
+  StopWordsRemover: { ...column, stopWords: true, caseSensitive: 'boolean' },
+  StringIndexer: { ...column, stringOrderType: 'string', handleInvalid: 'string' },
   Tokenizer: column,
-  VariationalAutoEncoder: { ...coder, beta: true },
-  VectorAssembler: { inputCols: true, outputCol: true, handleInvalid: true },
-} as const satisfies { readonly [K in Kind]: Readonly<Record<keyof OptionsOf<K>, true>> }
+  VariationalAutoEncoder: { ...coder, beta: 'number' },
+  VectorAssembler: { inputCols: true, outputCol: 'string', handleInvalid: 'string' },
+} as const satisfies {
+  readonly [K in Kind]: { readonly [P in keyof Required<OptionsOf<K>>]: Kept<Exclude<OptionsOf<K>[P], undefined>> }
+}
 
-/** Names of the options of a stage; `undefined` for a stage of the user's own. */
-export function paramNames(kind: string): readonly string[] | undefined {
-  return Object.hasOwn(names, kind) ? Object.keys(names[kind as keyof typeof names]) : undefined
+/** The options of a stage with what their values are; `undefined` for a stage of the user's own. */
+export function paramsOf(kind: string): Readonly<Record<string, 'boolean' | 'number' | 'string' | true>> | undefined {
+  return Object.hasOwn(names, kind) ? names[kind as keyof typeof names] : undefined
 }

@@ -5,7 +5,7 @@
 import { nearest, show } from '../../../core/check.js'
 import { ShardbookError } from '../../../core/errors.js'
 import type { Estimator, Stage } from '../stage.js'
-import { paramNames } from './param-names.js'
+import { paramsOf } from './param-names.js'
 
 /** A stage whose options can be tried. */
 export interface Tunable {
@@ -89,17 +89,29 @@ export function showValue(value: unknown): string {
   return typeof value === 'object' && value !== null && 'kind' in value ? String(value.kind) : show(value)
 }
 
-/** @throws ShardbookError `argument` for an option that a stage has not, naming the stage and the nearest one that it has. */
-export function checkParam(caller: string, stage: Tunable, param: string): void {
+/**
+ * @throws ShardbookError `argument` for an option that a stage has not, naming the stage and the nearest one that it has, and for
+ * values of another type.
+ */
+export function checkParam(caller: string, stage: Tunable, param: string, values: readonly unknown[]): void {
   if (!isTunable(stage)) {
     throw new ShardbookError('argument', `${caller}: expected an estimator or a stage, got ${show(stage)}.`)
   }
-  const known = paramNames(stage.kind)
+  const known = paramsOf(stage.kind)
   // What a stage of the user's own takes only its type tells.
-  if (known === undefined || known.includes(param)) return
-  const near = nearest(param, known)
+  if (known === undefined) return
+  if (Object.hasOwn(known, param)) {
+    const type = known[param]!
+    const odd = values.findIndex((value) => type !== true && typeof value !== type)
+    if (odd < 0) return
+    throw new ShardbookError(
+      'argument',
+      `${caller}: expected values of type ${String(type)} for '${param}' of ${stage.kind}, got ${show(values[odd])}.`,
+    )
+  }
+  const near = nearest(param, Object.keys(known))
   throw new ShardbookError('argument', `${caller}: expected a parameter of ${stage.kind}, got ${show(param)}.`, {
-    hint: near === undefined ? `It has: ${known.join(', ')}.` : `Did you mean ${show(near)}?`,
+    hint: near === undefined ? `It has: ${Object.keys(known).join(', ')}.` : `Did you mean ${show(near)}?`,
   })
 }
 

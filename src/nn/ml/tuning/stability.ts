@@ -97,7 +97,7 @@ export function stability(estimator: Estimator, frame: AnyFrame, options: Stabil
   checkRatio(caller, trainRatio)
   const stages = (estimator.options as { readonly stages?: readonly Tunable[] }).stages
   const stage = options.stage ?? stages?.at(-1) ?? estimator
-  checkParam(caller, stage, 'seed')
+  checkParam(caller, stage, 'seed', seeds)
   const { on, parallelism, resume } = options
   return new Tuning({
     name: 'stability',

@@ -56,7 +56,7 @@ export class SuccessiveHalving<E extends Estimator = Estimator> extends Tuner<Su
     checkInteger(kind, 'numFolds', numFolds, 2)
     if (maxResource !== undefined) checkInteger(kind, 'maxResource', maxResource, 1)
     if (resource !== 'rows') {
-      checkParam(kind, resource.stage, resource.param)
+      checkParam(kind, resource.stage, resource.param, [])
       if (maxResource === undefined) {
         throw new ShardbookError(
           'argument',

@@ -87,7 +87,10 @@ export function bundleOf(view: TrialView, whole: boolean): MimeBundle {
   const best = rows[0]?.score === undefined ? undefined : rows[0].candidate
   const names = [...new Set(view.candidates.flatMap(({ params }) => Object.keys(params)))]
   const resource = view.candidates.some((row) => row.resource !== undefined)
-  const headings = ['', ...names, ...(resource ? ['resource'] : []), view.metric, '±', 'folds', '']
+  // One score a candidate has no spread.
+  const isFolded = view.candidates.some(({ score }) => score !== undefined && score.folds > 1)
+  const folded = isFolded ? ['±', 'folds'] : []
+  const headings = ['', ...names, ...(resource ? ['resource'] : []), view.metric, ...folded, '']
   const cells = rows.slice(0, rowsShown).map((row) => {
     const { params, score, state } = row
     return {
@@ -97,8 +100,7 @@ export function bundleOf(view: TrialView, whole: boolean): MimeBundle {
         ...names.map((name) => (name in params ? showValue(params[name]) : '')),
         ...(resource ? [row.resource === undefined ? '' : String(row.resource)] : []),
         score === undefined ? '' : formatScore(score.mean),
-        score === undefined || score.folds < 2 ? '' : formatScore(score.deviation),
-        score === undefined ? '' : String(score.folds),
+        ...(isFolded ? spreadOf(score) : []),
         state === 'done' ? '' : state,
       ],
     }
@@ -109,6 +111,11 @@ export function bundleOf(view: TrialView, whole: boolean): MimeBundle {
     'text/plain': whole ? textOf([title, ...hidden], headings, cells) : title,
     'text/html': htmlOf([title, ...hidden], headings, cells),
   }
+}
+
+function spreadOf(score: CandidateRow['score']): string[] {
+  if (score === undefined) return ['', '']
+  return [score.folds < 2 ? '' : formatScore(score.deviation), String(score.folds)]
 }
 
 function titleOf(view: TrialView, first: CandidateRow | undefined): string {

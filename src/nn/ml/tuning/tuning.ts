@@ -6,6 +6,7 @@
 import { displaySymbol } from '../../../core/display.js'
 import type { Displayable, MimeBundle } from '../../../core/display.js'
 import { host } from '../../../core/host.js'
+import { showingItself } from '../../../core/quiet.js'
 import type { AnyFrame } from '../../../frame/index.js'
 import type { Strategy } from '../../strategy.js'
 import { local } from '../../train/local.js'
@@ -99,7 +100,7 @@ export class Tuning<R> implements PromiseLike<R>, Displayable {
       phase: 'preparing',
       candidates: params.map((own, candidate) => ({ candidate, params: own, state: 'waiting' })),
     })
-    this.#result = this.#run(plan, params)
+    this.#result = showingItself(async () => this.#run(plan, params))
     const offInterrupt = host().onInterrupt(() => {
       if (this.#awaited) void this.stop()
     })

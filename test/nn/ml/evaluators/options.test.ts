@@ -1,6 +1,8 @@
 /** Intervals, slices, calibration, and what evaluators refuse. */
 import { describe, expect, test } from 'vitest'
 import { frame } from '../../../../src/frame/index.js'
+import type { Frame } from '../../../../src/frame/index.js'
+import { numbered, resampler, resampleWeight } from '../../../../src/nn/ml/evaluators/bootstrap.js'
 import { uniform } from '../../../../src/core/random.js'
 import * as ml from '../../../../src/nn/ml/index.js'
 import * as viz from '../../../../src/viz/index.js'
@@ -29,6 +31,62 @@ describe('bootstrap', () => {
     const narrow = await evaluator.evaluate(predictions, { bootstrap: { samples: 120, seed: 3, level: 0.5 } })
     expect(narrow.high - narrow.low).toBeLessThan(0.6 * (interval.high - interval.low))
     expect(narrow).toMatchObject({ level: 0.5 })
+  })
+
+  const weighted = predictions.withColumns((c) => ({ w: c.probability.add(0.5) }))
+  const vectors = frame({
+    label,
+    probability: {
+      shape: [count, 2] as const,
+      dtype: 'float64',
+      values: Float64Array.from({ length: 2 * count }, (_, i) => (i % 2 === 1 ? score[i >> 1]! : 1 - score[i >> 1]!)),
+    },
+    w: score.map((p) => p + 0.5),
+  })
+  const lists = frame({
+    prediction: Array.from(score, (p) => [Math.floor(p * 3), 1]),
+    label: Array.from(score, (_, i) => [i % 3]),
+    w: score.map((p) => p + 0.5),
+  })
+  const multiclass = (metricName: ml.MulticlassMetric) =>
+    [
+      `multiclass ${metricName}`,
+      new ml.MulticlassClassificationEvaluator({ metricName, weightCol: 'w' }),
+      weighted,
+    ] as const
+  const regression = (metricName: 'mse' | 'rmse' | 'mae' | 'r2' | 'var', throughOrigin = false) =>
+    [
+      `regression ${metricName} ${throughOrigin}`,
+      new ml.RegressionEvaluator({ predictionCol: 'probability', metricName, throughOrigin, weightCol: 'w' }),
+      weighted,
+    ] as const
+
+  test.each([
+    multiclass('accuracy'),
+    multiclass('f1'),
+    multiclass('weightedPrecision'),
+    multiclass('recallByLabel'),
+    ['log loss', new ml.MulticlassClassificationEvaluator({ metricName: 'logLoss', weightCol: 'w' }), vectors],
+    regression('mse'),
+    regression('rmse'),
+    regression('mae'),
+    regression('r2'),
+    regression('r2', true),
+    regression('var'),
+    ['area under ROC', new ml.BinaryClassificationEvaluator({ weightCol: 'w' }), weighted],
+    ['area under PR', new ml.BinaryClassificationEvaluator({ weightCol: 'w', metricName: 'areaUnderPR' }), weighted],
+    ['ranking', new ml.RankingEvaluator({ weightCol: 'w' }), lists],
+  ] as const)('%s: one pass gives what a query for each resample gives', async (_, evaluator, rows) => {
+    const given = rows as unknown as Frame
+    const resample = resampler(numbered(given), 3, 'w')
+    const Kind = evaluator.constructor as new (options: object) => ml.RankingEvaluator
+    const again = new Kind({ ...evaluator.options, weightCol: resampleWeight })
+    const metrics = [await again.evaluate(resample(0) as never), await again.evaluate(resample(1) as never)]
+    const bootstrap = { samples: 2, seed: 3, level: 1 }
+    const interval = await (evaluator as ml.RankingEvaluator).evaluate(given as never, { bootstrap })
+    expect(interval.low).toBeCloseTo(Math.min(...metrics), 10)
+    expect(interval.high).toBeCloseTo(Math.max(...metrics), 10)
+    expect(interval.high).toBeGreaterThan(interval.low)
   })
 
   test('works for every evaluator', async () => {

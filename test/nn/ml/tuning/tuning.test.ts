@@ -224,6 +224,20 @@ describe('mistakes', () => {
     expect(() => make({ estimator: new Threshold({ inputCol: 'x' }) })).toThrow(
       "CrossValidator: expected parameters of stages within the estimator, got 'shift' of a Threshold that is not in it.",
     )
+    const lr = new ml.LogisticRegression({})
+    for (const [param, value, type] of [
+      ['regParam', 'much', 'number'],
+      ['featuresCol', 3, 'string'],
+      ['standardization', 'yes', 'boolean'],
+    ] as const) {
+      const message = `expected values of type ${type} for '${param}' of LogisticRegression, got ${JSON.stringify(value)}.`
+      expect(() => new ml.ParamGridBuilder().addGrid(lr, param, [value as never])).toThrow(
+        `ParamGridBuilder.addGrid: ${message}`,
+      )
+      expect(() => new ml.ParamSpace().addChoice(lr, param, [value as never])).toThrow(
+        `ParamSpace.addChoice: ${message}`,
+      )
+    }
     expect(() => new ml.ParamGridBuilder().addGrid(estimator, 'shift', [])).toThrow(
       "ParamGridBuilder.addGrid: expected values for 'shift' of Threshold, got [].",
     )
