@@ -7,7 +7,7 @@ import { local } from '../../src/nn/train/local.js'
 import { missing } from '../needs.js'
 import { childrenOf, killNow, runs } from './processes.js'
 import { bytesOf, distance, smallJob } from './small-job.js'
-import { changesOf, ownTemporaryFolder, pidsOf, silent, train } from './trainings.js'
+import { changesOf, disturb, ownTemporaryFolder, pidsOf, silent, train } from './trainings.js'
 
 const ownFolder = ownTemporaryFolder()
 afterAll(() => rmSync(ownFolder, { recursive: true }))
@@ -38,12 +38,12 @@ describe.skipIf(missing('pjrt') !== undefined)('a pool on devices of pjrt', () =
       expect(distance(alone, state)).toBeLessThan(1e-3)
       const sharded = workers.with({ strategy: { kind: 'zero1' } })
       expect(distance(state, (await train(sharded, job)).state)).toBeLessThanOrEqual(1e-6)
-      const [, pid] = await pidsOf(workers)
-      const { state: again, events } = await train(workers, job, (step) => {
-        if (step === 13) killNow(pid!)
+      const killed = await disturb(workers, job, async ({ events, reach }) => {
+        killNow((await pidsOf(workers))[1]!)
+        await reach(() => changesOf(events).includes('replaced 1'))
       })
-      expect(bytesOf(again).equals(bytesOf(state))).toBe(true)
-      expect(changesOf(events)).toEqual(['lost 1', 'replaced 1'])
+      expect(bytesOf(killed.state).equals(bytesOf(killed.expected))).toBe(true)
+      expect(changesOf(killed.events)).toEqual(['lost 1', 'replaced 1'])
       expect((await workers.status()).workers[1]!.engine).toMatch(/device 3/)
     } finally {
       await workers.close()
