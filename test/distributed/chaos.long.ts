@@ -36,7 +36,7 @@ describe.each(['wasm', 'native'] as const)('a pool on %s', (engine) => {
   describe.skipIf(engine === 'native' && missing('native') !== undefined)('ends with the same bits', () => {
     test.each(Object.keys(phases) as (keyof typeof phases)[])(`after ${kills} kills: %s`, async (phase) => {
       const job = await smallJob(ownFolder, engine)
-      const workers = await pool({ workers: 2, engine, name: `chaos on ${engine}` })
+      const workers = await pool({ niceness: 0, workers: 2, engine, name: `chaos on ${engine}` })
       try {
         const key = fold(fold(keyOf(7), engine === 'wasm' ? 0 : 1), phase.length)
         const ranks = firstSteps(kills).map((kill) => (uniform(key, kill) < 0.5 ? 0 : 1))
@@ -58,12 +58,12 @@ describe.each(['wasm', 'native'] as const)('a pool on %s', (engine) => {
 
     test('after both workers died at once, ten times, and the coordinator, twice', async () => {
       const job = await smallJob(ownFolder, engine)
-      const workers = await pool({ workers: 2, engine, checkpoints: { everyMs: 100 } })
+      const workers = await pool({ niceness: 0, workers: 2, engine, checkpoints: { everyMs: 100 } })
       try {
         const { state, events, expected } = await disturb(workers, job, async ({ nextStep, events: told, reach }) => {
           for (const count of firstSteps(10)) {
             for (const pid of await pidsOf(workers)) killNow(pid)
-            await reach(() => noticesOf(told).length === count)
+            await reach(() => noticesOf(told).filter((message) => message.startsWith('All workers')).length === count)
             await nextStep()
           }
           for (const _ of firstSteps(2)) {
@@ -81,7 +81,7 @@ describe.each(['wasm', 'native'] as const)('a pool on %s', (engine) => {
     })
 
     test('after a worker was stopped for 20 seconds', async () => {
-      const workers = await pool({ workers: 2, engine })
+      const workers = await pool({ niceness: 0, workers: 2, engine })
       try {
         const [, stopped] = await pidsOf(workers)
         const { state, events, expected } = await disturb(

@@ -48,7 +48,7 @@ for (const engine of ['wasm', 'native'] as const) {
     })
 
     const onPool = async (workers: number, use: (started: Pool) => Promise<void>): Promise<void> => {
-      const started = await pool({ workers, engine, checkpoints: { everyMs: 1e9 } })
+      const started = await pool({ niceness: 0, workers, engine, checkpoints: { everyMs: 1e9 } })
       try {
         await use(started)
       } finally {

@@ -33,7 +33,7 @@ async function leaveTraining(name: string): Promise<void> {
     file,
     `const { datasets, engine, ml, pool } = await import(${JSON.stringify(built)})
     await engine.use('wasm')
-    const workers = await pool({ workers: 2, engine: 'wasm', name: ${JSON.stringify(name)}, detached: true, checkpoints: { everyMs: 200 } })
+    const workers = await pool({ niceness: 0, workers: 2, engine: 'wasm', name: ${JSON.stringify(name)}, detached: true, checkpoints: { everyMs: 200 } })
     const glyphs = await datasets.glyphs({ rows: 160, seed: 1 })
     const cnn = new ml.CNNClassifier({ inputCol: 'image', batchSize: 32, maxIter: 100_000, seed: 3 })
     const training = cnn.fit(glyphs, { on: workers })
@@ -116,7 +116,7 @@ describe('a detached pool', () => {
   })
 
   test('ends by itself when it has had nothing to do for long enough', async () => {
-    const workers = await pool({ name: 'idle', detached: true, engine: 'wasm', workers: 1, idleMs: 500 })
+    const workers = await pool({ niceness: 0, name: 'idle', detached: true, engine: 'wasm', workers: 1, idleMs: 500 })
     const pids = await pidsOf(workers)
     await workers.detach()
     expect(() => workers.training()).toThrow(/expected an open pool, got "idle", which is detached/)
@@ -124,7 +124,7 @@ describe('a detached pool', () => {
   })
 
   test('is refused when its entry is of another version, or open to others', async () => {
-    const workers = await pool({ name: 'old', detached: true, engine: 'wasm', workers: 1 })
+    const workers = await pool({ niceness: 0, name: 'old', detached: true, engine: 'wasm', workers: 1 })
     const entry = join(cache, 'pools', 'old.json')
     const content = readFileSync(entry, 'utf8')
     writeFileSync(entry, JSON.stringify({ ...(JSON.parse(content) as object), protocol: 1 }))
@@ -137,7 +137,7 @@ describe('a detached pool', () => {
   })
 
   test('cannot be left when it is not detached', async () => {
-    const workers = await pool({ engine: 'wasm', workers: 1 })
+    const workers = await pool({ niceness: 0, engine: 'wasm', workers: 1 })
     await expect(workers.detach()).rejects.toMatchObject({ code: 'state' })
     await workers.close()
   })

@@ -21,7 +21,7 @@ for (const engine of ['wasm', 'native'] as const) {
 
     beforeAll(async () => {
       job = await smallJob(ownFolder, engine)
-      workers = await pool({ workers: 2, engine, name: 'tested' })
+      workers = await pool({ niceness: 0, workers: 2, engine, name: 'tested' })
       undisturbed = await train(workers, job)
     })
     afterAll(async () => workers.close())

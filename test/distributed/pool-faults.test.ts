@@ -28,7 +28,7 @@ afterAll(async () => {
 })
 
 async function start(options: PoolOptions): Promise<Pool> {
-  const workers = await pool({ workers: 2, engine: 'wasm', ...options })
+  const workers = await pool({ niceness: 0, workers: 2, engine: 'wasm', ...options })
   open.push(workers)
   return workers
 }

@@ -16,7 +16,7 @@ afterAll(async () => {
 })
 
 async function start(workers: number, options: { turnMs?: number } = {}): Promise<Pool> {
-  const started = await pool({ workers, engine: 'wasm', ...options })
+  const started = await pool({ niceness: 0, workers, engine: 'wasm', ...options })
   open.push(started)
   return started
 }

@@ -45,7 +45,7 @@ for (const engine of ['wasm', 'native'] as const) {
     let job: TrainingJob
     beforeAll(async () => {
       job = await makeJob(await openEngine(engine), { layers, validationRows: 20 })
-      workers = await pool({ workers: 2, engine, checkpoints: { everyMs: 1e9 } })
+      workers = await pool({ niceness: 0, workers: 2, engine, checkpoints: { everyMs: 1e9 } })
     })
     afterAll(async () => workers.close())
 
@@ -96,7 +96,7 @@ describe('zero1', () => {
   let job: TrainingJob
   beforeAll(async () => {
     job = await makeJob(await openEngine('wasm'), { layers })
-    workers = await pool({ workers: 2, engine: 'wasm', checkpoints: { everyMs: 0 } })
+    workers = await pool({ niceness: 0, workers: 2, engine: 'wasm', checkpoints: { everyMs: 0 } })
   })
   afterAll(async () => workers.close())
 
@@ -104,7 +104,7 @@ describe('zero1', () => {
   test.each([1, 3])('goes with %d workers', async (count) => {
     const optimiser = nn.sgd({ momentum: 0.9 })
     const plain = await makeJob(await openEngine('wasm'), { layers, epochs: 8, optimiser })
-    const others = await pool({ workers: count, engine: 'wasm' })
+    const others = await pool({ niceness: 0, workers: count, engine: 'wasm' })
     try {
       const { state: expected } = await train(others, plain)
       const { state } = await train(others.with(zero1), plain)

@@ -33,7 +33,7 @@ describe('a pool', () => {
 
   beforeAll(async () => {
     job = await smallJob(ownFolder, 'wasm')
-    workers = await pool({ workers: 2, engine: 'wasm', name: 'tested', checkpoints: { everyMs: 1e9 } })
+    workers = await pool({ niceness: 0, workers: 2, engine: 'wasm', name: 'tested', checkpoints: { everyMs: 1e9 } })
   })
   afterAll(async () => workers.close())
 

@@ -1,4 +1,7 @@
-/** Running, watching and disturbing the trainings of the pool's tests. */
+/**
+ * Running, watching and disturbing the trainings of the pool's tests. Their pools do not stand back behind other processes
+ * (`niceness: 0`): on a busy machine a worker that does hardly runs.
+ */
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -67,13 +67,13 @@ describe('TLS', () => {
 
   test('a pool trains over it to the same bits, through a kill', async () => {
     const job = await smallJob(ownFolder, 'wasm')
-    const workers = await pool({ workers: 2, engine: 'wasm', host: '127.0.0.1' })
+    const workers = await pool({ niceness: 0, workers: 2, engine: 'wasm', host: '127.0.0.1' })
     const { state } = await disturb(workers, job, async ({ events, reach }) => {
       killNow((await pidsOf(workers))[0]!)
       await reach(() => changesOf(events).includes('replaced 0'))
     })
     await workers.close()
-    const plain = await pool({ workers: 2, engine: 'wasm' })
+    const plain = await pool({ niceness: 0, workers: 2, engine: 'wasm' })
     const { state: expected } = await train(plain, upTo(job, state.step))
     expect(bytesOf(state).equals(bytesOf(expected))).toBe(true)
     await plain.close()

@@ -32,7 +32,7 @@ const script = (resume: string, most: number): string => `
   const cnn = new ml.CNNClassifier({ inputCol: 'image', layers, maxIter: 3, batchSize: 32 })
   const estimatorParamMaps = new ml.ParamGridBuilder().addGrid(cnn, 'stepSize', [0.001, 0.004, 0.01, 0.03]).build()
   const evaluator = new ml.MulticlassClassificationEvaluator({ metricName: 'accuracy' })
-  const workers = await pool({ workers: 2, engine: 'wasm' })
+  const workers = await pool({ niceness: 0, workers: 2, engine: 'wasm' })
   const trials = ${JSON.stringify(join(resume, 'trials'))}
   setInterval(() => {
     const count = existsSync(trials) ? readdirSync(trials).filter((name) => name.endsWith('.json')).length : 0
@@ -62,7 +62,7 @@ function finished(resume: string): string[] {
 describe('trials over a pool', () => {
   let workers: Pool
   beforeAll(async () => {
-    workers = await pool({ workers: 2, engine: 'wasm' })
+    workers = await pool({ niceness: 0, workers: 2, engine: 'wasm' })
   })
   afterAll(async () => workers.close())
 
