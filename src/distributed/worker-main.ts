@@ -1,5 +1,6 @@
 /** The program of a worker process. */
 import { getPriority, setPriority } from 'node:os'
+import { useCores } from '../core/cores.js'
 import { openEngine } from '../engine/index.js'
 import { openFeed } from '../frame/open-feed.js'
 import { createLoop } from '../nn/train/loop.js'
@@ -15,6 +16,7 @@ const settings = await readSettings<WorkerSettings>()
 const { secret: encoded, folder, shared: memory, rank, incarnation, engine: name, threads, host, niceness } = settings
 // Whoever works at the notebook goes first.
 setPriority(Math.min(19, Math.max(getPriority(), niceness)))
+useCores(threads)
 const secret = Buffer.from(encoded, 'base64')
 const opening = openEngine(name, { threads })
 opening.catch(() => {})

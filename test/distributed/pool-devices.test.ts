@@ -7,7 +7,7 @@ import { local } from '../../src/nn/train/local.js'
 import { missing } from '../needs.js'
 import { childrenOf, killNow, runs } from './processes.js'
 import { bytesOf, distance, smallJob } from './small-job.js'
-import { changesOf, ownTemporaryFolder, pidsOf, silent, train } from './trainings.js'
+import { changesOf, disturb, ownTemporaryFolder, pidsOf, silent, train } from './trainings.js'
 
 const ownFolder = ownTemporaryFolder()
 afterAll(() => rmSync(ownFolder, { recursive: true }))
@@ -28,7 +28,7 @@ describe.skipIf(missing('pjrt') !== undefined)('a pool on devices of pjrt', () =
   test('has a worker on each, which trains to the weights of one process and comes back to its device', async () => {
     const job = await smallJob(ownFolder, 'pjrt')
     const alone = await (await local('pjrt')).step(job, silent).done
-    const workers = await pool({ devices: [1, 3] })
+    const workers = await pool({ niceness: 0, devices: [1, 3] })
     try {
       const status = await workers.status()
       expect(status.workers.map(({ device }) => device)).toEqual([1, 3])
@@ -38,12 +38,12 @@ describe.skipIf(missing('pjrt') !== undefined)('a pool on devices of pjrt', () =
       expect(distance(alone, state)).toBeLessThan(1e-3)
       const sharded = workers.with({ strategy: { kind: 'zero1' } })
       expect(distance(state, (await train(sharded, job)).state)).toBeLessThanOrEqual(1e-6)
-      const [, pid] = await pidsOf(workers)
-      const { state: again, events } = await train(workers, job, (step) => {
-        if (step === 13) killNow(pid!)
+      const killed = await disturb(workers, job, async ({ events, reach }) => {
+        killNow((await pidsOf(workers))[1]!)
+        await reach(() => changesOf(events).includes('replaced 1'))
       })
-      expect(bytesOf(again).equals(bytesOf(state))).toBe(true)
-      expect(changesOf(events)).toEqual(['lost 1', 'replaced 1'])
+      expect(bytesOf(killed.state).equals(bytesOf(killed.expected))).toBe(true)
+      expect(changesOf(killed.events)).toEqual(['lost 1', 'replaced 1'])
       expect((await workers.status()).workers[1]!.engine).toMatch(/device 3/)
     } finally {
       await workers.close()
@@ -51,7 +51,7 @@ describe.skipIf(missing('pjrt') !== undefined)('a pool on devices of pjrt', () =
   })
 
   test('takes the first devices when it is given none', async () => {
-    const workers = await pool({ workers: 2, engine: 'pjrt' })
+    const workers = await pool({ niceness: 0, workers: 2, engine: 'pjrt' })
     expect((await workers.status()).workers.map(({ device }) => device)).toEqual([0, 1])
     await workers.close()
   })
@@ -69,13 +69,13 @@ test('more workers than cores are told of when the pool starts', async () => {
   const count = availableParallelism() + 1
   const written = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
   try {
-    const workers = await pool({ workers: count, engine: 'wasm', name: 'crowd' })
+    const workers = await pool({ niceness: 0, workers: count, engine: 'wasm', name: 'crowd' })
     await workers.close()
     expect(written.mock.calls.map(([text]) => String(text)).join('')).toMatch(
       new RegExp(`^Pool crowd: ${count} workers on ${count - 1} cores?: fewer would be as quick\n$`, 'm'),
     )
     written.mockClear()
-    await (await pool({ workers: 1, engine: 'wasm' })).close()
+    await (await pool({ niceness: 0, workers: 1, engine: 'wasm' })).close()
     expect(written).not.toHaveBeenCalled()
   } finally {
     written.mockRestore()

@@ -34,7 +34,7 @@ onEngines('estimators on a pool of two', (name) => {
   let workers: Pool
   beforeAll(async () => {
     await openEngine(name)
-    workers = await pool({ workers: 2, engine: name, name: 'estimators' })
+    workers = await pool({ niceness: 0, workers: 2, engine: name, name: 'estimators' })
   })
   afterAll(async () => workers.close())
 

@@ -4,10 +4,21 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { pool, type Pool, type PoolOptions } from '../../src/distributed/index.js'
-import type { TrainingEvent } from '../../src/nn/train/event.js'
 import { killNow, runs, until } from './processes.js'
-import { allSteps, bytesOf, epochs, smallJob, stepsPerEpoch } from './small-job.js'
-import { changesOf, noticesOf, ownTemporaryFolder, pidsOf, stepsOf, train } from './trainings.js'
+import { allSteps, bytesOf, smallJob, stepsPerEpoch } from './small-job.js'
+import {
+  begin,
+  changesOf,
+  disturb,
+  endless,
+  firstSteps,
+  noticesOf,
+  ownTemporaryFolder,
+  pidsOf,
+  silent,
+  stepsOf,
+  train,
+} from './trainings.js'
 
 const ownFolder = ownTemporaryFolder()
 const open: Pool[] = []
@@ -17,7 +28,7 @@ afterAll(async () => {
 })
 
 async function start(options: PoolOptions): Promise<Pool> {
-  const workers = await pool({ workers: 2, engine: 'wasm', ...options })
+  const workers = await pool({ niceness: 0, workers: 2, engine: 'wasm', ...options })
   open.push(workers)
   return workers
 }
@@ -26,10 +37,10 @@ describe('a pool', () => {
   test('replaces a worker that is stopped, with the same bits; one that wakes is turned away', async () => {
     const workers = await start({ heartbeatMs: 4000 })
     const job = await smallJob(ownFolder, 'wasm')
-    const { state: expected } = await train(workers, job)
     const pids = await pidsOf(workers)
-    const { state, events } = await train(workers, job, (step) => {
-      if (step === 13) process.kill(pids[1]!, 'SIGSTOP')
+    const { state, events, expected } = await disturb(workers, job, async ({ events: told, reach }) => {
+      process.kill(pids[1]!, 'SIGSTOP')
+      await reach(() => changesOf(told).includes('replaced 1'))
     })
     expect(bytesOf(state).equals(bytesOf(expected))).toBe(true)
     expect(changesOf(events)).toEqual(['lost 1', 'replaced 1'])
@@ -39,9 +50,7 @@ describe('a pool', () => {
 
   test('ends a worker that uses more memory than it may, and says so', async () => {
     const workers = await start({ workers: 1, memoryBytes: 1e8 })
-    const job = await smallJob(ownFolder, 'wasm', { epochs: 1000 })
-    const events: TrainingEvent[] = []
-    const run = workers.step(job, (event) => events.push(event))
+    const run = workers.step(endless(await smallJob(ownFolder, 'wasm')), silent)
     await expect(run.done).rejects.toMatchObject({
       code: 'pool',
       message: expect.stringMatching(/it used \d+ MB of memory, more than the 100 MB it may/),
@@ -51,27 +60,24 @@ describe('a pool', () => {
   test('goes on from the last checkpoint when all are lost, and from the one before when that is damaged', async () => {
     const workers = await start({ checkpoints: { everyMs: 1e9 } })
     const job = await smallJob(ownFolder, 'wasm')
-    const { state: expected } = await train(workers, job)
-    const events: TrainingEvent[] = []
-    const run = workers.step(job, (event) => events.push(event))
-    const pausedCheckpoint = async (): Promise<string> => {
-      const steps = stepsOf(events).length
-      await until(() => stepsOf(events).length > steps)
+    const { state, events, expected } = await disturb(workers, job, async (training) => {
+      const { run } = training
       await run.pause()
-      return run.checkpoint!()
-    }
-    const older = await pausedCheckpoint()
-    await run.resume()
-    const newest = await pausedCheckpoint()
-    expect(newest).not.toBe(older)
-    writeFileSync(newest, readFileSync(newest).fill(7, 100, 140))
-    for (const pid of await pidsOf(workers)) killNow(pid)
-    await run.resume()
-    const state = await run.done
+      const older = await run.checkpoint!()
+      await run.resume()
+      await training.nextStep()
+      await run.pause()
+      const newest = await run.checkpoint!()
+      expect(newest).not.toBe(older)
+      writeFileSync(newest, readFileSync(newest).fill(7, 100, 140))
+      for (const pid of await pidsOf(workers)) killNow(pid)
+      await run.resume()
+      await training.reach(() => noticesOf(training.events).length > 1)
+    })
     expect(bytesOf(state).equals(bytesOf(expected))).toBe(true)
     expect(noticesOf(events).join('\n')).toMatch(/The checkpoint step-\S+ is damaged/)
     expect(noticesOf(events).join('\n')).toMatch(/on from step [1-9]\d*\./)
-    expect(stepsOf(events)).toEqual(allSteps)
+    expect(stepsOf(events)).toEqual(firstSteps(state.step))
   })
 
   test.skipIf(process.getuid?.() !== 0)('trains on when the disk is full at a checkpoint, and says so', async () => {
@@ -98,16 +104,15 @@ describe('a pool', () => {
     const sampleLogs = join(ownFolder, 'samples')
     mkdirSync(sampleLogs)
     const job = await smallJob(ownFolder, 'wasm')
-    let killed = 0
-    await new Promise<void>((resolve, reject) => {
-      const run = workers.with({ sampleLogs }).step(job, (event) => {
-        if (event.kind !== 'step' || event.step % 9 !== 0) return
-        const rank = killed++ % 2
-        void pidsOf(workers).then((pids) => pids[rank] !== undefined && killNow(pids[rank]))
-      })
-      run.done.then(() => resolve(), reject)
-    })
-    expect(killed).toBeGreaterThan(1)
+    const { run, events, reach, nextStep } = await begin(workers.with({ sampleLogs }), job)
+    for (const killed of [1, 2, 3, 4]) {
+      killNow((await pidsOf(workers))[killed % 2]!)
+      await reach(() => changesOf(events).length === 2 * killed)
+      await nextStep()
+    }
+    await reach(() => stepsOf(events).at(-1)! > 2 * stepsPerEpoch)
+    await run.stop()
+    const epochs = Math.floor((await run.done).step / stepsPerEpoch)
     const bySlice = new Map<string, string>()
     for (const file of readdirSync(sampleLogs)) {
       for (const line of readFileSync(join(sampleLogs, file), 'utf8').trim().split('\n')) {
@@ -134,10 +139,8 @@ describe('a pool', () => {
 
   test('tells of the load of its workers while they train', async () => {
     const workers = await start({})
-    const events: TrainingEvent[] = []
-    const run = workers.step(await smallJob(ownFolder, 'wasm', { epochs: 10_000 }), (event) => events.push(event))
-    await until(() => events.some(({ kind }) => kind === 'workers'))
-    await until(() => events.some((event) => event.kind === 'workers' && event.workers.length === 2))
+    const { run, events, reach } = await begin(workers, await smallJob(ownFolder, 'wasm'))
+    await reach(() => events.some((event) => event.kind === 'workers' && event.workers.length === 2))
     const status = await workers.status()
     await run.stop()
     const told = events.findLast((event) => event.kind === 'workers')!

@@ -4,9 +4,9 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { pool, type Pool } from '../../src/distributed/index.js'
 import type { TrainingJob } from '../../src/nn/train/job.js'
 import { local } from '../../src/nn/train/local.js'
-import { killNow } from './processes.js'
+import { killNow, until } from './processes.js'
 import { bytesOf, distance, smallJob } from './small-job.js'
-import { ownTemporaryFolder, pidsOf, silent } from './trainings.js'
+import { begin, changesOf, disturb, endless, ownTemporaryFolder, pidsOf, silent, upTo } from './trainings.js'
 
 const ownFolder = ownTemporaryFolder()
 const open: Pool[] = []
@@ -16,7 +16,7 @@ afterAll(async () => {
 })
 
 async function start(workers: number, options: { turnMs?: number } = {}): Promise<Pool> {
-  const started = await pool({ workers, engine: 'wasm', ...options })
+  const started = await pool({ niceness: 0, workers, engine: 'wasm', ...options })
   open.push(started)
   return started
 }
@@ -48,11 +48,11 @@ describe('workers share a training', () => {
     expect(state.step).toBe(40)
     expect(losses.at(-1)!).toBeLessThan(losses[0]! - 0.1)
     expect(bytesOf(await workers.step(job, silent).done).equals(bytesOf(state))).toBe(false)
-    const [pid] = await pidsOf(workers)
-    const run = strategy.step(job, (event) => {
-      if (event.kind === 'step' && event.step === 11) killNow(pid!)
+    const killed = await disturb(strategy, job, async ({ events, reach }) => {
+      killNow((await pidsOf(workers))[0]!)
+      await reach(() => changesOf(events).includes('replaced 0'))
     })
-    expect(bytesOf(await run.done).equals(bytesOf(state))).toBe(true)
+    expect(bytesOf(killed.state).equals(bytesOf(killed.expected))).toBe(true)
     const single = workers.with({ strategy: { kind: 'localSgd', everySteps: 1 } })
     const plain = await smallJob(ownFolder, 'wasm', { optimiser: 'sgd', epochs: 2 })
     // Averaged after every step of plain descent it is the descent of the whole batch.
@@ -91,55 +91,53 @@ describe('trainings share workers', () => {
 
   test('in turns, with the same bits as one after the other', async () => {
     const workers = await start(1, { turnMs: 300 })
-    const job = await smallJob(ownFolder, 'wasm', { epochs: 40 })
-    const expected = await workers.step(job, silent).done
+    const job = await smallJob(ownFolder, 'wasm')
     const turns: string[] = []
     const submit = (name: string) =>
-      workers.step(named(job, name), ({ kind }) => {
+      workers.step(endless(named(job, name)), ({ kind }) => {
         if (kind === 'step' && turns.at(-1) !== name) turns.push(name)
-      }).done
-    const states = await Promise.all(['a', 'b'].map(submit))
-    expect(turns.length).toBeGreaterThan(2)
-    for (const state of states) expect(bytesOf(state).equals(bytesOf(expected))).toBe(true)
+      })
+    const runs = ['a', 'b'].map(submit)
+    await until(() => turns.length > 3)
+    await Promise.all(runs.map(async (run) => run.stop()))
+    for (const { done } of runs) {
+      const state = await done
+      const expected = await workers.step(upTo(job, state.step), silent).done
+      expect(bytesOf(state).equals(bytesOf(expected))).toBe(true)
+    }
   })
 
   test('those of higher priority first, at once', async () => {
     const workers = await start(1)
-    const job = await smallJob(ownFolder, 'wasm', { epochs: 30 })
-    const ends: string[] = []
-    let urgent: Promise<unknown> | undefined
-    const first = workers.step(named(job, 'first'), ({ kind }) => {
-      if (kind === 'end') ends.push('first')
-      if (kind !== 'step') return
-      urgent ??= workers
-        .with({ priority: 1 })
-        .step({ ...named(job, 'urgent'), epochs: 2 }, (event) => event.kind === 'end' && ends.push('urgent')).done
-    }).done
-    const state = await first
-    await urgent
-    expect(ends).toEqual(['urgent', 'first'])
-    expect(state.step).toBe(300)
+    const job = await smallJob(ownFolder, 'wasm', { epochs: 2 })
+    const first = await begin(workers, named(job, 'first'))
+    const urgent = await workers.with({ priority: 1 }).step(named(job, 'urgent'), silent).done
+    expect(urgent.step).toBe(20)
+    await first.nextStep()
+    await first.run.stop()
+    const state = await first.run.done
+    const expected = await workers.step(upTo(job, state.step), silent).done
+    expect(bytesOf(state).equals(bytesOf(expected))).toBe(true)
     expect((await workers.tasks()).map(({ name, state: how }) => `${name} ${how}`)).toEqual([
-      'first done',
+      'first stopped',
       'urgent done',
+      'small done',
     ])
   })
 
   test('one that is paused makes room, and one that waits can be stopped', async () => {
     const workers = await start(1)
     const job = await smallJob(ownFolder, 'wasm', { epochs: 2 })
-    const endless = await smallJob(ownFolder, 'wasm', { epochs: 10_000 })
-    let isUnderWay = (): void => {}
-    const underWay = new Promise<void>((resolve) => (isUnderWay = resolve))
-    const paused = workers.step(named(endless, 'paused'), ({ kind }) => kind === 'step' && isUnderWay())
-    await underWay
+    const { run: paused } = await begin(workers, named(job, 'paused'))
     await paused.pause()
     expect((await workers.step(job, silent).done).step).toBe(20)
-    const waiting = workers.step(named(endless, 'waiting'), silent)
+    const waiting = workers.step(endless(named(job, 'waiting')), silent)
     await paused.resume()
     await waiting.stop()
     await paused.stop()
     expect((await paused.done).step).toBeGreaterThan(0)
-    expect((await waiting.done).step).toBeLessThan(100_000)
+    await waiting.done
+    const states = (await workers.tasks()).map(({ name, state }) => `${name} ${state}`)
+    expect(states).toEqual(['paused stopped', 'small done', 'waiting stopped'])
   })
 })

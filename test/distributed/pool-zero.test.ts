@@ -10,9 +10,20 @@ import type { TrainingEvent } from '../../src/nn/train/event.js'
 import type { TrainingJob } from '../../src/nn/train/job.js'
 import { missing } from '../needs.js'
 import { fitBars, makeJob } from '../nn/train/fixture.js'
-import { killNow, until } from './processes.js'
+import { killNow } from './processes.js'
 import { bytesOf, distance } from './small-job.js'
-import { changesOf, noticesOf, ownTemporaryFolder, pidsOf, stepsOf, train } from './trainings.js'
+import {
+  begin,
+  changesOf,
+  disturb,
+  firstSteps,
+  noticesOf,
+  ownTemporaryFolder,
+  pidsOf,
+  stepsOf,
+  train,
+  upTo,
+} from './trainings.js'
 
 const ownFolder = ownTemporaryFolder()
 afterAll(() => rmSync(ownFolder, { recursive: true }))
@@ -33,8 +44,8 @@ for (const engine of ['wasm', 'native'] as const) {
     let workers: Pool
     let job: TrainingJob
     beforeAll(async () => {
-      job = await makeJob(await openEngine(engine), { layers, epochs: 16, validationRows: 20 })
-      workers = await pool({ workers: 2, engine, checkpoints: { everyMs: 1e9 } })
+      job = await makeJob(await openEngine(engine), { layers, validationRows: 20 })
+      workers = await pool({ niceness: 0, workers: 2, engine, checkpoints: { everyMs: 1e9 } })
     })
     afterAll(async () => workers.close())
 
@@ -53,31 +64,26 @@ for (const engine of ['wasm', 'native'] as const) {
       expect(bytesOf((await train(workers.with(zero1), one)).state).equals(bytesOf(state))).toBe(true)
     })
 
-    test.each([0, 1])('ends with the same bits when rank %d is killed, from the last checkpoint on', async (rank) => {
-      const { state: expected } = await train(workers.with(zero1), job)
-      const pids = await pidsOf(workers)
-      const events: TrainingEvent[] = []
-      let saved: Promise<string> | undefined
-      const run = workers.with(zero1).step(job, (event) => {
-        events.push(event)
-        if (event.kind === 'step' && event.step === 7) saved = run.checkpoint!()
-      })
-      await until(() => saved !== undefined)
-      await saved
-      killNow(pids[rank]!)
-      const state = await run.done
-      expect(await saved).toMatch(/step-\d+/)
+    test.each([0, 1])('comes to the same bits when rank %d is killed, from the last checkpoint on', async (rank) => {
+      const { state, events, expected } = await disturb(
+        workers.with(zero1),
+        job,
+        async ({ run, events: told, reach }) => {
+          expect(await run.checkpoint!()).toMatch(/step-\d+/)
+          killNow((await pidsOf(workers))[rank]!)
+          await reach(() => changesOf(told).includes(`replaced ${rank}`))
+        },
+      )
       expect(bytesOf(state).equals(bytesOf(expected))).toBe(true)
       expect(changesOf(events)).toEqual([`lost ${rank}`, `replaced ${rank}`])
       expect(noticesOf(events).join('\n')).toMatch(/A part of the state after step \d+ .* on from step (?!0)\d+\./)
-      expect(stepsOf(events)).toEqual(Array.from({ length: 80 }, (_, i) => i + 1))
+      expect(stepsOf(events)).toEqual(firstSteps(state.step))
     })
 
     test('begins again where nothing was saved', async () => {
-      const { state: expected } = await train(workers.with(zero1), job)
-      const [pid] = await pidsOf(workers)
-      const { state, events } = await train(workers.with(zero1), job, (step) => {
-        if (step === 9) killNow(pid!)
+      const { state, events, expected } = await disturb(workers.with(zero1), job, async ({ events: told, reach }) => {
+        killNow((await pidsOf(workers))[0]!)
+        await reach(() => noticesOf(told).length > 0)
       })
       expect(bytesOf(state).equals(bytesOf(expected))).toBe(true)
       expect(noticesOf(events).join('\n')).toMatch(/on from step 0\./)
@@ -89,8 +95,8 @@ describe('zero1', () => {
   let workers: Pool
   let job: TrainingJob
   beforeAll(async () => {
-    job = await makeJob(await openEngine('wasm'), { layers, epochs: 16 })
-    workers = await pool({ workers: 2, engine: 'wasm', checkpoints: { everyMs: 0 } })
+    job = await makeJob(await openEngine('wasm'), { layers })
+    workers = await pool({ niceness: 0, workers: 2, engine: 'wasm', checkpoints: { everyMs: 0 } })
   })
   afterAll(async () => workers.close())
 
@@ -98,7 +104,7 @@ describe('zero1', () => {
   test.each([1, 3])('goes with %d workers', async (count) => {
     const optimiser = nn.sgd({ momentum: 0.9 })
     const plain = await makeJob(await openEngine('wasm'), { layers, epochs: 8, optimiser })
-    const others = await pool({ workers: count, engine: 'wasm' })
+    const others = await pool({ niceness: 0, workers: count, engine: 'wasm' })
     try {
       const { state: expected } = await train(others, plain)
       const { state } = await train(others.with(zero1), plain)
@@ -109,23 +115,21 @@ describe('zero1', () => {
   })
 
   test('is saved while it is paused, and goes on to the same bits', async () => {
-    const { state: expected } = await train(workers.with(zero1), job)
-    let saved: Promise<string> | undefined
-    const run = workers.with(zero1).step(job, (event) => {
-      if (event.kind === 'step' && event.step === 9) saved ??= run.pause().then(async () => run.checkpoint!())
+    const { state, expected } = await disturb(workers.with(zero1), job, async ({ run }) => {
+      await run.pause()
+      expect(await run.checkpoint!()).toMatch(/step-\d+/)
+      await run.resume()
     })
-    await until(() => saved !== undefined)
-    expect(await saved).toMatch(/step-\d+/)
-    await run.resume()
-    expect(bytesOf(await run.done).equals(bytesOf(expected))).toBe(true)
+    expect(bytesOf(state).equals(bytesOf(expected))).toBe(true)
   })
 
   test('stops with the whole state, from which another goes on to the same bits', async () => {
-    const { state: expected } = await train(workers.with(zero1), job)
-    const run = workers.with(zero1).step(job, (event) => event.kind === 'step' && event.step === 9 && void run.stop())
+    const { run } = await begin(workers.with(zero1), job)
+    await run.stop()
     const stopped = await run.done
-    expect(stopped.step).toBeLessThan(80)
-    const { state } = await train(workers.with(zero1), { ...job, start: stopped })
+    const longer = upTo(job, stopped.step + 30)
+    const { state: expected } = await train(workers.with(zero1), longer)
+    const { state } = await train(workers.with(zero1), { ...longer, start: stopped })
     expect(bytesOf(state).equals(bytesOf(expected))).toBe(true)
   })
 

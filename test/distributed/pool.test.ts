@@ -1,15 +1,28 @@
 /** What a pool does, and what it survives, on its processes as built. */
-import { rmSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { displaySymbol } from '../../src/core/display.js'
 import type { TensorData } from '../../src/core/dtype.js'
 import { pool, TrainingFailure, type Pool } from '../../src/distributed/index.js'
-import type { TrainingEvent } from '../../src/nn/train/event.js'
 import type { TrainingJob } from '../../src/nn/train/job.js'
 import { local } from '../../src/nn/train/local.js'
 import { killNow, runs, until } from './processes.js'
-import { allSteps, bytesOf, distance, smallJob, smallTransform, stepsPerEpoch } from './small-job.js'
-import { changesOf, ownTemporaryFolder, pidsOf, silent, stepsOf, train } from './trainings.js'
+import { allSteps, bytesOf, distance, smallJob, smallTransform } from './small-job.js'
+import {
+  begin,
+  changesOf,
+  disturb,
+  endless,
+  firstSteps,
+  noticesOf,
+  ownTemporaryFolder,
+  pidsOf,
+  silent,
+  stepsOf,
+  train,
+  upTo,
+} from './trainings.js'
 
 const ownFolder = ownTemporaryFolder()
 afterAll(() => rmSync(ownFolder, { recursive: true }))
@@ -20,30 +33,28 @@ describe('a pool', () => {
 
   beforeAll(async () => {
     job = await smallJob(ownFolder, 'wasm')
-    workers = await pool({ workers: 2, engine: 'wasm', name: 'tested' })
+    workers = await pool({ niceness: 0, workers: 2, engine: 'wasm', name: 'tested', checkpoints: { everyMs: 1e9 } })
   })
   afterAll(async () => workers.close())
 
-  test('ends with the same bits when a worker is killed at an epoch end, in a pause, and as it starts', async () => {
-    const { state: expected } = await train(workers, job)
-    const { state, events } = await train(workers, job, (step, run) => {
-      if (step === 10) void workers.status().then((status) => killNow(status.workers[1]!.pid!))
-      if (step !== 15) return
-      void run.pause().then(async () => {
-        const [pid] = await pidsOf(workers)
-        killNow(pid!)
-        await until(() => !runs(pid!))
-        await run.resume()
-      })
+  test('comes to the same bits when a worker is killed while it trains, and one in a pause', async () => {
+    const { state, events, expected } = await disturb(workers, job, async (training) => {
+      const [first, second] = await pidsOf(workers)
+      killNow(second!)
+      await training.reach(() => changesOf(training.events).includes('replaced 1'))
+      await training.run.pause()
+      killNow(first!)
+      await until(() => !runs(first!))
+      await training.run.resume()
+      await training.reach(() => changesOf(training.events).includes('replaced 0'))
     })
     expect(bytesOf(state).equals(bytesOf(expected))).toBe(true)
-    expect(changesOf(events).sort()).toEqual(['lost 0', 'lost 1', 'replaced 0', 'replaced 1'])
+    expect(changesOf(events)).toEqual(['lost 1', 'replaced 1', 'lost 0', 'replaced 0'])
   })
 
   test('pauses between two steps, goes on, and stops', async () => {
-    const endless = await smallJob(ownFolder, 'wasm', { epochs: 1000 })
     let last = 0
-    const run = workers.step(endless, (event) => {
+    const run = workers.step(endless(job), (event) => {
       if (event.kind === 'step') last = event.step
     })
     await until(() => last > 3)
@@ -65,13 +76,11 @@ describe('a pool', () => {
     await run.stop()
     const state = await run.done
     expect(state.step).toBe(last)
-    expect(state.step).toBeLessThan(1000 * stepsPerEpoch)
   })
 
   test('trains on one worker alone while another training goes on beside it, and one over all workers after both', async () => {
-    const endless = await smallJob(ownFolder, 'wasm', { epochs: 1000 })
     let begun = false
-    const first = workers.step(endless, ({ kind }) => void (begun ||= kind === 'step'), { workers: 1 })
+    const first = workers.step(endless(job), ({ kind }) => void (begun ||= kind === 'step'), { workers: 1 })
     const { state: expected } = await train(await local('wasm'), job)
     await until(() => begun)
     const second = await workers.step(job, silent, { workers: 1 }).done
@@ -83,27 +92,27 @@ describe('a pool', () => {
   })
 
   test('goes on from a state to the same bits', async () => {
-    const { state: whole } = await train(workers, job)
-    const run = workers.step(job, (event) => {
-      if (event.kind === 'step' && event.step === 10) void run.stop()
-    })
+    const { run } = await begin(workers, job)
+    await run.stop()
     const middle = await run.done
-    expect(middle.step).toBeLessThan(whole.step)
-    const { state } = await train(workers, { ...job, start: middle })
+    const longer = upTo(job, middle.step + 25)
+    const { state: whole } = await train(workers, longer)
+    const { state } = await train(workers, { ...longer, start: middle })
     expect(bytesOf(state).equals(bytesOf(whole))).toBe(true)
   })
 
   test('trains on while the session is blocked', async () => {
-    const events: TrainingEvent[] = []
-    const run = workers.step(await smallJob(ownFolder, 'wasm', { epochs: 1000 }), (event) => events.push(event))
-    await until(() => events.some(({ kind }) => kind === 'step'))
-    const before = stepsOf(events).at(-1)!
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2000)
-    await workers.status()
-    const after = stepsOf(events).at(-1)!
+    const sampleLogs = mkdtempSync(join(ownFolder, 'samples-'))
+    const { run } = await begin(workers.with({ sampleLogs }), job)
+    const computed = (): number => readFileSync(join(sampleLogs, 'rank-0.log'), 'utf8').split('\n').length
+    const [before, began] = [computed(), performance.now()]
+    // A step is two lines. Some may have been in flight; more are taken by nobody who waits for the session.
+    while (computed() < before + 20 && performance.now() - began < 100_000) {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10)
+    }
+    expect(computed()).toBeGreaterThanOrEqual(before + 20)
     await run.stop()
-    // One step may have been in flight; more were taken by nobody who waits for the session.
-    expect(after - before).toBeGreaterThan(3)
+    await run.done
   })
 
   test('takes trainings one after another', async () => {
@@ -174,50 +183,45 @@ describe('a pool', () => {
   })
 
   test('goes on with fewer workers when one keeps dying, and with all of them in the next training', async () => {
+    const plain = await smallJob(ownFolder, 'wasm', { optimiser: 'sgd' })
+    const { run, events, reach, nextStep } = await begin(workers, plain)
     let killed = 0
-    const kill = async (): Promise<void> => {
-      const { pid } = (await workers.status()).workers[1]!
-      if (pid !== undefined) killNow(pid)
-      killed++
-    }
-    const messages: string[] = []
-    const run = workers.step(job, (event) => {
-      if (event.kind === 'worker' || event.kind === 'notice') messages.push(event.message)
-      if ((event.kind === 'step' && event.step === 5) || (event.kind === 'worker' && event.change === 'replaced'))
-        void kill()
-    })
+    await whileKilled(
+      workers,
+      [1],
+      reach(() => noticesOf(events).length > 0),
+      () => killed++,
+    )
+    await nextStep()
+    await run.stop()
     const state = await run.done
     // One more for each time that a step was made before the kill.
     expect(killed).toBeGreaterThanOrEqual(4)
-    expect(messages.join('\n')).toMatch(/worker rank 1 .* was lost \(4 losses without progress\)/)
-    expect(messages.join('\n')).toMatch(/goes on with 1 of its workers: rank 1 was given up/)
-    const alone = await (await local('wasm')).step(job, silent).done
+    const lost = events.flatMap((event) => (event.kind === 'worker' ? [event.message] : [])).join('\n')
+    expect(lost).toMatch(/worker rank 1 .* was lost \(4 losses without progress\)/)
+    expect(noticesOf(events)).toEqual([expect.stringMatching(/goes on with 1 of its workers: rank 1 was given up/)])
+    const alone = await (await local('wasm')).step(upTo(plain, state.step), silent).done
     expect(distance(alone, state)).toBeLessThan(1e-3)
-    const { events } = await train(workers, job)
-    expect(events[0]).toMatchObject({ kind: 'start', workers: 2 })
+    expect((await train(workers, job)).events[0]).toMatchObject({ kind: 'start', workers: 2 })
   })
 
   test('goes on with the same bits when all workers die at once', async () => {
-    const { state: expected } = await train(workers, job)
-    const pids = await pidsOf(workers)
-    const { state, events } = await train(workers, job, (step) => {
-      if (step === 5) for (const pid of pids) killNow(pid)
+    const { state, events, expected } = await disturb(workers, job, async ({ events: told, reach }) => {
+      for (const pid of await pidsOf(workers)) killNow(pid)
+      await reach(() => noticesOf(told).length > 0)
     })
     expect(bytesOf(state).equals(bytesOf(expected))).toBe(true)
-    expect(stepsOf(events)).toEqual(allSteps)
-    const notice = events.find((event) => event.kind === 'notice')
-    expect(notice?.message).toMatch(/All workers were lost, the state after step \d+ with them: on from step 0/)
+    expect(stepsOf(events)).toEqual(firstSteps(state.step))
+    expect(noticesOf(events)).toEqual([
+      expect.stringMatching(/All workers were lost, the state after step \d+ with them: on from step 0/),
+    ])
   })
 
   test('fails with the cause when no worker can stay alive', async () => {
-    const kill = async (): Promise<void> => {
-      for (const { pid } of (await workers.status()).workers) if (pid !== undefined) killNow(pid)
-    }
-    const run = workers.step(job, (event) => {
-      if ((event.kind === 'step' && event.step === 5) || (event.kind === 'worker' && event.change === 'replaced'))
-        void kill()
-    })
-    const error = await run.done.then(silent, (cause: unknown) => cause)
+    const { run } = await begin(workers, job)
+    const failed = run.done.then(silent, (cause: unknown) => cause)
+    await whileKilled(workers, [0, 1], failed)
+    const error = await failed
     expect(error).toBeInstanceOf(TrainingFailure)
     expect(error).toMatchObject({
       code: 'pool',
@@ -226,6 +230,26 @@ describe('a pool', () => {
     expect((await train(workers, job)).state.step).toBe(allSteps.length)
   })
 })
+
+/** Kills these ranks as soon as they run, again and again, until something has come to pass. */
+async function whileKilled(on: Pool, ranks: readonly number[], passed: Promise<unknown>, onKill = silent) {
+  let isOver = false
+  const over = passed.finally(() => (isOver = true))
+  over.catch(silent)
+  const killed = new Set<number>()
+  const kill = async (): Promise<boolean> => {
+    const pids = await pidsOf(on)
+    for (const pid of ranks.map((rank) => pids[rank])) {
+      if (pid === undefined || killed.has(pid)) continue
+      killNow(pid)
+      killed.add(pid)
+      onKill()
+    }
+    return isOver
+  }
+  await vi.waitUntil(kill, { timeout: 250_000, interval: 10 })
+  await over
+}
 
 /** All values of the first output, in order. */
 async function joined(blocks: AsyncIterable<readonly TensorData[]>, onBlock: () => void = silent): Promise<number[]> {

@@ -57,9 +57,12 @@ describe('the ring all-reduce', () => {
         const results: Float32Array[] = []
         for (const shared of [undefined, await openSegmentFolder(folder)]) {
           const { rings: members } = await rings(workers, { shared })
-          const vectors = parts.map((part) => part.slice())
-          await Promise.all(members.map(async (ring, rank) => ring.allReduce(0, vectors[rank]!, run)))
-          results.push(...vectors)
+          // Places in shared memory are used again.
+          for (const step of [0, 1, 2]) {
+            const vectors = parts.map((part) => part.slice())
+            await Promise.all(members.map(async (ring, rank) => ring.allReduce(step, vectors[rank]!, run)))
+            results.push(...vectors)
+          }
           for (const ring of members) ring.break('over.')
         }
         const wrong = Array.from({ length }, (_, i) => i).filter((i) => {

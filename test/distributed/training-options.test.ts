@@ -19,7 +19,7 @@ describe('a training in a pool', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'pool-training-'))
     here = await local('wasm')
-    workers = await pool({ workers: 2, engine: 'wasm', name: 'options' })
+    workers = await pool({ niceness: 0, workers: 2, engine: 'wasm', name: 'options' })
   })
   afterAll(async () => {
     await workers.close()

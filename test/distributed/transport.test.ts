@@ -18,7 +18,7 @@ import { openSegmentFolder, SegmentWriter } from '../../src/distributed/segment-
 import { openMappedFiles } from '../../src/ffi/index.js'
 import { killNow } from './processes.js'
 import { bytesOf, smallJob } from './small-job.js'
-import { ownTemporaryFolder, pidsOf, train } from './trainings.js'
+import { changesOf, disturb, ownTemporaryFolder, pidsOf, train, upTo } from './trainings.js'
 
 const ownFolder = ownTemporaryFolder()
 const servers: Server[] = []
@@ -67,16 +67,16 @@ describe('TLS', () => {
 
   test('a pool trains over it to the same bits, through a kill', async () => {
     const job = await smallJob(ownFolder, 'wasm')
-    const plain = await pool({ workers: 2, engine: 'wasm' })
-    const { state: expected } = await train(plain, job)
-    await plain.close()
-    const workers = await pool({ workers: 2, engine: 'wasm', host: '127.0.0.1' })
-    const pids = await pidsOf(workers)
-    const { state } = await train(workers, job, (step) => {
-      if (step === 11) killNow(pids[0]!)
+    const workers = await pool({ niceness: 0, workers: 2, engine: 'wasm', host: '127.0.0.1' })
+    const { state } = await disturb(workers, job, async ({ events, reach }) => {
+      killNow((await pidsOf(workers))[0]!)
+      await reach(() => changesOf(events).includes('replaced 0'))
     })
-    expect(bytesOf(state).equals(bytesOf(expected))).toBe(true)
     await workers.close()
+    const plain = await pool({ niceness: 0, workers: 2, engine: 'wasm' })
+    const { state: expected } = await train(plain, upTo(job, state.step))
+    expect(bytesOf(state).equals(bytesOf(expected))).toBe(true)
+    await plain.close()
   })
 })
 

@@ -1,5 +1,5 @@
 /** The native engine: TensorFlow's C library under tfjs-node's kernels; traces become functions. */
-import { availableParallelism } from 'node:os'
+import { cores } from '../../core/cores.js'
 import { openMemory, preloadLibrary } from '../../ffi/index.js'
 import { ShardbookError } from '../../core/errors.js'
 import { registerAllReduce } from '../all-reduce.js'
@@ -26,7 +26,7 @@ import { registerWidening } from './widening.js'
 /** Opens the engine with TensorFlow's library and those that it needs on GPUs. */
 export async function openNative(
   libraries: Libraries,
-  { threads = availableParallelism(), threadsPerOperation = 1, device }: EngineOptions = {},
+  { threads = cores(), threadsPerOperation = 1, device }: EngineOptions = {},
 ): Promise<Engine> {
   const tf = tfCore()
   for (const path of libraries.gpu) await preloadLibrary(path)

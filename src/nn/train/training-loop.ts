@@ -5,8 +5,8 @@
  * happens between two steps depends on the state alone, so that after a failure a fresh worker and the survivors call
  * `reduce` in the same order; what was decided already is not decided again.
  *
- * A whole step is begun before the results of the one before are read, so that the engine never waits for this process, and
- * while it runs the next batch is read. Before anything looks at the state, no step is under way.
+ * A whole step is begun before the results of the one before are read, so that the engine never waits for this process. While a
+ * step runs the next batch is read. Before anything looks at the state, no step is under way.
  */
 import type { TensorData } from '../../core/dtype.js'
 import { ShardbookError } from '../../core/errors.js'
@@ -132,7 +132,10 @@ export class TrainingLoop implements Loop {
     let asked = (this.#stepEnded = performance.now())
     try {
       for await (const batch of this.#data.batches({ seed: this.#job.seed, epoch, skip: begun % stepsPerEpoch })) {
-        const inputMs = performance.now() - asked
+        const came = performance.now()
+        // A step that is cut in two ends before the next begins; it computes while the batch is read.
+        if (!this.#runner.overlaps) await underWay
+        const inputMs = Math.max(0, came - Math.max(asked, this.#stepEnded))
         if ((await this.#context.gate(begun, underWay)) === 'stop') {
           await underWay
           return false
@@ -142,7 +145,6 @@ export class TrainingLoop implements Loop {
         // Awaited below, or when all is over.
         next.catch(() => undefined)
         underWay = next
-        if (!this.#runner.overlaps) await next
         if (this.#rests(begun) || begun === last) {
           await next
           if (begun % stepsPerEpoch !== 0) await this.#between(true)

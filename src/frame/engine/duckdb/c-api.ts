@@ -7,8 +7,8 @@
  * than they come takes part in the work, a few milliseconds at a time.
  */
 import { createRequire } from 'node:module'
-import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
+import { cores } from '../../../core/cores.js'
 import { ShardbookError } from '../../../core/errors.js'
 import {
   openBackground,
@@ -79,7 +79,7 @@ async function open(): Promise<CApi> {
   const config = new BigUint64Array(1)
   functions.duckdb_create_config(config)
   const options = {
-    threads: String(availableParallelism()),
+    threads: String(cores()),
     // A query here reads a bounded piece of a file.
     memory_limit: '512MiB',
     autoinstall_known_extensions: 'false',

@@ -5,8 +5,8 @@
  * the user ends the running queries.
  */
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBInstance, DuckDBResult } from '@duckdb/node-api'
-import { availableParallelism } from 'node:os'
 import { currentSignal } from '../../../core/cancel.js'
+import { cores } from '../../../core/cores.js'
 import { ShardbookError } from '../../../core/errors.js'
 import { host } from '../../../core/host.js'
 import { temporaryDir } from '../../../store/index.js'
@@ -19,7 +19,7 @@ async function instance(): Promise<DuckDBInstance> {
   opening ??= (async () => {
     const { DuckDBInstance } = await import('@duckdb/node-api')
     return DuckDBInstance.create(':memory:', {
-      threads: String(availableParallelism()),
+      threads: String(cores()),
       memory_limit: memoryLimit(process.env['SHARDBOOK_MEMORY']),
       temp_directory: temporaryDir(),
       preserve_insertion_order: 'true',
