@@ -137,7 +137,8 @@ export class LanguageServer {
     this.stopped('it was closed')
   }
 
-  private async start(): Promise<void> {
+  /** Starts the server, if none runs. */
+  async start(): Promise<void> {
     if (this.isClosed)
       throw new ShardbookError('state', 'the TypeScript server: expected to be open, got a closed one.')
     this.started ??= this.launch()
