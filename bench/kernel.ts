@@ -1,7 +1,7 @@
 /**
  * This kernel, tslab and Deno in turns, each driven through jupyter_client in a process of its own (`peers/kernel.py`).
  *
- * Latencies are from sending the request to its reply. One kernel of each sort lives through a round and gets all questions
+ * Latencies are from sending the request to its reply; a start is from spawn to the reply to `kernel_info_request`. One kernel of each sort lives through a round and gets all questions
  * in small portions, in turns; start-ups have kernels of their own. Peers are installed into the cache on the first run.
  * `npm run bench:kernel -- [--rounds N] [--json FILE] [--only NAME]`
  */
@@ -49,9 +49,24 @@ for (const name of names) {
 }
 try {
   if (wanted('ready')) {
-    const all = await inTurns(names, options.rounds, 'start')
-    printFigures('Ready: from spawn to the reply of a first typed cell', 'ms', [all.shardbook, all.tslab, all.deno])
-    rows.push(compare('ready', 'ms', all.shardbook, all.deno, 1), compare('ready', 'ms', all.shardbook, all.tslab, 1))
+    const ready = await inTurns(names, options.rounds, 'start', 'first')
+    const part = (from: number): Record<Name, Figures> =>
+      Object.fromEntries(
+        names.map((name) => [
+          name,
+          figures(
+            name,
+            ready[name].all.filter((_, i) => i % 2 === from),
+          ),
+        ]),
+      ) as Record<Name, Figures>
+    for (const [title, all] of [
+      ['ready', part(0)],
+      ['first typed cell', part(1)],
+    ] as const) {
+      printFigures(`From spawn: ${title}`, 'ms', [all.shardbook, all.tslab, all.deno])
+      rows.push(compare(title, 'ms', all.shardbook, all.deno, 1), compare(title, 'ms', all.shardbook, all.tslab, 1))
+    }
   } else await inTurns(names, 1, 'start')
 
   if (wanted('memory idle')) {
@@ -118,15 +133,17 @@ report(rows, options)
 async function inTurns<N extends Name>(
   of: readonly N[],
   rounds: number,
-  question: string,
+  ...questions: readonly string[]
 ): Promise<Record<N, Figures>> {
   const all = Object.fromEntries(of.map((name) => [name, [] as number[]])) as Record<N, number[]>
   for (let round = 0; round < rounds; round++)
     for (let turn = 0; turn < of.length; turn++) {
       const name = of[(round + turn) % of.length]!
-      const answer = JSON.parse(await peers[name].ask(question)) as number | number[] | null | { error: string }
-      if (typeof answer === 'number' || Array.isArray(answer)) all[name].push(...[answer].flat())
-      else if (answer !== null) throw new Error(`${name}, ${question}: ${answer.error}`)
+      for (const question of questions) {
+        const answer = JSON.parse(await peers[name].ask(question)) as number | number[] | null | { error: string }
+        if (typeof answer === 'number' || Array.isArray(answer)) all[name].push(...[answer].flat())
+        else if (answer !== null) throw new Error(`${name}, ${question}: ${answer.error}`)
+      }
     }
   return Object.fromEntries(of.map((name) => [name, figures(name, all[name])])) as Record<N, Figures>
 }

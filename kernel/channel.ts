@@ -16,6 +16,7 @@ import type { CommContent } from '../src/core/host.js'
 import type { MimeBundle } from '../src/core/display.js'
 import { ShardbookError } from '../src/core/errors.js'
 import type { Script } from './compile/compile.js'
+import type { Aliases } from './local-modules.js'
 
 /** The session's file descriptors beyond the three standard ones. */
 export const descriptors = { messages: 3, interrupts: 4, requests: 5, debug: 6 } as const
@@ -83,6 +84,8 @@ export type Task = {
   | {
       readonly kind: 'execute'
       readonly script: Script
+      /** What names of modules mean beside Node's own rules. */
+      readonly aliases: Aliases
       /** Whether it sends a `loaded` event before it runs, and waits for `go`. */
       readonly isDebugged: boolean
     }

@@ -1,7 +1,8 @@
 """A Jupyter client as a peer process: one question a line, one JSON answer a line. The kernel's command is the arguments.
 
-`start` spawns the kernel and answers with the milliseconds to the reply of a first typed cell; `cells N`, `tensors N`,
-`member N` and `identifier N` answer with a list of milliseconds; `import` loads TensorFlow.js; `interrupt N` answers with
+`start` spawns the kernel and answers with the milliseconds to its `kernel_info_reply`, which is when clients call it ready;
+`first`, with those to the reply of the first typed cell, which was sent at once; `cells N`, `tensors N`, `member N` and
+`identifier N` answer with a list of milliseconds; `import` loads TensorFlow.js; `interrupt N` answers with
 the milliseconds from each interrupt of an endless loop to its reply; `memory` with the MiB of all its processes (PSS).
 """
 import json
@@ -14,12 +15,12 @@ from jupyter_client.manager import KernelManager
 from jupyter_client.kernelspec import KernelSpec
 
 signals, folder, *command = sys.argv[1:]
-manager = client = None
+manager = client = first = None
 counter = 0
 
 
 def start():
-    global manager, client
+    global manager, client, first
     stop()
     manager = KernelManager()
     manager._kernel_spec = KernelSpec(argv=command, language="typescript", display_name="peer", interrupt_mode=signals)
@@ -28,8 +29,11 @@ def start():
     client = manager.client()
     client.start_channels()
     # A request sent before the kernel listens is kept by the socket; outputs before the subscription are lost.
-    content = reply(client.shell_channel, client.execute("const first: number = 1\nfirst + 1"), 120)
+    info, cell = client.kernel_info(), client.execute("const first: number = 1\nfirst + 1")
+    reply(client.shell_channel, info, 120)
     took = milliseconds(began)
+    content = reply(client.shell_channel, cell, 120)
+    first = milliseconds(began)
     if content["status"] != "ok":
         raise RuntimeError(json.dumps(content))
     client.wait_for_ready(timeout=60)
@@ -150,6 +154,7 @@ def memory():
 
 answers = {
     "start": start,
+    "first": lambda: first,
     "cells": lambda count: timed(count, typed_cell),
     "tensors": lambda count: timed(count, tensor_cell),
     "import": lambda: execute("import * as tf from '@tensorflow/tfjs'", 120),

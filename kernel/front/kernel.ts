@@ -98,6 +98,7 @@ export class Kernel implements KernelState {
     })
     this.comms = new Comms({
       deliver: (message, request) => this.runner.comm(message, this.originOf(request)),
+      complain: (text, request) => this.print('stderr', text, request),
       publish: (message, request) => {
         const { type, content } = commContent(message)
         this.publish(type, content, request, message)
@@ -123,9 +124,10 @@ export class Kernel implements KernelState {
     this.port.publish(type, content, request?.header, extra)
   }
 
-  originOf(request: Request): number {
-    if (request.header.msg_type === 'execute_request') this.current = request
+  originOf(request: Request | undefined): number {
     const origin = this.runner.sessions.newOrigin()
+    if (request === undefined) return origin
+    if (request.header.msg_type === 'execute_request') this.current = request
     this.requests.set(origin, request)
     this.requests.delete(origin - rememberedRequests)
     return origin
@@ -148,8 +150,8 @@ export class Kernel implements KernelState {
 
   private sessionEnded(): void {
     this.debugger.sessionEnded()
-    const closed = this.comms.sessionEnded()
-    if (closed > 0) this.port.log(`the session ended: ${closed} comms of its own were closed`)
+    const left = this.comms.sessionEnded()
+    if (left > 0) this.port.log(`the session ended: ${left} comms wait for another that registers their target`)
   }
 
   private async handle(request: Request): Promise<void> {

@@ -23,28 +23,33 @@ async function main(file: string | undefined): Promise<void> {
     return
   }
   const connection = JSON.parse(readFileSync(file, 'utf8')) as Connection
-  // The session and the language server load while the rest of this process does.
-  const early = {
-    project: openProject(process.cwd()),
-    session: spawnSession({ cwd: process.cwd(), env: process.env }),
-  }
-  const [{ Kernel }, { Sockets }] = await Promise.all([import('./kernel.js'), import('./sockets.js')])
+  const cwd = process.cwd()
+  const { env } = process
+  // The server has the most to do. A client that found nobody at the ports asks again a tenth of a second later: so they
+  // are bound before anything else is loaded.
+  const project = openProject(cwd)
+  const { Sockets } = await import('./sockets.js')
   const sockets = await Sockets.open(connection, {
-    shell: (request) => kernel.shell(request),
-    control: (request) => kernel.control(request),
+    shell: (request) => void opened.then((kernel) => kernel.shell(request)),
+    control: (request) => void opened.then((kernel) => kernel.control(request)),
     log,
   })
-  const kernel = new Kernel({
-    cwd: process.cwd(),
-    env: process.env,
-    early,
-    historyFolder: cacheDir('history'),
-    port: {
-      publish: (type, content, parent, extra) => sockets.publish(type, content, parent, extra),
-      log,
-      stopped: () => void sockets.close().then(() => process.exit(0)),
-    },
-  })
+  const session = spawnSession({ cwd, env })
+  const opened = import('./kernel.js').then(
+    ({ Kernel }) =>
+      new Kernel({
+        cwd,
+        env,
+        early: { project, session },
+        historyFolder: cacheDir('history'),
+        port: {
+          publish: (type, content, parent, extra) => sockets.publish(type, content, parent, extra),
+          log,
+          stopped: () => void sockets.close().then(() => process.exit(0)),
+        },
+      }),
+  )
+  const kernel = await opened
   kernel.runner.prepare()
 
   const leave = (): void => {

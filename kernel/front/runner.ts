@@ -169,7 +169,7 @@ export class Runner {
     const refused = await checked
     if (refused !== undefined) return { error: refused }
     const script = await compiled
-    const ended = await this.sessions.ask({ kind: 'execute', origin, script, isDebugged })
+    const ended = await this.sessions.ask({ kind: 'execute', origin, script, aliases: language.aliases, isDebugged })
     const notice = this.printLimit.notice()
     if (notice !== undefined) target.stream('stderr', notice, origin)
     if ('died' in ended) {

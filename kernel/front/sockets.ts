@@ -64,11 +64,13 @@ export class Sockets {
     const sockets = new Sockets(connection, target)
     const separator = connection.transport === 'ipc' ? '-' : ':'
     const address = (port: number): string => `${connection.transport}://${connection.ip}${separator}${port}`
-    await sockets.shell.bind(address(connection.shell_port))
-    await sockets.control.bind(address(connection.control_port))
-    await sockets.stdin.bind(address(connection.stdin_port))
-    await sockets.iopub.bind(address(connection.iopub_port))
-    await sockets.heartbeat.bind(address(connection.hb_port))
+    await Promise.all([
+      sockets.shell.bind(address(connection.shell_port)),
+      sockets.control.bind(address(connection.control_port)),
+      sockets.stdin.bind(address(connection.stdin_port)),
+      sockets.iopub.bind(address(connection.iopub_port)),
+      sockets.heartbeat.bind(address(connection.hb_port)),
+    ])
     sockets.listen()
     return sockets
   }

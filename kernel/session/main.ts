@@ -8,12 +8,14 @@
 import { createRequire, register } from 'node:module'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import type { MimeBundle } from '../../src/core/display.js'
 import { bundleOf } from '../../src/core/display.js'
 import { hostSymbol } from '../../src/core/host.js'
 import type { Expressions, Outcome, Task, ToSession } from '../channel.js'
 import { Decoder, descriptors, markVariable } from '../channel.js'
 import type { Script } from '../compile/compile.js'
+import type { Aliases } from '../local-modules.js'
 import { createComms } from './comms.js'
 import { type Cell, Evaluator } from './evaluator.js'
 import { createHost } from './host.js'
@@ -54,13 +56,18 @@ function complain(title: string, error: unknown): void {
   output.complain(`${title}${cell === undefined ? '' : ` from ${cell}`}\n${traceback.join('\n')}\n`)
 }
 
-let hasModuleHooks = false
+/** The aliases that the hooks of modules were told; absent where there are no hooks yet. */
+let hooked: Aliases | undefined
 
 /** Makes code ready to run. The hooks of modules cost a thread: they come with the first code that may import. */
-async function load(script: Script): Promise<Cell> {
-  if (!hasModuleHooks && /\b(?:import|require|eval|Function)\b/.test(script.code)) {
-    hasModuleHooks = true
-    register('./modules.js', import.meta.url)
+async function load(script: Script, aliases = hooked ?? {}): Promise<Cell> {
+  const isFirst = hooked === undefined
+  if (/\b(?:import|require|eval|Function)\b/.test(script.code) && !isDeepStrictEqual(hooked, aliases)) {
+    hooked = aliases
+    // The same module a second time takes other aliases.
+    register('./modules.js', import.meta.url, { data: aliases })
+  }
+  if (isFirst && hooked !== undefined) {
     // Where a cell has broken what loading needs, stacks name the lines of the emitted modules.
     await import('../compile/emit.js').then(({ emit }) => mapModules(emit)).catch(() => {})
   }
@@ -78,8 +85,9 @@ async function show(value: unknown): Promise<MimeBundle | undefined> {
   }
 }
 
-async function execute({ origin, serial, script, isDebugged }: Extract<Task, { kind: 'execute' }>): Promise<Outcome> {
-  const cell = await load(script)
+async function execute(task: Extract<Task, { kind: 'execute' }>): Promise<Outcome> {
+  const { origin, serial, script, aliases, isDebugged } = task
+  const cell = await load(script, aliases)
   if (isDebugged) {
     output.event({ kind: 'loaded' })
     await new Promise<void>((resolve) => gates.set(origin, resolve))

@@ -4,24 +4,33 @@
  * - `shardbook` is the kernel's own copy, whoever imports it, so that objects of a cell and of the kernel are alike.
  * - A package that the notebook's folder lacks is looked for beside the kernel.
  * - Local TypeScript files are modules, also with the endings that TypeScript lets one leave out or write `.js`.
+ * - Aliases of the user's tsconfig (`paths`) mean his files.
  * - Local modules are loaded anew after they, or what they import, have changed.
  * - `tslab` is the real package, whose displays go out through this kernel.
  */
 import { readFile } from 'node:fs/promises'
-import type { LoadHook, ResolveFnOutput, ResolveHook } from 'node:module'
+import type { InitializeHook, LoadHook, ResolveFnOutput, ResolveHook } from 'node:module'
 import { dirname } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { emit } from '../compile/emit.js'
-import { findModule, isPath, moduleTimes } from '../local-modules.js'
+import type { Aliases } from '../local-modules.js'
+import { findAlias, findModule, isPath, moduleTimes } from '../local-modules.js'
 
 const distFolder = new URL('../../', import.meta.url).href
 // Named for the cells' sake: the kernel itself imports nothing of it but the core.
 const root = new URL('src/index.js', distFolder).href
 const tslabDoor = new URL('./tslab.js', import.meta.url).href
 
+let aliases: Aliases = {}
+
+export const initialize: InitializeHook<Aliases> = (data) => {
+  aliases = data
+}
+
 export const resolve: ResolveHook = async (specifier, context, next) => {
   if (specifier === 'shardbook') return { url: root, format: 'module', shortCircuit: true }
-  const found = await find(specifier, context, next)
+  const file = context.parentURL?.includes('/node_modules/') === true ? undefined : findAlias(specifier, aliases)
+  const found = await find(file === undefined ? specifier : pathToFileURL(file).href, context, next)
   if (specifier === 'tslab') {
     return { url: `${found.url}?displays`, format: 'module', shortCircuit: true }
   }
@@ -64,7 +73,7 @@ function stamped(found: ResolveFnOutput): ResolveFnOutput {
   const isLocal = url.startsWith('file:') && !url.includes('/node_modules/') && !url.includes('?') && !isOurs(url)
   const isModule = format === 'module' || format === 'json' || /\.m?ts$/.test(url)
   if (!isLocal || !isModule) return found
-  const version = Math.max(...moduleTimes(fileURLToPath(url)).values())
+  const version = Math.max(...moduleTimes(fileURLToPath(url), aliases).values())
   return { ...found, url: `${url}?v=${version}` }
 }
 

@@ -5,6 +5,8 @@
  * There is one thread. A client's breakpoints and its wish to debug outlive a session; values and frames hold only until
  * the session goes on.
  */
+import { readFile } from 'node:fs/promises'
+import { basename } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { ShardbookError } from '../../../src/core/errors.js'
 import { cellPath, hashSeed, pathPrefix, pathSuffix } from './cell-path.js'
@@ -12,7 +14,8 @@ import { bundle, evaluate, notebookNames } from './expressions.js'
 import type { CallFrame } from './inspector.js'
 import { Inspector } from './inspector.js'
 import type { Script } from '../../compile/compile.js'
-import type { Breakpoint } from './scripts.js'
+import { isModule } from './modules.js'
+import { breakpointsOf } from './breakpoints.js'
 import { Scripts } from './scripts.js'
 import { Stopped } from './stopped.js'
 import { Variables, textOf, typeOf } from './variables.js'
@@ -99,6 +102,7 @@ export class DebugAdapter {
         return {
           supportsConfigurationDoneRequest: true,
           supportsConditionalBreakpoints: true,
+          supportsLogPoints: true,
           supportsEvaluateForHovers: true,
           supportsTerminateRequest: true,
           exceptionBreakpointFilters: [{ filter: 'raised', label: 'Raised Exceptions', default: false }],
@@ -125,18 +129,18 @@ export class DebugAdapter {
       }
       case 'source': {
         const path = pathOf(given)
-        const content = this.dumped.get(path) ?? this.scripts.codeOf(path)
-        if (content === undefined)
-          throw new ShardbookError('argument', `source: expected the path of a cell, got ${path}.`)
+        const cell = this.dumped.get(path) ?? this.scripts.codeOf(path)
+        if (cell === undefined && !isModule(path))
+          throw new ShardbookError('argument', `source: expected the path of a cell or of a module, got ${path}.`)
+        const content = cell ?? (await readFile(path, 'utf8'))
         return { content, mimeType: 'text/typescript' }
       }
       case 'setBreakpoints': {
         const wanted = breakpointsOf(given)
         const path = pathOf(given)
         const lines = await this.scripts.replace(this.inspector, path, wanted)
-        return {
-          breakpoints: lines.map((line, id) => ({ id, verified: path.startsWith(pathPrefix), line, source: { path } })),
-        }
+        const verified = path.startsWith(pathPrefix) || isModule(path)
+        return { breakpoints: lines.map((line, id) => ({ id, verified, line, source: { path } })) }
       }
       case 'setExceptionBreakpoints':
         this.pauseOn =
@@ -146,7 +150,7 @@ export class DebugAdapter {
       case 'threads':
         return { threads: [{ id: threadId, name: 'Session' }] }
       case 'modules':
-        return { modules: [], totalModules: 0 }
+        return this.modules()
       case 'stackTrace': {
         const stackFrames = this.stoppedOr(command).stack()
         return { stackFrames, totalFrames: stackFrames.length }
@@ -204,6 +208,11 @@ export class DebugAdapter {
       exceptionPaths: [],
       copyToGlobals: false,
     }
+  }
+
+  private modules(): Body {
+    const modules = this.scripts.loadedModules().map((path, id) => ({ id, name: basename(path), path }))
+    return { modules, totalModules: modules.length }
   }
 
   private attach(): void {
@@ -287,12 +296,4 @@ function pathOf(given: Arguments): string {
 
 function frameOf(given: Arguments): number | undefined {
   return typeof given['frameId'] === 'number' ? given['frameId'] : undefined
-}
-
-function breakpointsOf(given: Arguments): Breakpoint[] {
-  const asked = (given['breakpoints'] ?? []) as readonly { line?: unknown; condition?: unknown }[]
-  return asked.map(({ line, condition }) => ({
-    line: Number(line),
-    ...(typeof condition === 'string' && condition !== '' ? { condition } : {}),
-  }))
 }

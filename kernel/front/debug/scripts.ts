@@ -2,7 +2,8 @@
  * The cells that run under the debugger, and the breakpoints in them.
  *
  * A client sets breakpoints on a cell's text, whether it has run or not; each script that is compiled from that text gets
- * them, at the first place where V8 can stop that belongs to the line or to one behind it.
+ * them, at the first place where V8 can stop that belongs to the line or to one behind it. A breakpoint in a module of the
+ * user's is one of `Modules`.
  */
 import { fileURLToPath } from 'node:url'
 import type { Place } from '../../code-frame.js'
@@ -10,6 +11,7 @@ import type { Script } from '../../compile/compile.js'
 import { originalPlaces } from '../../source-map.js'
 import { cellPath } from './cell-path.js'
 import type { Inspector, Location } from './inspector.js'
+import { isModule, Modules } from './modules.js'
 
 export interface Breakpoint {
   readonly line: number
@@ -30,7 +32,16 @@ interface ScriptId {
   resolve(id: string): void
 }
 
+interface Found {
+  readonly file: string
+  readonly cell: DebuggedScript | undefined
+  readonly place: Place
+  /** Whether the user wrote it. */
+  readonly isOwn: boolean
+}
+
 export class Scripts {
+  private readonly modules = new Modules()
   /** What clients want, by path. It outlives sessions. */
   readonly wanted = new Map<string, readonly Breakpoint[]>()
   private readonly byFile = new Map<string, DebuggedScript>()
@@ -38,10 +49,18 @@ export class Scripts {
   private readonly files = new Map<string, string>()
   private readonly ids = new Map<string, ScriptId>()
 
-  /** The file of a script, and the cell that it is; absent for code of Node's. */
-  find(scriptId: string): { readonly file: string; readonly cell: DebuggedScript | undefined } | undefined {
+  /** The file of a script, the cell that it is, and the user's place at one of the script; absent for code of Node's. */
+  find(scriptId: string, at: Place): Found | undefined {
     const file = this.files.get(scriptId)
-    return file === undefined ? undefined : { file, cell: this.byFile.get(file) }
+    if (file === undefined) return undefined
+    const cell = this.byFile.get(file)
+    const place = cell === undefined ? this.modules.original(file, at) : cell.original(at)
+    return place === undefined ? undefined : { file, cell, place, isOwn: cell !== undefined || isModule(file) }
+  }
+
+  /** The modules of the user's that are loaded. */
+  loadedModules(): string[] {
+    return [...new Set(this.files.values())].filter(isModule)
   }
 
   /** The text of the cell with this path. */
@@ -61,6 +80,10 @@ export class Scripts {
     const debugged = { ...script, path: cellPath(script.source), original: originalPlaces(script.maps), set: [] }
     this.byFile.set(script.filename, debugged)
     await this.place(inspector, debugged)
+    // A new session has none, and a file that has changed has them elsewhere.
+    for (const [path, wanted] of this.wanted) {
+      if (isModule(path)) await this.modules.place(inspector, path, wanted, false)
+    }
   }
 
   /** Replaces the breakpoints of a path; returns the lines at which it will stop. */
@@ -68,6 +91,7 @@ export class Scripts {
     this.wanted.set(path, breakpoints)
     const lines = breakpoints.map(({ line }) => line)
     if (inspector === undefined) return lines
+    if (isModule(path)) return this.modules.place(inspector, path, breakpoints, true)
     let placed = lines
     for (const script of this.byFile.values()) if (script.path === path) placed = await this.place(inspector, script)
     return placed
@@ -75,6 +99,7 @@ export class Scripts {
 
   /** The session with its scripts is gone. */
   forget(): void {
+    this.modules.forget()
     this.byFile.clear()
     this.ids.clear()
     this.files.clear()

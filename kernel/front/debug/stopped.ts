@@ -10,6 +10,7 @@ interface Frame {
   readonly call: CallFrame
   readonly cell: DebuggedScript | undefined
   readonly file: string
+  readonly isOwn: boolean
   readonly line: number
   readonly column: number
 }
@@ -30,10 +31,10 @@ export class Stopped {
     this.frames = calls.flatMap((call) => frameOf(call, scripts) ?? [])
   }
 
-  /** The line of the cell where it stands; absent where it stands in other code. */
+  /** The line of the cell, or of the user's module, where it stands; absent where it stands in other code. */
   get line(): number | undefined {
     const [top] = this.frames
-    return top?.cell === undefined ? undefined : top.line
+    return top?.isOwn === true ? top.line : undefined
   }
 
   stack(): Readonly<Record<string, unknown>>[] {
@@ -82,8 +83,8 @@ const groups: readonly (readonly [string, (scope: Scope) => boolean])[] = [
 /** A frame of the user's: the kernel's own and Node's are nobody's business. */
 function frameOf(call: CallFrame, scripts: Scripts): Frame | undefined {
   const at = { line: call.location.lineNumber + 1, column: (call.location.columnNumber ?? 0) + 1 }
-  const { file, cell } = scripts.find(call.location.scriptId) ?? {}
-  if (file === undefined || file.startsWith(kernelFolder)) return undefined
-  const place = cell === undefined ? at : cell.original(at)
-  return place === undefined ? undefined : { call, cell, file, ...place }
+  const found = scripts.find(call.location.scriptId, at)
+  if (found === undefined || found.file.startsWith(kernelFolder)) return undefined
+  const { place, ...rest } = found
+  return { call, ...rest, ...place }
 }

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { magicKinds, magicWords } from '../../compile/magic-kinds.js'
 import { blankMagics, findMagics } from '../../compile/magics.js'
 import type { Magic } from '../../compile/magics.js'
+import type { Aliases } from '../../local-modules.js'
 import { findJsx } from '../../syntax.js'
 import type { CellModule } from './cells.js'
 import { cellModule } from './cells.js'
@@ -16,11 +17,10 @@ import type { Completion, CompletionItem, SignatureHelp } from './lsp-text.js'
 import { completionOf, signatureText } from './lsp-text.js'
 import { moduleOf, Names } from './names.js'
 import { offsetAt, positionAt } from './position.js'
-import type { OpenProject } from './project.js'
+import type { LoadedConfig, OpenProject } from './project.js'
 import { cellFile, loadProject, openProject } from './project.js'
 import { Room } from './room.js'
 import type { LanguageServer, LspPosition, LspRange } from './server.js'
-import type { UserConfigFile } from './user-config.js'
 import { findUserConfig } from './user-config.js'
 
 /** An error of a cell; 1-based lines and columns of the user's text. */
@@ -57,7 +57,7 @@ export class NotebookLanguage {
   /** Ends when the server knows the names of the last cell. */
   private shared: Promise<void> = Promise.resolve()
   private isReady: Promise<void> | undefined
-  private config: UserConfigFile | undefined
+  private config: LoadedConfig | undefined
   private loaded: OpenProject['loaded']
   private readonly imports: LocalImports
   /** What is being written: completions and hovers look at it. */
@@ -81,6 +81,11 @@ export class NotebookLanguage {
     return this.isReady
   }
 
+  /** The aliases of modules that the user's tsconfig has. */
+  get aliases(): Aliases {
+    return this.config?.aliases ?? {}
+  }
+
   /** The module of a cell, as later cells will see it. */
   moduleOf(code: string): CellModule {
     return cellModule(code, this.names, this.names.take())
@@ -89,11 +94,11 @@ export class NotebookLanguage {
   /** The errors of a cell, before it runs. */
   async check(module: CellModule): Promise<Problem[]> {
     const config = findUserConfig(this.folder)
-    if (this.isReady !== undefined && config?.mtimeMs !== this.config?.mtimeMs) await this.reload()
+    if (this.isReady !== undefined && config?.mtimeMs !== this.config?.file?.mtimeMs) await this.reload()
     await this.prepare()
     await this.shared
     await this.room.reach(module.cell)
-    const changes = this.imports.changes(module.text)
+    const changes = this.imports.changes(module.text, this.aliases)
     if (changes.length > 0) await this.server.noteFiles(changes)
     const file = cellFile(this.folder, module.cell)
     await this.server.write(file, module.text)

@@ -8,6 +8,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import type { Aliases } from '../../local-modules.js'
 import { packageRoot } from '../package-root.js'
 import { emptyCell } from './names.js'
 import { compilerExecutable, LanguageServer } from './server.js'
@@ -21,24 +22,31 @@ interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>
 }
 
+/** The user's own tsconfig that a project follows, where there is one, and its aliases. */
+export interface LoadedConfig {
+  readonly file: UserConfigFile | undefined
+  readonly aliases: Aliases
+}
+
 /** A project that loads. */
 export interface OpenProject {
   readonly server: LanguageServer
-  /** Resolves to the user's own tsconfig that the project follows. */
-  readonly loaded: Promise<UserConfigFile | undefined>
+  readonly loaded: Promise<LoadedConfig>
 }
 
 /** Starts a server and lets it load the project of a notebook's folder. */
 export function openProject(folder: string): OpenProject {
   const server = new LanguageServer(folder)
+  // It starts while this process finds out what to tell it. Told by the first check.
+  server.start().catch(() => {})
   const loaded = loadProject(server, folder)
   // Told by the first check.
   loaded.catch(() => {})
   return { server, loaded }
 }
 
-/** Lets the server load the project with the standard library; returns the user's own tsconfig that it follows. */
-export async function loadProject(server: LanguageServer, folder: string): Promise<UserConfigFile | undefined> {
+/** Lets the server load the project with the standard library; returns what it follows. */
+export async function loadProject(server: LanguageServer, folder: string): Promise<LoadedConfig> {
   const found = findUserConfig(folder)
   const user = found === undefined ? undefined : await readUserConfig(found.file, compilerExecutable())
   await server.write(join(folder, 'tsconfig.json'), projectConfig(folder, '__cell_*.ts', user), 'json')
@@ -46,7 +54,7 @@ export async function loadProject(server: LanguageServer, folder: string): Promi
   const first = cellFile(folder, 0)
   if (server.read(first) === undefined) await server.write(first, emptyCell())
   await server.ask('textDocument/diagnostic', first)
-  return found
+  return { file: found, aliases: user?.paths ?? {} }
 }
 
 /** The file of a cell (its number), of a module of names, or of what is being written. */
@@ -56,11 +64,13 @@ export function cellFile(folder: string, name: string | number): string {
 
 /** The text of the tsconfig for cells in `folder` whose files match `include`, with what the user's own says. */
 function projectConfig(folder: string, include: string, user?: UserConfig): string {
-  const kernelTypes = findPackage(packageRoot, '@types/node')
+  const own = moduleFolders(folder)
+  const kernels = moduleFolders(packageRoot)
+  const kernelTypes = findPackage(kernels, '@types/node')
   const paths: Record<string, string[]> = { shardbook: [join(packageRoot, 'dist/src/index.d.ts')] }
   for (const name of Object.keys(manifest(packageRoot).dependencies ?? {})) {
-    if (findPackage(folder, name) !== undefined) continue
-    const types = typesEntry(name)
+    if (findPackage(own, name) !== undefined) continue
+    const types = typesEntry(findPackage(kernels, name))
     if (types !== undefined) paths[name] = [types]
   }
   const config = {
@@ -73,7 +83,7 @@ function projectConfig(folder: string, include: string, user?: UserConfig): stri
       types: ['node'],
       typeRoots: [
         ...(user?.typeRoots ?? []),
-        ...typeRoots(folder),
+        ...own.map((one) => join(one, '@types')).filter((one) => existsSync(one)),
         ...(kernelTypes === undefined ? [] : [join(kernelTypes, '..')]),
       ],
       strict: true,
@@ -96,22 +106,21 @@ function libOfNode(): string {
   return major < 22 ? 'es2023' : major < 24 ? 'es2024' : 'esnext'
 }
 
-function findPackage(from: string, name: string): string | undefined {
-  const folders = createRequire(join(from, 'noop.js')).resolve.paths(name) ?? []
-  return folders.map((folder) => join(folder, name)).find((folder) => existsSync(join(folder, 'package.json')))
+/** Where Node looks for packages that a module in `folder` imports, as far as there is such a folder. */
+function moduleFolders(folder: string): string[] {
+  const folders = createRequire(join(folder, 'noop.js')).resolve.paths('package') ?? []
+  return folders.filter((one) => existsSync(one))
 }
 
-function typeRoots(folder: string): string[] {
-  const folders = createRequire(join(folder, 'noop.js')).resolve.paths('@types/node') ?? []
-  return folders.map((one) => join(one, '@types')).filter((one) => existsSync(one))
+function findPackage(folders: readonly string[], name: string): string | undefined {
+  return folders.map((folder) => join(folder, name)).find((folder) => existsSync(join(folder, 'package.json')))
 }
 
 function manifest(folder: string): Manifest {
   return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest
 }
 
-function typesEntry(name: string): string | undefined {
-  const folder = findPackage(packageRoot, name)
+function typesEntry(folder: string | undefined): string | undefined {
   if (folder === undefined) return undefined
   const { types, typings, exports } = manifest(folder)
   const root = typeof exports === 'object' && exports !== null ? (exports as Record<string, unknown>)['.'] : undefined

@@ -3,7 +3,8 @@
  *
  * The server looks at the whole program for each file that it opens (5 ms, and more in a long notebook). So they are opened
  * while it has nothing else to do, one at a time, and are there when a cell needs one; who runs cells faster than that
- * waits for the rest of a block.
+ * waits for the rest of a block. The server's garbage is collected at such times too: its own collector would let it grow to
+ * three times what is in use, and then run while somebody waits for a check.
  */
 import { allNames, emptyCell, moduleOf, type Names } from './names.js'
 import { cellFile } from './project.js'
@@ -49,17 +50,22 @@ export class Room {
     return this.inTurn(() => this.writeNames(module))
   }
 
-  /** Opens files for a while, whenever the server has nothing else to do. */
+  /** Opens files and collects garbage for a while, whenever the server has nothing else to do. */
   growAtLeisure(): void {
-    const { taken } = this.names
-    if (this.timer !== undefined || this.size - taken >= Math.min(reserveCells, firstReserveCells + taken)) return
+    if (this.timer !== undefined || !(this.isShort() || this.server.isLittered)) return
     const wait = Math.max(1, quietMs - this.server.quietForMs())
     this.timer = setTimeout(() => void this.growNow(), wait).unref()
   }
 
+  private isShort(): boolean {
+    const { taken } = this.names
+    return this.size - taken < Math.min(reserveCells, firstReserveCells + taken)
+  }
+
   private async growNow(): Promise<void> {
     // A server that ended gets all texts anew: what is missing comes with the cell that needs it.
-    if (this.server.quietForMs() >= quietMs) await this.inTurn(() => this.step(true)).catch(() => {})
+    const work = async (): Promise<void> => (this.server.isLittered ? this.server.collect() : this.step(true))
+    if (this.server.quietForMs() >= quietMs) await this.inTurn(work).catch(() => {})
     this.timer = undefined
     if (!this.server.isClosed) this.growAtLeisure()
   }

@@ -42,6 +42,9 @@ interface Document {
 
 const require = createRequire(import.meta.url)
 
+/** A check leaves garbage of a tenth of what is in use, and more. */
+const textsPerCollection = 8
+
 /** The path of the native compiler (it is the server, too) that `typescript` brought for this platform. */
 export function compilerExecutable(): string {
   const fromTypescript = createRequire(require.resolve('typescript/package.json'))
@@ -64,6 +67,8 @@ export class LanguageServer {
   private lastUseMs = 0
   private child: ChildProcessByStdio<Writable, Readable, null> | undefined
   private started: Promise<void> | undefined
+  /** How many texts it got since its garbage was collected. */
+  private texts = 0
   private lastId = 0
   private received: Buffer = Buffer.alloc(0)
 
@@ -79,6 +84,7 @@ export class LanguageServer {
     await this.start()
     const next = { languageId, text, version: (document?.version ?? 0) + 1 }
     this.documents.set(path, next)
+    this.texts++
     if (document === undefined) this.open(path, next)
     else {
       const textDocument = { uri: pathToFileURL(path).href, version: next.version }
@@ -123,6 +129,17 @@ export class LanguageServer {
     return this.waiting.size > 0 ? 0 : performance.now() - this.lastUseMs
   }
 
+  /** Whether texts have left garbage that is worth a collection. */
+  get isLittered(): boolean {
+    return this.texts >= textsPerCollection
+  }
+
+  /** Collects the server's garbage; resolves when that is done, or cannot be. */
+  async collect(): Promise<void> {
+    this.texts = 0
+    await this.request('custom/runGC', undefined).catch(() => {})
+  }
+
   /** Ends the server; the next use starts another, which reads all files anew. */
   restart(): void {
     const { child } = this
@@ -137,7 +154,8 @@ export class LanguageServer {
     this.stopped('it was closed')
   }
 
-  private async start(): Promise<void> {
+  /** Starts the server, if none runs. */
+  async start(): Promise<void> {
     if (this.isClosed)
       throw new ShardbookError('state', 'the TypeScript server: expected to be open, got a closed one.')
     this.started ??= this.launch()

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
+import type { Aliases } from '../../local-modules.js'
 
 type Options = Readonly<Record<string, unknown>>
 
@@ -18,7 +19,7 @@ const respected: ReadonlySet<string> = new Set(
 export interface UserConfig {
   readonly options: Options
   readonly typeRoots: readonly string[]
-  readonly paths: Readonly<Record<string, readonly string[]>>
+  readonly paths: Aliases
 }
 
 export interface UserConfigFile {

@@ -88,16 +88,25 @@ describe.skipIf(missing('python'))('comms', () => {
     expect(printed(await client.ask('comm_msg', { comm_id: 'bad', data: {} }), 'stderr')).toContain('in the listener')
   })
 
-  test('live through the death of a session where the client opened them', async () => {
-    await client.execute("host.openComm('lost')")
+  test('live through the death of a session, whoever opened them', async () => {
+    const opened = await client.execute("host.openComm('kept', { level: 5 })")
+    const id = String(outputs(opened)[0]!.content['comm_id'])
     const died = await client.execute('process.exit(1)')
-    expect(died.strangers.concat(died.iopub).map(({ type }) => type)).toContain('comm_close')
-    const { reply } = await client.ask('comm_info_request', { target_name: 'echo' })
-    expect(reply?.content['comms']).toEqual({ one: { target_name: 'echo' } })
+    expect(died.strangers.concat(died.iopub).map(({ type }) => type)).not.toContain('comm_close')
+    const { reply } = await client.ask('comm_info_request', {})
+    expect(reply?.content['comms']).toMatchObject({ one: { target_name: 'echo' }, [id]: { target_name: 'kept' } })
+
+    const lost = await client.ask('comm_msg', { comm_id: id, data: 1 })
+    expect(printed(lost, 'stderr')).toMatch(/session that this belonged to has ended. Run its cell again/)
+    expect(printed(await client.ask('comm_msg', { comm_id: id, data: 2 }), 'stderr')).toBe('')
+
     await client.execute(
-      `${host}host.registerTarget('echo', (comm: any, opened: any) => comm.onMessage((m: any) => comm.send([opened.data, m.data])))`,
+      `${host}for (const target of ['echo', 'kept'])
+        host.registerTarget(target, (comm: any, opened: any) => comm.onMessage((m: any) => comm.send([opened.data, m.data])))`,
     )
-    const answer = await client.ask('comm_msg', { comm_id: 'one', data: 2 })
-    expect(outputs(answer)).toMatchObject([{ type: 'comm_msg', content: { data: [{ hello: 1 }, {}] } }])
+    const first = await client.ask('comm_msg', { comm_id: 'one', data: { n: 2 } })
+    expect(outputs(first)).toMatchObject([{ type: 'comm_msg', content: { data: [{ hello: 1 }, { n: 2 }] } }])
+    const second = await client.ask('comm_msg', { comm_id: id, data: { n: 3 } })
+    expect(outputs(second)).toMatchObject([{ type: 'comm_msg', content: { data: [{ level: 5 }, { n: 3 }] } }])
   })
 })

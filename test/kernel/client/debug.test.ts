@@ -1,4 +1,6 @@
 /** The debugger, as JupyterLab drives it: `debug_request` on the control channel, `debug_event` on iopub. */
+import { utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { missing } from '../../needs.js'
 import type { Answer } from './bridge.js'
@@ -161,6 +163,53 @@ total`
     expect(debugged.stops[0]!['evaluate']!.body['result']).toBe('3')
     expect((await ask('setBreakpoints', { source: { path }, breakpoints: [] })).body['breakpoints']).toEqual([])
     expect(result(await client.execute('twice(3)'))).toBe('6')
+  })
+
+  test('a log point prints and does not stop', async () => {
+    const loop = 'function thrice(n: number): number {\n  return n * 3\n}\n[1, 2, 3].map((n) => thrice(n)).length'
+    const path = (await ask('dumpCell', { code: loop })).body['sourcePath'] as string
+    const breakpoints = [{ line: 2, condition: 'n > 1', logMessage: 'got `{n}`, gives {n * 3}' }]
+    await ask('setBreakpoints', { source: { path }, breakpoints })
+    const debugged = await run(loop, [])
+    expect(debugged.stops).toEqual([])
+    expect(debugged.printed).toBe('got `2`, gives 6\ngot `3`, gives 9\n')
+    await ask('setBreakpoints', { source: { path }, breakpoints: [] })
+  })
+
+  test('stops in a module that a cell imports, before and after it is loaded, and after it has changed', async () => {
+    const path = join(client.folder, 'area.ts')
+    const write = async (text: string, second: number): Promise<void> => {
+      await writeFile(path, text)
+      await utimes(path, second, second)
+    }
+    const body = 'export function area(side: number): number {\n  const square = side ** 2\n  return square\n}\n'
+    await write(`interface Unused {\n  a: 1\n}\n${body}`, 1000)
+    const set = async (line: number): Promise<unknown> =>
+      (await ask('setBreakpoints', { source: { path }, breakpoints: [{ line }] })).body['breakpoints']
+    expect(await set(6)).toMatchObject([{ verified: true, line: 6 }])
+    const look = [
+      ['stackTrace', { threadId: 1 }],
+      ['evaluate', { expression: 'square', frameId: 0 }],
+      ['continue', {}],
+    ] as const
+    const cell = "import { area } from './area.ts'\narea(3)"
+    const top = ({ stops }: Debugged): unknown => [
+      list(stops[0]?.['stackTrace'], 'stackFrames')[0],
+      stops[0]?.['evaluate']!.body['result'],
+    ]
+    expect(top(await run(cell, [look]))).toMatchObject([{ name: 'area', line: 6, source: { path } }, '9'])
+    expect(top(await run('area(4)', [look]))).toMatchObject([{ line: 6 }, '16'])
+    expect((await ask('modules')).body['modules']).toMatchObject([{ name: 'area.ts', path }])
+    expect((await ask('source', { source: { path } })).body['content']).toContain('interface Unused')
+    await write(body, 2000)
+    expect(await set(3)).toMatchObject([{ verified: true, line: 3 }])
+    expect(top(await run(cell, [look]))).toMatchObject([{ line: 3 }, '9'])
+    await write(`// more\n${body}`, 3000)
+    // The line that is wanted is another statement now.
+    const moved = await run(cell, [[look[0], look[2]]])
+    expect(list(moved.stops[0]!['stackTrace'], 'stackFrames')[0]).toMatchObject({ line: 3, source: { path } })
+    await ask('setBreakpoints', { source: { path }, breakpoints: [] })
+    expect(result(await client.execute('area(5)'))).toBe('25')
   })
 
   test('shows the notebook’s variables between cells', async () => {

@@ -36,6 +36,21 @@ describe.skipIf(missing('python'))('a notebook in its folder', () => {
     ).toContain('TS2322')
   })
 
+  test("runs imports by the tsconfig's aliases, in cells and in modules, as they are on disk now", async () => {
+    const paths = { '@own/*': ['./nowhere/*', './own/*'], '@sizes': ['./own/sizes.ts'] }
+    await write('tsconfig.json', JSON.stringify({ compilerOptions: { paths } }), 3000)
+    await write('own/unit.ts', 'export const unit = 3', 1000)
+    await write('own/sizes.ts', "import { unit } from '@own/unit'\nexport const size = 2 * unit", 1000)
+    const cell = "import { size } from '@sizes'\nimport { unit } from '@own/unit.js'\n[size, unit]"
+    expect(result(await client.execute(cell))).toBe('[ 6, 3 ]')
+    await write('own/unit.ts', 'export const unit = 4', 2000)
+    expect(result(await client.execute(cell))).toBe('[ 8, 4 ]')
+    expect(result(await client.execute("(await import('@own/unit')).unit"))).toBe('4')
+    await write('tsconfig.json', JSON.stringify({ compilerOptions: { paths: { '@mine/*': ['./own/*'] } } }), 4000)
+    expect(result(await client.execute("import { unit as mine } from '@mine/unit'\nmine"))).toBe('4')
+    expect(message(await client.execute("import { unit as gone } from '@own/unit'"))).toContain('TS2307')
+  })
+
   test('imports a local module anew after it, or what it imports, has changed: types and values', async () => {
     await write('inner.ts', 'export const inner = 2', 1000)
     await write('outer.ts', "import { inner } from './inner'\nexport const outer = inner + 1", 1000)
