@@ -7,6 +7,7 @@
  * output itself), so under a nested gradient sigmoid and tanh save their input and compute the output anew.
  */
 import type { GradConfig, Tensor } from '@tensorflow/tfjs-core'
+import { ShardbookError } from '../core/errors.js'
 import { tfCore } from './tf.js'
 
 /** Activation kernel to the kernel of its gradient. */
@@ -71,6 +72,7 @@ export function registerGradients(): void {
       gradFunc: (_, [a, b]) => ({ a: () => tf.zerosLike(a!), b: () => tf.zerosLike(b!) }),
     })
   }
+  if (tf.getGradient('Scan') === undefined) tf.registerGradient({ kernelName: 'Scan', gradFunc: refuseScan })
   tf.registerGradient({
     kernelName: gradientKernels.Relu,
     inputsToSave: ['y'],
@@ -78,5 +80,11 @@ export function registerGradients(): void {
       dy: () => activationGradient('Relu', g as Tensor, saved[0]!),
       y: () => tf.zerosLike(saved[0]!),
     }),
+  })
+}
+
+function refuseScan(): never {
+  throw new ShardbookError('engine', 'scan: expected no gradient to go through it, got one.', {
+    hint: 'Write its backward pass as a scan with reverse: true, in tf.customGrad; or unroll the loop.',
   })
 }

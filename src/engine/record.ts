@@ -109,7 +109,9 @@ function hook(): () => void {
       'engine',
       'record: expected a step that only computes, got one that reads values.',
       {
-        hint: 'Leave data(), dataSync(), array() and print() out of the step; return the tensor as an output instead.',
+        hint:
+          'Leave data(), dataSync(), array() and print() out of the step; return the tensor as an output instead. A loop on a value: ' +
+          'as many runs as there can be, with tf.where to keep what is done, or the loop around the compiled step.',
       },
     )
     readRefusals.add(own.refusal)

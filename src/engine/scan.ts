@@ -3,7 +3,7 @@
  *
  * The body is recorded once, whether or not a step is being recorded, and the loop is one kernel call with the body's trace as
  * an attribute. So a recording holds one call, an engine without graphs runs the body row by row (`scanKernel`), and one with
- * graphs builds a loop. It has no gradient: whoever needs one scans backward in a custom gradient.
+ * graphs builds a loop. It has no gradient, and says so: whoever needs one scans backward in a custom gradient.
  */
 import type { KernelFunc, NamedTensorMap, Tensor } from '@tensorflow/tfjs-core'
 import { type DType, allocate, sizeOf } from '../core/dtype.js'

@@ -7,6 +7,7 @@
  */
 import type { StoredDType } from '../core/dtype.js'
 import type { Plan } from './plan.js'
+import type { StoredValues } from './tensor/store.js'
 import type { TokenOptions } from './tokens.js'
 
 /** How columns come that are neither numbers nor tensors, and what is asked of values. */
@@ -74,4 +75,9 @@ export interface FeedOptions {
   readonly skip?: number
   /** Gives every n-th batch of those that are left, beginning with the first; default 1. */
   readonly every?: number
+  /**
+   * Asked for each batch: arrays that its values go into where they have to be copied anyway and the array is of their dtype,
+   * instead of one that all batches share.
+   */
+  readonly into?: () => Readonly<Record<string, StoredValues>>
 }

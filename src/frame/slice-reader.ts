@@ -1,11 +1,11 @@
 /**
  * Batches of a slice. The engine reads ahead while rows are handed out, which are copied once, into arrays that all windows
  * share: a stream of the whole slice in its own order, or else the next window of a shuffle. Tensors by reference are read row by row when a batch is made. A slice that fits into one
- * window is read once and kept.
+ * window is read once and kept. Numbers are looked at until all rows were found finite once.
  */
 import { setImmediate } from 'node:timers/promises'
 import { checkInteger } from '../core/check.js'
-import { sizeOf } from '../core/dtype.js'
+import { numberArrays, sizeOf } from '../core/dtype.js'
 import { ShardbookError } from '../core/errors.js'
 import { fold, keyOf } from '../core/random.js'
 import { rowBytes, type FedColumn, type RowReader, type Windows } from './engine/duckdb/window.js'
@@ -43,6 +43,8 @@ export class SliceReader {
   readonly #gatherers: readonly (Gatherer | undefined)[]
   /** All rows of the slice, where they fit into one window. */
   #whole: Promise<readonly StoredValues[]> | undefined
+  /** Whether a pass over the whole slice has found every number finite that is to be. */
+  #isFinite = false
 
   constructor(windows: Windows, fed: readonly FedColumn[], range: RowRange, slice: number) {
     this.#windows = windows
@@ -60,6 +62,7 @@ export class SliceReader {
     epoch = 0,
     skip = 0,
     every = 1,
+    into,
   }: FeedOptions): AsyncGenerator<FeedBatch, void, undefined> {
     checkInteger('batches', 'rows', batchRows, 1)
     checkInteger('batches', 'epoch', epoch, 0)
@@ -71,14 +74,18 @@ export class SliceReader {
       key === undefined ? windowBytes.ordered / width : Math.min(windowBytes.shuffled / width, maxShuffledRows)
     const order = orderOf(this.#range, batchRows, heldRows, key)
     const arrange = this.#arranger(order.windowRows)
-    const cut = this.#cutter(Math.min(batchRows, order.windowRows))
+    const cut = this.#cutter(Math.min(batchRows, order.windowRows), into)
     const skipped = skip * batchRows
     const first = Math.floor(skipped / order.windowRows)
     let from = skipped - first * order.windowRows
+    let cutRows = 0
     for await (const held of this.#windowsOf(order, first, key !== undefined)) {
       const ordered = arrange(held)
       for (; from < held.order.rows; from += every * batchRows) {
-        yield cut(ordered, from, Math.min(batchRows, held.order.rows - from))
+        const batch = cut(ordered, from, Math.min(batchRows, held.order.rows - from))
+        cutRows += batch.rows
+        this.#isFinite ||= cutRows === this.#range.to - this.#range.from
+        yield batch
       }
       from -= order.windowRows
     }
@@ -180,22 +187,35 @@ export class SliceReader {
     }
   }
 
-  /** Makes batches out of windows; what is copied goes into buffers that all batches share. */
-  #cutter(capacity: number) {
+  /** Makes batches out of windows; what is copied goes where it is wanted, or into buffers that all batches share. */
+  #cutter(capacity: number, into: FeedOptions['into']) {
     const index = new Int32Array(capacity)
-    const buffers = this.#fed.map(({ dtype, shape }) => allocateStored(dtype, capacity * sizeOf(shape)))
+    const buffers: StoredValues[] = []
     return ({ values, ordinals, kept }: Ordered, from: number, rows: number): FeedBatch => {
       index.set(ordinals.subarray(from, from + rows))
       const columns: Record<string, FeedColumn> = {}
+      const wanted = into?.()
       this.#fed.forEach(({ column: { name }, dtype, shape, finite }, c) => {
         const width = sizeOf(shape)
         const gatherer = this.#gatherers[c]
-        const buffer = buffers[c]!.subarray(0, rows * width)
-        const own = gatherer === undefined ? values[c]!.subarray(from * width, (from + rows) * width) : buffer
-        if (gatherer !== undefined) gatherer.gather(values[c] as Float64Array, from, rows, buffer)
-        else if (kept) buffer.set(own)
-        if (finite) checkFinite(name, own, ordinals.subarray(from, from + rows))
-        columns[name] = { dtype, shape, values: kept ? buffer : own }
+        const target = (): StoredValues => {
+          const given = wanted?.[name]
+          const array =
+            given instanceof numberArrays[dtype] ? given : (buffers[c] ??= allocateStored(dtype, capacity * width))
+          return array.subarray(0, rows * width)
+        }
+        let own: StoredValues
+        if (gatherer === undefined) {
+          own = values[c]!.subarray(from * width, (from + rows) * width)
+          // Who holds a batch may write into it: what is handed out again is copied.
+          if (kept) {
+            const copy = target()
+            copy.set(own)
+            own = copy
+          }
+        } else gatherer.gather(values[c] as Float64Array, from, rows, (own = target()))
+        if (finite && !this.#isFinite) checkFinite(name, own, ordinals.subarray(from, from + rows))
+        columns[name] = { dtype, shape, values: own }
       })
       return { rows, index: index.subarray(0, rows), columns }
     }

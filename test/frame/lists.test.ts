@@ -121,4 +121,46 @@ describe('finite columns', () => {
     await expect(rowsOf(df, 'n', { finite: ['n'] })).rejects.toThrow(/'n', got -Infinity in row 12/)
     expect((await rowsOf(df, 'n', {})).rows[12]).toEqual([-Infinity])
   })
+
+  test('are looked at again where only some rows were', async () => {
+    const values = Float32Array.from({ length: 20 }, (_, i) => (i === 1 ? NaN : i))
+    const df = frame({ v: { shape: [20, 1] as const, dtype: 'float32', values } })
+    const feed = await openFeed({ ...(await df.source(['v'])), finite: ['v'] }, { slices: 1, slice: 0 })
+    try {
+      const rowsRead = async (options: object): Promise<number> => {
+        let rows = 0
+        for await (const batch of feed.batches({ rows: 4, ...options })) rows += batch.rows
+        return rows
+      }
+      expect(await rowsRead({ skip: 1 })).toBe(16)
+      await expect(rowsRead({ seed: 1 })).rejects.toThrow(/got NaN in row 1,/)
+    } finally {
+      await feed.close()
+    }
+  })
+})
+
+test('values go into the arrays that are given for a batch, if they are of its dtype', async () => {
+  const values = Float32Array.from({ length: 12 }, (_, i) => i)
+  const df = frame({ v: { shape: [6, 2] as const, dtype: 'float32', values } })
+  const feed = await openFeed(await df.source(['v']), { slices: 1, slice: 0 })
+  try {
+    const read = async (given: Float32Array | Int32Array): Promise<[number, boolean][]> => {
+      const seen: [number, boolean][] = []
+      for await (const { columns } of feed.batches({ rows: 3, into: () => ({ v: given }) })) {
+        seen.push([columns['v']!.values[0]!, columns['v']!.values.buffer === given.buffer])
+      }
+      return seen
+    }
+    expect(await read(new Float32Array(6))).toEqual([
+      [0, true],
+      [6, true],
+    ])
+    expect(await read(new Int32Array(6))).toEqual([
+      [0, false],
+      [6, false],
+    ])
+  } finally {
+    await feed.close()
+  }
 })

@@ -11,7 +11,7 @@ import { type OpAttribute, attributeTypes, setAttributes } from './attributes.js
 import { type TensorFlow, dataTypes } from './c-api.js'
 import type { GraphBuilder, NodeOutput } from './graph.js'
 import type { TensorStore, Values } from './tensors.js'
-import { describe } from '../errors.js'
+import { describeHandle, specOf } from './handles.js'
 
 export interface TensorMetadata {
   readonly id: number
@@ -22,11 +22,6 @@ export interface TensorMetadata {
 const maxOutputs = 1024
 /** Functions that may be under way; more would only hold more memory. */
 const maxInFlight = 4
-
-/** `float`, `int32` and so on, by TensorFlow's number. */
-const dtypeNames: Readonly<Record<number, string>> = Object.fromEntries(
-  Object.entries(dataTypes).map(([name, dtype]) => [dtype, name.slice('TF_'.length).toLowerCase()]),
-)
 
 export class Binding {
   readonly TF_Version: string
@@ -122,7 +117,7 @@ export class Binding {
   }
 
   metadata(id: number): TensorMetadata {
-    return { id, ...this.shapeOf(this.handleAt(id)) }
+    return { id, ...specOf(this.tensorFlow, this.handleAt(id)) }
   }
 
   deleteTensor(id: number): void {
@@ -193,20 +188,32 @@ export class Binding {
     }
     return this.execute(name, attributes, inputs, outputCount).map((handle) => ({
       id: this.add(handle),
-      ...this.shapeOf(handle),
+      ...specOf(this.tensorFlow, handle),
     }))
   }
 
   /** Executes an operation or a function; the handles of its results, owned by the caller. */
-  execute(name: string, attributes: readonly OpAttribute[], inputs: readonly number[], outputCount: number): number[] {
+  execute(
+    name: string,
+    attributes: readonly OpAttribute[],
+    inputs: readonly number[],
+    outputCount: number,
+    isFunction = false,
+  ): number[] {
     const { api, status, context, check } = this.tensorFlow
     const operation = api.TFE_NewOp(context, name, status)
     check(name)
     try {
-      for (const id of inputs) {
-        api.TFE_OpAddInput(operation, this.handleAt(id), status)
-        check(name)
+      const handles = inputs.map((id) => this.handleAt(id))
+      // A function takes all at once, of which a step has dozens; an operation would take them for one of its lists.
+      if (isFunction) api.TFE_OpAddInputList(operation, BigUint64Array.from(handles, BigInt), handles.length, status)
+      else {
+        for (const handle of handles) {
+          api.TFE_OpAddInput(operation, handle, status)
+          check(name)
+        }
       }
+      check(name)
       setAttributes(this.tensorFlow, 'eager', operation, attributes)
       this.outputCount[0] = Math.min(outputCount, maxOutputs)
       api.TFE_Execute(operation, this.outputs, this.outputCount, status)
@@ -225,11 +232,11 @@ export class Binding {
     const { api, context } = this.tensorFlow
     api.TFE_ContextSetExecutorForThread(context, this.background)
     try {
-      return this.execute(name, attributes, inputs, outputCount)
+      return this.execute(name, attributes, inputs, outputCount, true)
     } catch {
       // A function that was started before may have failed, which its results tell and which stops all others.
       this.finish()
-      return this.execute(name, attributes, inputs, outputCount)
+      return this.execute(name, attributes, inputs, outputCount, true)
     } finally {
       api.TFE_ContextSetExecutorForThread(context, this.foreground)
     }
@@ -269,20 +276,10 @@ export class Binding {
     return this.handles.size
   }
 
-  private shapeOf(handle: number): Omit<TensorMetadata, 'id'> {
-    const { api, status } = this.tensorFlow
-    const rank = api.TFE_TensorHandleNumDims(handle, status)
-    const shape = Array.from({ length: rank }, (_, axis) => api.TFE_TensorHandleDim(handle, axis, status))
-    return { shape, dtype: api.TFE_TensorHandleDataType(handle) }
-  }
-
   /** What TensorFlow said, with the operation and its inputs. */
   private failure(name: string, inputs: readonly number[]): ShardbookError {
     const message = this.tensorFlow.message()
-    const described = inputs.map((id) => {
-      const { shape, dtype } = this.shapeOf(this.handleAt(id))
-      return describe({ dtype: dtypeNames[dtype] ?? `dtype ${dtype}`, shape })
-    })
+    const described = inputs.map((id) => describeHandle(this.tensorFlow, this.handleAt(id)))
     return new ShardbookError('engine', `${name}(${described.join(', ')}): ${message}`)
   }
 

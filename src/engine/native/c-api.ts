@@ -33,6 +33,7 @@ const signatures = {
   TFE_NewOp: ['pointer', 'pointer', 'string', 'pointer'],
   TFE_DeleteOp: ['void', 'pointer'],
   TFE_OpAddInput: ['void', 'pointer', 'pointer', 'pointer'],
+  TFE_OpAddInputList: ['void', 'pointer', 'pointers', 'int', 'pointer'],
   TFE_OpSetAttrType: ['void', 'pointer', 'string', 'int'],
   TFE_OpSetAttrBool: ['void', 'pointer', 'string', 'bool'],
   TFE_OpSetAttrInt: ['void', 'pointer', 'string', 'int64'],

@@ -99,6 +99,8 @@ export function registerNativeKernels(): void {
     [gradientKernels.Relu]: gradient('ReluGrad', 'dy', 'y'),
     [gradientKernels.Sigmoid]: gradient('SigmoidGrad', 'y', 'dy'),
     [gradientKernels.Tanh]: gradient('TanhGrad', 'y', 'dy'),
+    ResizeBilinearGrad: resizingGradient('ResizeBilinearGrad'),
+    ResizeNearestNeighborGrad: resizingGradient('ResizeNearestNeighborGrad'),
   }
   Object.assign(kernels, biasKernels())
   for (const [kernelName, kernelFunc] of Object.entries(kernels)) {
@@ -119,6 +121,27 @@ function gradient(operation: string, first: 'dy' | 'y', second: 'dy' | 'y'): Ker
     const named = inputs as { dy: TensorInfo; y: TensorInfo }
     const attributes = [typeAttribute('T', named.dy.dtype)]
     return (backend as NativeBackend).executeSingleOutput(operation, attributes, [named[first], named[second]])
+  }
+}
+
+/** tfjs-node's leaves out where the centres of pixels are. */
+function resizingGradient(operation: 'ResizeBilinearGrad' | 'ResizeNearestNeighborGrad'): KernelFunc {
+  return ({ inputs, attrs, backend }) => {
+    const { images, dy } = inputs as { images: TensorInfo; dy: TensorInfo }
+    const flag = (name: string, attribute: string): OpAttribute => {
+      return { name, type: attributeTypes.TF_ATTR_BOOL, value: attrs![attribute] === true }
+    }
+    const attributes = [
+      typeAttribute('T', images.dtype),
+      flag('align_corners', 'alignCorners'),
+      flag('half_pixel_centers', 'halfPixelCenters'),
+    ]
+    const native = backend as NativeBackend
+    if (operation === 'ResizeBilinearGrad') return native.executeSingleOutput(operation, attributes, [dy, images])
+    const size = tfCore().tensor1d(images.shape.slice(1, 3), 'int32')
+    const result = native.executeSingleOutput(operation, attributes, [dy, size])
+    size.dispose()
+    return result
   }
 }
 

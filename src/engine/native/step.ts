@@ -30,6 +30,8 @@ import { removeRepeats } from './remove-repeats.js'
 
 let variables = 0
 
+type InputSpecs = ReturnType<typeof inputSpecs>
+
 /** What a step has functions for. */
 type Part = 'gradients' | 'update' | 'flatGradients' | 'flatUpdate' | 'both'
 
@@ -43,7 +45,7 @@ export class NativeStep implements Step {
   readonly #variables: readonly number[]
   /** Id of the variable that says whether all losses since the state was set were finite. */
   readonly #sound: number
-  readonly #functions = new Map<string, NativeFunction>()
+  readonly #functions = new Map<Part, { readonly specs: InputSpecs; readonly compiled: NativeFunction }>()
   #disposed = false
 
   constructor(traces: StepTraces, slices: number, backend: NativeBackend, tensorFlow: TensorFlow) {
@@ -128,7 +130,7 @@ export class NativeStep implements Step {
   dispose(): void {
     if (this.#disposed) return
     this.#disposed = true
-    for (const compiled of this.#functions.values()) compiled.dispose()
+    for (const { compiled } of this.#functions.values()) compiled.dispose()
     for (const id of [...this.#variables, this.#sound]) {
       this.#backend.binding.execute('DestroyResourceOp', [], [id], 0)
       this.#backend.binding.deleteTensor(id)
@@ -137,22 +139,24 @@ export class NativeStep implements Step {
 
   #run(what: Part, inputs: readonly Tensor[]): Tensor[] {
     if (this.#disposed) throw new ShardbookError('state', 'run: expected a live step, got a disposed one.')
-    const specs = this.#inputSpecs(what)
-    let compiled = this.#functions.get(what)
-    if (compiled === undefined) {
-      compiled = new NativeFunction(this.#backend, this.#tensorFlow, (lowering) => this.#build(lowering, what, specs))
-      this.#functions.set(what, compiled)
-    }
+    const { specs, compiled } = this.#functions.get(what) ?? this.#make(what)
     compiled.checkRunnable()
     checkInputs(specs, inputs)
-    const started = compiled
     return onBackend(nativeBackend, () =>
-      started.run([...this.#variables, this.#sound, ...this.#backend.getInputTensorIds(inputs)]),
+      compiled.run([...this.#variables, this.#sound, ...this.#backend.getInputTensorIds(inputs)]),
     )
   }
 
+  #make(what: Part) {
+    const specs = this.#inputSpecs(what)
+    const build = (lowering: Lowering): FunctionBody => this.#build(lowering, what, specs)
+    const made = { specs, compiled: new NativeFunction(this.#backend, this.#tensorFlow, build) }
+    this.#functions.set(what, made)
+    return made
+  }
+
   /** What is given besides the state. */
-  #inputSpecs(what: Part) {
+  #inputSpecs(what: Part): InputSpecs {
     const { gradients, update, reads, results } = this.#traces
     const own = inputSpecs(gradients, this.#slices).slice(reads)
     const given = inputSpecs(update, 1).slice(this.#specs.length)
@@ -174,7 +178,7 @@ export class NativeStep implements Step {
     }
   }
 
-  #build(lowering: Lowering, what: Part, specs: readonly { dtype: string; shape: readonly number[] }[]): FunctionBody {
+  #build(lowering: Lowering, what: Part, specs: InputSpecs): FunctionBody {
     const { builder } = lowering
     const { gradients, update, reads, results } = this.#traces
     const handles = this.#specs.map(() => builder.placeholder([], dataTypes.TF_RESOURCE))

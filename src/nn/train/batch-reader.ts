@@ -36,6 +36,13 @@ export interface Batch {
   readonly times: { readonly read: number; readonly copy: number }
 }
 
+/** What one batch is filled into. */
+interface Buffers {
+  readonly rowWeight: Float32Array
+  readonly rowIndex: Int32Array
+  readonly columns: readonly TensorValues[]
+}
+
 interface ColumnSpec {
   readonly name: string
   readonly dtype: DType
@@ -50,6 +57,8 @@ export class BatchReader {
   readonly #owned: readonly number[]
   readonly #options: ReaderOptions
   readonly #columns: readonly ColumnSpec[]
+  /** Of an epoch that has ended, for the next. */
+  #ring: readonly Buffers[] | undefined
 
   private constructor(
     tf: Tf,
@@ -95,20 +104,21 @@ export class BatchReader {
   ): AsyncGenerator<Batch, void, undefined> {
     const { skip = 0, every = 1 } = options
     const { slices, rowsPerSlice } = this.#options
-    const size = this.#owned.length * rowsPerSlice
-    // A step may be under way and another begun while the third is filled; more would only make garbage of megabytes.
-    const ring = Array.from({ length: 3 }, () => ({
-      rowWeight: new Float32Array(size),
-      rowIndex: new Int32Array(size),
-      buffers: this.#columns.map(({ dtype, shape }) => allocate(dtype, size * sizeOf(shape))),
-    }))
+    const ring = this.#ring ?? this.#newRing()
+    this.#ring = undefined
     let turn = 0
-    const iterators = this.#owned.map((_, i) =>
-      this.#feeds[i]!.batches({ rows: rowsPerSlice, ...options })[Symbol.asyncIterator](),
-    )
+    const part = (values: TensorValues, slice: number, shape: readonly number[]): TensorValues => {
+      const width = rowsPerSlice * sizeOf(shape)
+      return values.subarray(slice * width, (slice + 1) * width)
+    }
+    const iterators = this.#owned.map((_, i) => {
+      const into = (): Record<string, TensorValues> =>
+        Object.fromEntries(this.#columns.map(({ name, shape }, at) => [name, part(ring[turn]!.columns[at]!, i, shape)]))
+      return this.#feeds[i]!.batches({ rows: rowsPerSlice, ...options, into })[Symbol.asyncIterator]()
+    })
     try {
       for (let step = skip; step < this.stepsPerEpoch; step += every) {
-        const { rowWeight, rowIndex, buffers } = ring[turn++ % ring.length]!
+        const { rowWeight, rowIndex, columns } = ring[turn]!
         const began = performance.now()
         let read = 0
         for (const [i, iterator] of iterators.entries()) {
@@ -129,11 +139,12 @@ export class BatchReader {
           rowIndex.fill(0, to, end)
           if (batch !== undefined) rowIndex.set(batch.index.subarray(0, expected), from)
           for (const [at, column] of this.#columns.entries()) {
-            copyRows(column, buffers[at]!, batch, i * rowsPerSlice, rowsPerSlice)
+            copyRows(column, part(columns[at]!, i, column.shape), batch)
           }
         }
         const globalRows = Math.min(slices * rowsPerSlice, this.totalRows - step * slices * rowsPerSlice)
-        const tensors = this.#tensors(buffers, rowWeight, rowIndex)
+        const tensors = this.#tensors(ring[turn]!)
+        turn = (turn + 1) % ring.length
         const times = { read, copy: performance.now() - began - read }
         try {
           yield { ...tensors, globalRows, times }
@@ -143,6 +154,7 @@ export class BatchReader {
       }
     } finally {
       for (const iterator of iterators) await iterator.return?.()
+      this.#ring = ring
     }
   }
 
@@ -157,42 +169,41 @@ export class BatchReader {
     return Math.max(0, Math.min(rowsPerSlice, rows - step * rowsPerSlice))
   }
 
-  #tensors(
-    buffers: readonly TensorValues[],
-    rowWeight: Float32Array,
-    rowIndex: Int32Array,
-  ): Pick<Batch, 'columns' | 'rowWeight' | 'rowIndex'> {
+  /** A step may be under way and another begun while the third is filled; more would only make garbage of megabytes. */
+  #newRing(): readonly Buffers[] {
+    const size = this.#owned.length * this.#options.rowsPerSlice
+    return Array.from({ length: 3 }, () => ({
+      rowWeight: new Float32Array(size),
+      rowIndex: new Int32Array(size),
+      columns: this.#columns.map(({ dtype, shape }) => allocate(dtype, size * sizeOf(shape))),
+    }))
+  }
+
+  #tensors({ columns, rowWeight, rowIndex }: Buffers): Pick<Batch, 'columns' | 'rowWeight' | 'rowIndex'> {
     const tf = this.#tf
     return {
-      columns: this.#columns.map(({ shape, dtype }, i) => tf.tensor(buffers[i]!, [rowWeight.length, ...shape], dtype)),
+      columns: this.#columns.map(({ shape, dtype }, i) => tf.tensor(columns[i]!, [rowWeight.length, ...shape], dtype)),
       rowWeight: tf.tensor1d(rowWeight),
       rowIndex: tf.tensor1d(rowIndex, 'int32'),
     }
   }
 }
 
-/** Copies a slice's rows into a column's buffer from row `at` on, cast to its type, and zeros behind them. */
-function copyRows(
-  column: ColumnSpec,
-  values: TensorValues,
-  batch: FeedBatch | undefined,
-  at: number,
-  rows: number,
-): void {
+/** Copies a slice's rows into its part of a column's buffer, cast to its type, unless they lie there, and zeros behind them. */
+function copyRows(column: ColumnSpec, target: TensorValues, batch: FeedBatch | undefined): void {
   const size = sizeOf(column.shape)
-  const target = values.subarray(at * size, (at + rows) * size)
   const filled = (batch?.rows ?? 0) * size
   target.fill(0, filled)
-  if (batch !== undefined) {
-    const source = batch.columns[column.name]
-    if (source === undefined || sizeOf(source.shape) !== size) {
-      throw new ShardbookError(
-        'data',
-        `training: expected the column "${column.name}" of shape [${column.shape.join(', ')}], got ${
-          source === undefined ? 'none' : `[${source.shape.join(', ')}]`
-        }.`,
-      )
-    }
-    target.set(source.values.subarray(0, filled))
+  if (batch === undefined) return
+  const source = batch.columns[column.name]
+  if (source === undefined || sizeOf(source.shape) !== size) {
+    throw new ShardbookError(
+      'data',
+      `training: expected the column "${column.name}" of shape [${column.shape.join(', ')}], got ${
+        source === undefined ? 'none' : `[${source.shape.join(', ')}]`
+      }.`,
+    )
   }
+  const { values } = source
+  if (values.buffer !== target.buffer) target.set(values.subarray(0, filled))
 }

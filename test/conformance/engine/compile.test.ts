@@ -68,4 +68,16 @@ onAllEngines('compile', (name) => {
     f.dispose()
     expect(() => f(1 as never, x)).toThrow(/expected tensors/)
   })
+
+  test('says what to do instead of a loop whose number of runs depends on a value', () => {
+    const f = compile((x: Tensor): Tensor => {
+      let y = x
+      while (y.dataSync()[0]! < 10) y = tf.mul(y, 2)
+      return y
+    })
+    const x = tf.scalar(1)
+    expect(values([f(x)])).toEqual([[16]]) // the first call runs as it is
+    expect(() => f(x)).toThrow(/reads values.* A loop on a value: as many runs as there can be, with tf.where/)
+    f.dispose()
+  })
 })

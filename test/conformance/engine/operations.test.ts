@@ -162,12 +162,13 @@ const dense: Case[] = [
     compute: (tf, [a, b]) => tf.slice(tf.concat([a!, b!], 1), [1, 1], [2, 3]),
   },
   { name: 'transpose', shapes: [[2, 3, 4]], compute: (tf, [x]) => tf.square(tf.transpose(x!, [2, 0, 1])) },
-  {
-    name: 'upsampling',
+  ...(['resizeBilinear', 'resizeNearestNeighbor'] as const).map((name): Case => ({
+    name: `${name} by the corners of pixels times the same by their centres`,
     noReference: 'it is wrong for more than one image',
     shapes: [[2, 3, 4, 2]],
-    compute: (tf, inputs) => tf.square(tf.image.resizeNearestNeighbor(x4(inputs), [6, 8])),
-  },
+    compute: (tf, [x]) =>
+      tf.mul(tf.image[name](x as Tensor4D, [5, 7]), tf.image[name](x as Tensor4D, [5, 7], false, true)),
+  })),
   {
     name: 'conv2dTranspose',
     shapes: [

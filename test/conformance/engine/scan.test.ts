@@ -164,4 +164,17 @@ onAllEngines('scan', (name) => {
       ).toThrow(/from around it. Pass it as one of `shared`/)
     })
   })
+
+  test('says that no gradient goes through it', () => {
+    const sum = (x: Tensor): Tensor =>
+      tf.sum(
+        scan({ carried: [tf.zeros([2])], scanned: [x] }, ([s], [row]) => ({
+          carried: [tf.add(s!, row!)],
+          stacked: [],
+        })).carried[0]!,
+      )
+    const x = tf.ones([3, 2])
+    expect(() => tf.grad(sum)(x)).toThrow(/scan: expected no gradient .* reverse: true, in tf.customGrad/)
+    x.dispose()
+  })
 })
