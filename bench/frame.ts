@@ -1,11 +1,11 @@
 /**
  * The frame against Python's Polars and DuckDB, nodejs-polars and arquero; the feed; more data than memory; first rows.
  *
- * `npm run bench:frame -- [--rounds N] [--json FILE] [--only query|feed|tokens|first|memory]`. Tables (6 GB) and peers go into
+ * `npm run bench:frame -- [--rounds N] [--json FILE] [--only query|feed|tokens|first|cancel|memory]`. Tables (6 GB) and peers go into
  * the cache on the first run.
  */
 import { fileURLToPath } from 'node:url'
-import { displaySymbol, read } from '../src/index.js'
+import { col, displaySymbol, read } from '../src/index.js'
 import { type Contestant, contest } from './harness/contest.js'
 import { tableFile } from './harness/frame-data.js'
 import { benchFile, peerContestant, peerPackages, peerPython, type Peer, startPeer } from './harness/peer.js'
@@ -162,6 +162,43 @@ async function first(): Promise<void> {
   results.push(against('first rows of 5 GB', 'ms', figures!.median, 500))
 }
 
+/** From a signal in the middle of a query to its error; the slowest of all rounds counts. */
+async function cancel(): Promise<void> {
+  const rows = await read.parquet(await tableFile('rows'))
+  const ends: readonly [string, (signal: AbortSignal) => Promise<unknown>][] = [
+    ['a sort', (signal) => rows.sort('z').toColumns({ signal })],
+    // Every row meets 10,000 others.
+    [
+      'a join',
+      (signal) =>
+        rows
+          .join(rows, { on: 'k' })
+          .agg({ n: col('x').sum() })
+          .toColumns({ signal }),
+    ],
+  ]
+  for (const [name, end] of ends) {
+    const measure = async (): Promise<number> => {
+      const controller = new AbortController()
+      const ended = end(controller.signal).then(
+        () => {
+          throw new Error(`expected ${name} to be cancelled, got its result`)
+        },
+        () => {},
+      )
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      return timed(() => {
+        controller.abort()
+        return ended
+      })
+    }
+    const [figures] = await contest([{ name: 'shardbook', measure }], options.rounds)
+    printFigures(`cancelling ${name}`, 'ms', [figures!])
+    results.push(against(`cancelling ${name}, at most`, 'ms', Math.max(...figures!.all), 300))
+    if ((await rows.limit(1).toRows()).length !== 1) throw new Error('expected a row after cancelling')
+  }
+}
+
 /** 5 GB under a limit of 1 GB, once: it takes long and has one figure that counts. */
 async function memory(): Promise<void> {
   const program = fileURLToPath(new URL('frame-memory.js', import.meta.url))
@@ -182,6 +219,7 @@ const contests = [
   { name: 'feed', run: feed, tables: ['rows', 'dims'] },
   { name: 'tokens', run: tokens, tables: ['texts'] },
   { name: 'first', run: first, tables: ['big'] },
+  { name: 'cancel', run: cancel, tables: ['rows'] },
   { name: 'memory', run: memory, tables: ['big'] },
 ] as const
 const chosen = contests.filter(({ name }) => name.includes(options.only))

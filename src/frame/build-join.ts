@@ -55,6 +55,23 @@ export function join(
   return freeze({ kind: 'join', left, right, on, how, at, suffix, schema })
 }
 
+/** What a join meets rows by: columns of one name on both sides, or of this frame's name and the other's. */
+export type JoinOn = string | readonly string[] | Readonly<Record<string, string>>
+
+/** The names on the left. */
+export function keysOf(on: JoinOn): readonly string[] {
+  return isPairs(on) ? Object.keys(on) : [on].flat()
+}
+
+/** Those of them that are paired with a name on the right. */
+export function pairsOf(on: JoinOn): Readonly<Record<string, string>> {
+  return isPairs(on) ? on : {}
+}
+
+function isPairs(on: JoinOn): on is Readonly<Record<string, string>> {
+  return typeof on === 'object' && !Array.isArray(on)
+}
+
 /**
  * The right side of a join on columns of other names, by its own names: `pairs` says which column on the left meets which on the
  * right, which takes its name. A column that has that name already gets the suffix, as it would in the join.

@@ -79,6 +79,11 @@ export function frame(data: unknown, { schema }: { schema?: SchemaSpec | Standar
   if (schema !== undefined && isStandardSchema(schema)) {
     throw new ShardbookError('argument', 'frame: expected rows with such a schema, got columns.')
   }
+  if (typeof data === 'object' && data !== null && 'batches' in data && 'schema' in data && 'numRows' in data) {
+    throw new ShardbookError('argument', 'frame: expected rows or columns, got an Arrow table.', {
+      hint: 'A frame of it is `await read.arrow(table)`.',
+    })
+  }
   return Frame.fromPlan(planOfColumns((data ?? {}) as Readonly<Record<string, unknown>>, schema))
 }
 

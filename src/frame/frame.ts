@@ -2,8 +2,9 @@
  * The frame: a typed, lazy, immutable table. Verbs build plan nodes, which are checked at once (`build.ts`); what runs the
  * plan is in `frame-ends.ts`.
  */
+import { ShardbookError } from '../core/errors.js'
 import * as build from './build.js'
-import { concat, join, rekeyed } from './build-join.js'
+import { concat, join, keysOf, pairsOf, rekeyed, type JoinOn } from './build-join.js'
 import { explode, pivot, unpivot } from './build-reshape.js'
 import { describeFrame, type Description } from './display.js'
 import { nodeOf } from './expr/expr.js'
@@ -15,6 +16,7 @@ import { RowVerbs } from './row-verbs.js'
 import { sqlOfPlan } from './sql.js'
 import { registerCheck, type StandardSchema } from './validate.js'
 import type {
+  AsOfKeys,
   Exploded,
   GroupExpr,
   GroupRecord,
@@ -27,6 +29,7 @@ import type {
   Pivoted,
   Rekeyed,
   RowRecord,
+  Strangers,
   Unpivoted,
 } from './verb-types.js'
 
@@ -200,34 +203,40 @@ export class Frame<in out S = Dynamic> extends RowVerbs<S> {
     other: Frame<R>,
     options: { readonly on: K | readonly K[]; readonly how?: H; readonly suffix?: X },
   ): Frame<JoinedBy<S, R, K, H, X>>
-  join(
-    other: Frame<unknown>,
-    options: { on?: string | readonly string[] | Readonly<Record<string, string>>; how?: JoinHow; suffix?: string },
-  ): unknown {
+  join(other: Frame<unknown>, options: { on?: JoinOn; how?: JoinHow; suffix?: string }): unknown {
     const { on = [], how = 'inner', suffix = '_right' } = options
-    const isPairs = typeof on === 'object' && !Array.isArray(on)
-    const pairs = isPairs ? (on as Readonly<Record<string, string>>) : {}
-    const keys = isPairs ? Object.keys(pairs) : ([on].flat() as readonly string[])
-    const right = rekeyed('join', other.plan, pairs, suffix)
-    return new Frame(join('join', this.plan, right, { on: keys, how, at: null, suffix }))
+    const right = rekeyed('join', other.plan, pairsOf(on), suffix)
+    return new Frame(join('join', this.plan, right, { on: keysOf(on), how, at: null, suffix }))
   }
 
   /**
    * For each row the last row of `other` that is not later: whose `at` is the greatest up to the row's own, among those that
-   * equal it in the columns `on`. Its columns are null where there is none.
+   * equal it in the columns `on`. Its columns are null where there is none. `at` and `on` may pair columns of other names, as
+   * in `join`; the other's `at` has this frame's name with the suffix.
    *
    * @example
    * ```ts
    * trades.joinAsOf(quotes, { at: 'time', on: 'symbol' })
+   * trades.joinAsOf(quotes, { at: { time: 'quoted' }, on: { symbol: 'ticker' } })
    * ```
    */
-  joinAsOf<R, const K extends keyof S & keyof R & string = never, const X extends string = '_right'>(
+  joinAsOf<
+    R,
+    const A extends AsOfKeys<S, R>,
+    const K extends AsOfKeys<S, R> | readonly (keyof S & keyof R & string)[] = readonly [],
+    const X extends string = '_right',
+  >(
     other: Frame<R>,
-    options: { readonly at: keyof S & keyof R & string; readonly on?: K | readonly K[]; readonly suffix?: X },
-  ): Frame<JoinedAsOf<S, R, K, X>> {
-    const { at, suffix = '_right' } = options
-    const on = [options.on ?? []].flat() as readonly string[]
-    return new Frame(join('joinAsOf', this.plan, other.plan, { on, how: 'asof', at, suffix }))
+    options: { readonly at: A & Strangers<A, S>; readonly on?: K & Strangers<K, S>; readonly suffix?: X },
+  ): Frame<JoinedAsOf<S, R, A, K, X>>
+  joinAsOf(other: Frame<unknown>, options: { at: JoinOn; on?: JoinOn; suffix?: string }): unknown {
+    const { at, on = [], suffix = '_right' } = options
+    const [time, ...others] = keysOf(at)
+    if (time === undefined || others.length > 0) {
+      throw new ShardbookError('argument', `joinAsOf: expected one column in at, got ${keysOf(at).length}.`)
+    }
+    const right = rekeyed('joinAsOf', other.plan, { ...pairsOf(at), ...pairsOf(on) }, suffix)
+    return new Frame(join('joinAsOf', this.plan, right, { on: keysOf(on), how: 'asof', at: time, suffix }))
   }
 
   /** The rows of this frame, then those of the others, which have the same columns. */

@@ -31,8 +31,8 @@ interface Held {
 
 /** Rows in the order in which they are handed out. */
 interface Ordered extends Pick<Held, 'values' | 'kept'> {
-  /** The position in the source of each row. */
-  readonly ordinals: Int32Array
+  /** The position in the source of each row; made when first asked for. */
+  readonly ordinals: () => Int32Array
 }
 
 export class SliceReader {
@@ -176,23 +176,25 @@ export class SliceReader {
   #arranger(windowRows: number): (held: Held) => Ordered {
     let arrays: readonly StoredValues[] | undefined
     return ({ order, values, kept }) => {
-      const ordinals = ordinalsOf(order)
       const positions = order.permutation()
+      const ordinals = once(() => {
+        const inOrder = ordinalsOf(order)
+        return positions === undefined ? inOrder : pick(inOrder, positions, 1, new Int32Array(order.rows))
+      })
       if (positions === undefined) return { values, kept, ordinals }
       const targets = (arrays ??= this.#allocate(windowRows))
       this.#fed.forEach(({ held, shape }, c) => {
         pick(values[c]!, positions, held === 'reference' ? 1 : sizeOf(shape), targets[c]!)
       })
-      return { values: targets, kept: false, ordinals: pick(ordinals, positions, 1, new Int32Array(order.rows)) }
+      return { values: targets, kept: false, ordinals }
     }
   }
 
   /** Makes batches out of windows; what is copied goes where it is wanted, or into buffers that all batches share. */
   #cutter(capacity: number, into: FeedOptions['into']) {
-    const index = new Int32Array(capacity)
     const buffers: StoredValues[] = []
     return ({ values, ordinals, kept }: Ordered, from: number, rows: number): FeedBatch => {
-      index.set(ordinals.subarray(from, from + rows))
+      const index = (): Int32Array => ordinals().subarray(from, from + rows)
       const columns: Record<string, FeedColumn> = {}
       const wanted = into?.()
       this.#fed.forEach(({ column: { name }, dtype, shape, finite }, c) => {
@@ -214,10 +216,16 @@ export class SliceReader {
             own = copy
           }
         } else gatherer.gather(values[c] as Float64Array, from, rows, (own = target()))
-        if (finite && !this.#isFinite) checkFinite(name, own, ordinals.subarray(from, from + rows))
+        if (finite && !this.#isFinite) checkFinite(name, own, index)
         columns[name] = { dtype, shape, values: own }
       })
-      return { rows, index: index.subarray(0, rows), columns }
+      return {
+        rows,
+        columns,
+        get index() {
+          return index()
+        },
+      }
     }
   }
 }
@@ -231,10 +239,11 @@ async function takeAll(read: RowReader, values: readonly StoredValues[], rows: n
 }
 
 /** @throws ShardbookError `data` for NaN and infinite numbers, with the row's position in the source */
-function checkFinite(name: string, values: StoredValues, ordinals: Int32Array): void {
+function checkFinite(name: string, values: StoredValues, index: () => Int32Array): void {
   if (values instanceof Uint8Array || values instanceof Int32Array) return
   if (allFinite(values)) return
   const at = values.findIndex((value) => !Number.isFinite(value))
+  const ordinals = index()
   const row = ordinals[Math.floor((at * ordinals.length) / values.length)]!
   throw new ShardbookError(
     'data',
@@ -255,6 +264,11 @@ function allFinite(values: Float32Array | Float64Array): boolean {
   }
   for (; at < values.length; at++) a += values[at]! * 0
   return a + b + c + d === 0
+}
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined
+  return () => (made ??= make())
 }
 
 /** The position in the source of each row of a window. */

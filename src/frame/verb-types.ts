@@ -1,7 +1,7 @@
 /** What verbs take and give, as types. */
 import type { Flat, Made, ValueOf } from './expr/check-types.js'
 import type { ProofsOf } from './expr/methods.js'
-import type { Expr, Open, Proves, SortExpr } from './expr/types.js'
+import type { Expr, FrameError, Open, Proves, SortExpr } from './expr/types.js'
 
 type RowExpr = Expr<unknown, unknown, 'row'>
 /** What a filter takes: a boolean expression, or a column that may turn out to be one. */
@@ -45,7 +45,24 @@ export type JoinedBy<S, R, K extends keyof S & keyof R, H, X extends string> = H
       : H extends 'full'
         ? Joined<Nullable<Omit<S, K>> & { [P in K]: S[P] | R[P] }, Nullable<R>, K, X>
         : Joined<S, R, K, X>
-export type JoinedAsOf<S, R, K, X extends string> = Joined<S, Nullable<R>, K, X>
+/** What `joinAsOf` meets rows by: a name, names, or pairs. */
+export type AsOfKeys<S, R> = (keyof S & keyof R & string) | KeyPairs<S, R>
+/** Names as pairs. */
+export type Pairs<K> = K extends string
+  ? { readonly [P in K]: P }
+  : K extends readonly (infer E extends string)[]
+    ? { readonly [P in E]: P }
+    : K
+/** Columns of pairs that this frame lacks, as errors. */
+export type Strangers<K, S> = K extends string | readonly unknown[]
+  ? unknown
+  : { readonly [P in Exclude<keyof K, keyof S>]: FrameError<`There is no column '${P & string}' in this frame.`> }
+export type JoinedAsOf<S, R, A, K, X extends string> = Joined<
+  S,
+  Nullable<Rekeyed<R, Pairs<A> & Pairs<K>, X>>,
+  keyof Pairs<K>,
+  X
+>
 
 /** Names of the columns that are lists. */
 export type ListName<S> = {

@@ -4,11 +4,12 @@
  * What has arrived stays beside the target as `<path>.download`, so that a second try goes on where the first one ended.
  * The target appears only when the whole file matches its pin.
  */
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { ShardbookError } from '../core/errors.js'
 import { matchesPin, type Pin } from './checksum.js'
 import { ioError } from './io-error.js'
+import { makeFolder } from './make-folder.js'
 
 export interface DownloadOptions {
   /** Tried in order until one gives a file that matches. */
@@ -32,7 +33,7 @@ export interface DownloadOptions {
 export async function download(path: string, options: DownloadOptions): Promise<void> {
   if ((await sizeOf(path)) !== undefined && (await matchesPin(path, options.pin))) return
   const partial = `${path}.download`
-  await mkdir(dirname(path), { recursive: true }).catch((cause: unknown) => {
+  await makeFolder(dirname(path)).catch((cause: unknown) => {
     throw ioError('download', 'create', dirname(path), cause)
   })
   const failures: { mirror: string; cause: unknown }[] = []

@@ -3,6 +3,8 @@ import { ShardbookError } from '../core/errors.js'
 
 const hints: Readonly<Record<string, string>> = {
   ENOENT: 'There is no such file.',
+  /** Our own word for `ENOENT` of what is written. */
+  ENOFOLDER: 'There is no such folder, and none can be made.',
   EISDIR: 'It is a folder.',
   ENOTDIR: 'A part of the path is not a folder.',
   EACCES: 'Permission was denied.',
@@ -15,7 +17,9 @@ const hints: Readonly<Record<string, string>> = {
 
 export function ioError(caller: string, doing: string, path: string, cause: unknown): ShardbookError {
   const code = (cause as { code?: unknown } | null)?.code
-  const known = typeof code === 'string' ? hints[code] : undefined
+  const writes = doing === 'write' || doing.startsWith('create')
+  const key = code === 'ENOENT' && writes ? 'ENOFOLDER' : code
+  const known = typeof key === 'string' ? hints[key] : undefined
   const message = cause instanceof Error ? cause.message : String(cause)
   return new ShardbookError('io', `${caller}: cannot ${doing} ${path}${known === undefined ? `: ${message}.` : '.'}`, {
     ...(known === undefined ? {} : { hint: known }),

@@ -4,14 +4,15 @@
  * Invariant: a reader never sees half an object. `put` writes a temporary file in the same folder, syncs it and renames
  * it; whatever goes wrong on the way (a full disk, a kill) leaves the old object as it was.
  */
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { ShardbookError } from '../core/errors.js'
 import { ioError } from './io-error.js'
+import { makeFolder } from './make-folder.js'
 import { isAlive } from './temporary.js'
 import type { ObjectInfo, Store } from './store.js'
 
-/** Marks temporary files, so that a listing leaves out what a killed writer left behind. */
+/** Marks temporary files, so that a listing leaves out what a killed writer left behind, and a message the mark. */
 const temporaryMark = '.part-'
 
 /**
@@ -36,10 +37,14 @@ export function temporaryPath(path: string): string {
 /** Runs `write` on a temporary path and puts what it wrote at `path`, whole or not at all. */
 export async function putLocalFile(path: string, write: (temporary: string) => Promise<void>): Promise<void> {
   const temporary = temporaryPath(path)
-  await mkdir(dirname(path), { recursive: true }).catch((cause: unknown) => {
+  await makeFolder(dirname(path)).catch((cause: unknown) => {
     throw ioError('put', 'create the folder of', path, cause)
   })
   try {
+    // The path is tried first, so that what is wrong with it is said of it, and before anything is computed. Nothing is left
+    // there: DuckDB writes beside a file that exists, and leaves that behind when it fails.
+    await (await open(temporary, 'wx')).close()
+    await rm(temporary)
     await write(temporary)
     const file = await open(temporary, 'r')
     try {
@@ -50,7 +55,8 @@ export async function putLocalFile(path: string, write: (temporary: string) => P
     await rename(temporary, path)
     await removeLeftovers(path)
   } catch (cause) {
-    await rm(temporary, { force: true })
+    // What could not be made may not be removable either; the first error is the one that tells.
+    await rm(temporary, { force: true }).catch(() => {})
     throw cause instanceof ShardbookError ? cause : ioError('put', 'write', path, cause)
   }
 }

@@ -1,9 +1,10 @@
 /** Writing files and folders by programs that take a path: whole or not at all, wherever they go. */
 import { createReadStream } from 'node:fs'
-import { mkdir, rename, rm, stat } from 'node:fs/promises'
+import { rename, rm, stat } from 'node:fs/promises'
 import { dirname, relative } from 'node:path'
 import { ShardbookError } from '../core/errors.js'
 import { ioError } from './io-error.js'
+import { makeFolder } from './make-folder.js'
 import { localStore, putLocalFile, temporaryPath } from './local.js'
 import { isRemote, storeOf } from './open.js'
 import { temporaryFile } from './temporary.js'
@@ -36,7 +37,7 @@ export async function putFolder(path: string, write: (temporary: string) => Prom
       }
       return
     }
-    await mkdir(dirname(path), { recursive: true })
+    await makeFolder(dirname(path))
     await write(temporary)
     const old = temporaryPath(path)
     const replaces = await stat(path).then(

@@ -31,6 +31,13 @@ describe('Arrow', () => {
     )
   })
 
+  test('frame() says who takes an Arrow table', async () => {
+    const table = await frame([{ a: 1 }]).toArrow()
+    expect(() => frame(table as unknown as { a: number[] })).toThrow(
+      'frame: expected rows or columns, got an Arrow table. A frame of it is `await read.arrow(table)`.',
+    )
+  })
+
   test('writes tensors as the fixed-shape-tensor extension and reads them again, in the rows of the frame', async () => {
     const images = frame({
       id: Int32Array.from({ length: 5000 }, (_, i) => i),

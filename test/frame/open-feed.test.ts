@@ -93,7 +93,20 @@ describe('openFeed', () => {
     await expect(openFeed(await people.source(['name']), { slices: 1, slice: 0 })).rejects.toThrow(
       /numbers or tensors.*'name' of type string/,
     )
-    await expect(read(await people.source(['age']), 1, 0, { rows: 1 })).rejects.toThrow(/no null in 'age'/)
+    await expect(read(await people.source(['age']), 1, 0, { rows: 1 })).rejects.toThrow(
+      "openFeed: expected no null in 'age', got one in row 1, counted from 0. Drop or fill them first",
+    )
+    const n = 1_200_000
+    const age = Array.from({ length: n }, (_, i) => (i === 1_100_001 ? null : 1))
+    const many = await frame({ age }).source(['age'])
+    const feed = await openFeed(many, { slices: 2, slice: 1 })
+    for (const options of [{ rows: 1000 }, { rows: 1000, seed: 1 }]) {
+      const drained = async (): Promise<void> => {
+        for await (const { rows: count } of feed.batches(options)) expect(count).toBe(1000)
+      }
+      await expect(drained()).rejects.toThrow(/no null in 'age', got one in row 1100001,/)
+    }
+    await feed.close()
     await expect(people.source(['nam' as 'name'])).rejects.toThrow(/Did you mean 'name'/)
   })
 
@@ -158,6 +171,13 @@ describe('openFeed', () => {
     )
     for await (const { index } of feed.batches({ rows: 32 })) if (index[0]! > 10_000) break
     expect((await firstsOf({ rows: n })).length).toBe(1)
+    const sending = async (): Promise<void> => {
+      for await (const { columns } of feed.batches({ rows: 8192 })) {
+        const { buffer } = columns['id']!.values
+        structuredClone(buffer, { transfer: [buffer as ArrayBuffer] })
+      }
+    }
+    await expect(sending()).rejects.toThrow("batches: expected the last batch's 'id' to be here, got it transferred.")
     await feed.close()
     const controller = new AbortController()
     const cancelled = async (): Promise<void> => {

@@ -84,6 +84,21 @@ test('a cross join has all pairs; joinAsOf takes the last row that is not later'
     { at: 4, at_right: 3, price: 1 },
     { at: 2, at_right: null, price: null },
   ])
+  const theirs = quotes.rename({ at: 'quoted', symbol: 'ticker' })
+  const paired = trades.joinAsOf(theirs, { at: { at: 'quoted' }, on: { symbol: 'ticker' } })
+  expect(paired.columns).toEqual(['at', 'symbol', 'at_right', 'price'])
+  expect(await paired.toRows()).toEqual(await trades.joinAsOf(quotes, { at: 'at', on: 'symbol' }).toRows())
+  const mixed = trades.joinAsOf(quotes.rename({ at: 'quoted' }), { at: { at: 'quoted' }, on: ['symbol'], suffix: '_q' })
+  expect(await mixed.select('at_q', 'price').toRows()).toEqual([
+    { at_q: 5, price: 2 },
+    { at_q: 3, price: 1 },
+    { at_q: null, price: null },
+  ])
+  const two = { at: 'quoted', symbol: 'ticker' } as const
+  expect(() => trades.joinAsOf(theirs, { at: two })).toThrow('joinAsOf: expected one column in at, got 2.')
+  expect(() => trades.joinAsOf(theirs as unknown as Frame, { at: { at: 'quotd' } })).toThrow(
+    /joinAsOf \(right\).*'quotd'.*'quoted'/,
+  )
 })
 
 test('randomSplit with strata cuts each of them in proportion', async () => {

@@ -135,6 +135,19 @@ is<{ width: number; species: string; latin: string; id: number }>()(
 is<{ id: number; width: number; species: string | null; latin: string | null; id_right: number | null }>()(
   flowers.select('id', 'width').joinAsOf(names, { at: 'id' }),
 )
+const quotes = names.rename({ id: 'seen', species: 'kind' })
+is<{ id: number; species: string; id_right: number | null; latin: string | null }>()(
+  flowers.select('id', 'species').joinAsOf(quotes, { at: { id: 'seen' }, on: { species: 'kind' } }),
+)
+is<{ id: number; species: string; id_q: number | null; kind: string | null; latin: string | null }>()(
+  flowers.select('id', 'species').joinAsOf(quotes, { at: { id: 'seen' }, suffix: '_q' }),
+)
+// @ts-expect-error the other frame has no such column
+flowers.joinAsOf(quotes, { at: { id: 'sen' } })
+// @ts-expect-error this frame has no such column
+flowers.joinAsOf(quotes, { at: { ids: 'seen' } })
+// @ts-expect-error this frame has no such column
+flowers.joinAsOf(quotes, { at: { id: 'seen' }, on: { kind: 'kind' } })
 // @ts-expect-error there is no such kind
 flowers.join(names, { on: 'species', how: 'outer' })
 // @ts-expect-error keys are needed

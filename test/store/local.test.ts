@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { localStore, sha256 } from '../../src/store/index.js'
+import { localStore, putFile, putFolder, sha256 } from '../../src/store/index.js'
 
 let folder: string
 const store = localStore()
@@ -34,6 +34,22 @@ describe('localStore', () => {
       })(),
     )
     expect([...(await store.get(path))]).toEqual([1, 2, 3])
+  })
+
+  test('says at once of a place where nothing can be written, before anything is computed', async () => {
+    await writeFile(join(folder, 'file'), '')
+    await expect(store.put(join(folder, 'file/b/c'), Uint8Array.of(1))).rejects.toThrow(
+      /cannot create the folder of .*file\/b\/c\. A part of the path is not a folder\./,
+    )
+    let computed = 0
+    const write = async (): Promise<void> => void computed++
+    await expect(putFile(join(folder, 'x'.repeat(300)), write)).rejects.toThrow(/put: cannot write .*ENAMETOOLONG/)
+    // A file system that takes no folders says that they are missing.
+    for (const path of process.platform === 'linux' ? ['/proc/shardbook/a', '/proc/a'] : []) {
+      await expect(putFile(path, write)).rejects.toThrow(/There is no such folder, and none can be made\./)
+      await expect(putFolder(join(path, 'b'), write)).rejects.toThrow(/none can be made/)
+    }
+    expect(computed).toBe(0)
   })
 
   test('leaves the old object and no half one when writing fails', async () => {

@@ -87,7 +87,9 @@ export type Check<E, S> = [Problems<NeedsOf<E>, S>] extends [never] ? unknown : 
 
 /** An argument that is an expression or a callback that makes one, or a record of them. */
 export type Made<A> = A extends (...args: never) => infer R ? R : A
-export type CheckArg<A, S> = A extends (...args: never) => infer R
+/** What is inferred is looked at once it is known: asked for its constraint before, the compiler would write every sentence. */
+export type CheckArg<A, S> = CheckMade<A, S> extends infer C ? C : never
+type CheckMade<A, S> = A extends (...args: never) => infer R
   ? CheckEach<R, S> extends infer C
     ? unknown extends C
       ? unknown

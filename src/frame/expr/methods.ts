@@ -213,7 +213,8 @@ export interface CategoricalExpr<V, T, N, G extends Grain>
   min(): CategoricalExpr<V, T, N, 'group'>
   max(): CategoricalExpr<V, T, N, 'group'>
 }
-export interface BooleanExpr<T, N, G extends Grain> extends CommonMethods<T, N, G>, BooleanMethods<Nulls<T>, N, G> {
+export interface BooleanExpr<in out T, in out N, in out G extends Grain>
+  extends CommonMethods<T, N, G>, BooleanMethods<Nulls<T>, N, G> {
   and<O extends Operand<boolean, G>>(
     other: O,
   ): BooleanExpr<Result<boolean | Nulls<T>, O> | ProofsIn<T> | ProofsOf<O>, Needs<N, O, boolean>, G>

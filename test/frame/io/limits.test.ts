@@ -58,7 +58,9 @@ describe('a writer that is killed', () => {
     ])
     await expect(frame({ a: [1] }).write.parquet(path, { partitionBy: ['b'] })).rejects.toThrow(/no column 'b'/)
     const broken = frame({ k: ['a', 'x'] }).select({ k: col('k'), n: col('k').cast('number') })
-    await expect(broken.write.parquet(path, { partitionBy: ['k'] })).rejects.toThrow(/could not convert/i)
+    await expect(broken.write.parquet(path, { partitionBy: ['k'] })).rejects.toThrow(
+      /expected a number in column 'k', got '[ax]'/,
+    )
     expect(await (await read.parquet(path)).count()).toBe(2)
     expect((await readdir(folder)).filter((name) => name.startsWith('parts'))).toEqual(['parts'])
   })
@@ -83,6 +85,22 @@ describe('a disk that is full', () => {
       execFileSync('umount', [small])
     }
     expect((await readdir(folder)).filter((name) => name.startsWith('sorted'))).toEqual([])
+  })
+
+  test.skipIf(!isRoot)('while a file is written to it: the error names the file, and nothing is left', async () => {
+    const small = await mkdtemp(join(folder, 'target-'))
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', small])
+    try {
+      const df = frame({ x: Float64Array.from({ length: 300_000 }, (_, i) => Math.sin(i)) })
+      for (const format of ['parquet', 'csv', 'ndjson', 'arrow'] as const) {
+        await expect(df.write[format](join(small, `x.${format}`))).rejects.toThrow(
+          new RegExp(`/x\\.${format}(?:"|\\. ).*The disk is full: free some space`),
+        )
+        expect(await readdir(small)).toEqual([])
+      }
+    } finally {
+      execFileSync('umount', [small])
+    }
   })
 
   test('the memory that a query takes before it spills is a setting', () => {
@@ -153,6 +171,7 @@ describe('cancelling', () => {
     await expect(many.count()).rejects.toMatchObject({ code: 'interrupted' })
     expect(shown[0]!.text).toMatch(/^Query: \d+(\.\d)? k?B of 3\.0 kB · \d+\.\d s$/)
     expect(new Set(shown.map(({ id }) => id)).size).toBe(1)
+    expect(await few.count()).toBe(1500)
     await vi.waitFor(() => expect(listeners.size).toBe(0), { timeout: 60_000 })
   })
 })

@@ -4,6 +4,7 @@
  */
 import { ShardbookError } from '../../../core/errors.js'
 import type { ListOptions } from '../../feed.js'
+import { BadRow } from './bad-row.js'
 import type { CApi } from './c-api.js'
 import type { CopyVector, NullCheck } from './window.js'
 
@@ -55,20 +56,16 @@ export function copySparse(api: CApi, check: NullCheck, name: string, options: L
         const component = where.values[where.starts[row]! + i]!
         const number = numbers === undefined ? component : numbers.get(component)
         if (number === undefined) continue
-        if (kept === length) throw tooMany(name, length)
+        if (kept === length) {
+          const most = `at most ${length} components in '${name}'`
+          throw new BadRow(`expected sparse vectors with ${most}, got one with more`, row)
+        }
         target[out + kept] = number
         target[out + length + kept] = what.values[what.starts[row]! + i]!
         kept++
       }
     }
   }
-}
-
-function tooMany(name: string, length: number): ShardbookError {
-  return new ShardbookError(
-    'data',
-    `openFeed: expected sparse vectors with at most ${length} components in '${name}', got one with more.`,
-  )
 }
 
 function openLists(api: CApi, check: NullCheck, name: string) {
@@ -87,7 +84,12 @@ function openLists(api: CApi, check: NullCheck, name: string) {
       }
       const child = api.duckdb_list_vector_get_child(vector)
       const size = api.duckdb_list_vector_get_size(vector)
-      check(child, 0, size)
+      try {
+        check(child, 0, size)
+      } catch (cause) {
+        // What it counts are elements, of all rows of the vector.
+        throw cause instanceof BadRow ? cause.explain() : cause
+      }
       const values = allocate(size)
       api.memory.read(api.duckdb_vector_get_data(child), new Uint8Array(values.buffer))
       if (lengths.some((count, row) => row < rows && starts[row]! + count > size)) {

@@ -3,6 +3,7 @@ import { ShardbookError } from '../../../core/errors.js'
 import { badJsonLine } from '../../io/bad-json-line.js'
 import { originalOf } from '../../io/local-copy.js'
 import { failureOf } from './apply.js'
+import { badValue } from './bad-value.js'
 import { typeFromSql } from './sql-type.js'
 
 /** What went wrong in a query, as an error that says what to do. */
@@ -18,12 +19,17 @@ export function explainFailure(cause: unknown): ShardbookError {
   const json = explainJson(text, cause)
   if (json !== undefined) return json
   const [, kind = 'Error', message = text] = /^(\w[\w ]*?) Error: ([^\n]*)/.exec(text) ?? []
+  const value = badValue(message)
+  if (value !== undefined) {
+    return new ShardbookError('data', `frame: ${value.message}`, { ...(value.hint && { hint: value.hint }), cause })
+  }
   switch (kind) {
     case 'Conversion':
     case 'Out of Range':
       return new ShardbookError('data', `frame: ${lowerFirst(message)}`, { cause })
     case 'IO':
-      return new ShardbookError('io', `frame: ${lowerFirst(message)}`, {
+      // A file is written beside the place where it will be.
+      return new ShardbookError('io', `frame: ${sentence(message.replaceAll(/\.part-\d+-\w+/g, ''))}`, {
         ...(/no space left|disk quota/i.test(text) ? { hint: fullDiskHint } : {}),
         cause,
       })
@@ -96,6 +102,10 @@ export function csvReason(text: string): string {
   if (text.includes('unterminated quote')) return 'expected a closing quote for the value that begins here, got none'
   const reason = /Original Line:[^\n]*\n([^\n]+)/.exec(text)?.[1] ?? text.split('\n')[1] ?? 'it cannot be read'
   return lowerFirst(reason.trim().replace(/\.$/, ''))
+}
+
+function sentence(text: string): string {
+  return `${lowerFirst(text)}${/[.!?]$/.test(text) ? '' : '.'}`
 }
 
 function lowerFirst(text: string): string {

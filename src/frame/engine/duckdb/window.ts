@@ -11,6 +11,7 @@ import { tensorBytes, type Column } from '../../schema.js'
 import type { ListOptions } from '../../feed.js'
 import type { StoredValues } from '../../tensor/store.js'
 import { openTokenizer, type TokenOptions, type Tokenizer } from '../../tokens.js'
+import { BadRow } from './bad-row.js'
 import { connect, type CApi, type Result } from './c-api.js'
 import { copyList, copySparse } from './c-lists.js'
 import { openStrings, stringBytes, type Strings } from './c-strings.js'
@@ -68,13 +69,13 @@ export async function openWindows(plan: Plan, fed: readonly FedColumn[]): Promis
     totalRows: files.reduce((sum, { rows }) => sum + rows, 0),
     stores: printPlan(plan).stores,
     async read(ranges) {
-      return rowReader(api, await connection.query(sqlOf(ranges)), copies, async () => {})
+      return rowReader(api, await connection.query(sqlOf(ranges)), copies, ranges, async () => {})
     },
     async stream(range) {
       // A second query on a connection would end it.
       const { connection: own } = await connect()
       try {
-        return rowReader(api, await own.stream(sqlOf([range])), copies, () => own.close())
+        return rowReader(api, await own.stream(sqlOf([range])), copies, [range], () => own.close())
       } catch (cause) {
         await own.close()
         throw cause
@@ -109,13 +110,14 @@ async function filesOf({ source }: ScanNode): Promise<File[]> {
   return paths.map((path) => ({ path, rows: rows.get(path)! }))
 }
 
-/** The parts of the files that a range of all rows covers. */
-function segments(files: readonly File[], { from, to }: RowRange): { path: string; rows: RowRange }[] {
-  const found: { path: string; rows: RowRange }[] = []
+/** The parts of the files that a range of all rows covers; without `rows`, whole ones, whose rows nobody has to count. */
+function segments(files: readonly File[], { from, to }: RowRange): { path: string; rows?: RowRange }[] {
+  const found: { path: string; rows?: RowRange }[] = []
   let first = 0
   for (const { path, rows } of files) {
     const own = { from: Math.max(from - first, 0), to: Math.min(to - first, rows) }
-    if (own.from < own.to) found.push({ path, rows: own })
+    if (own.from === 0 && own.to === rows && rows > 0) found.push({ path })
+    else if (own.from < own.to) found.push({ path, rows: own })
     first += rows
   }
   return found
@@ -127,11 +129,13 @@ function scanBelow(plan: Plan): ScanNode {
   throw new ShardbookError('internal', `openFeed: expected a plan whose rows are those of its file, got ${plan.kind}.`)
 }
 
-/** The plan over some rows of one file. */
-function over(plan: Plan, path: string, rows: RowRange): Plan {
+/** The plan over some rows of one file, or all. */
+function over(plan: Plan, path: string, rows: RowRange | undefined): Plan {
   if (plan.kind === 'project') return { ...plan, input: over(plan.input, path, rows) }
   const scan = scanBelow(plan)
-  return scan.source.kind === 'parquet' ? { ...scan, source: { ...scan.source, files: [path], rows } } : scan
+  return scan.source.kind === 'parquet'
+    ? { ...scan, source: { ...scan.source, files: [path], ...(rows && { rows }) } }
+    : scan
 }
 
 function castSql({ column, dtype, held, tokens, list }: FedColumn, name: string): string {
@@ -147,9 +151,15 @@ function elementSql(dtype: FedColumn['dtype']): string {
   return { uint8: 'UTINYINT', int32: 'INTEGER', float32: 'FLOAT', float64: 'DOUBLE' }[dtype]
 }
 
-function rowReader(api: CApi, result: Result, copies: readonly CopyVector[], closed: () => Promise<void>): RowReader {
+function rowReader(
+  api: CApi,
+  result: Result,
+  copies: readonly CopyVector[],
+  ranges: readonly RowRange[],
+  closed: () => Promise<void>,
+): RowReader {
   let vectors: readonly number[] = []
-  let [from, left] = [0, 0]
+  let [from, left, taken] = [0, 0, 0]
   return {
     take(targets, rows) {
       for (let at = 0; at < rows;) {
@@ -164,8 +174,13 @@ function rowReader(api: CApi, result: Result, copies: readonly CopyVector[], clo
           ;[from, left] = [0, chunk.rows]
         }
         const run = Math.min(left, rows - at)
-        for (let i = 0; i < copies.length; i++) copies[i]!(vectors[i]!, from, run, targets[i]!, at)
+        try {
+          for (let i = 0; i < copies.length; i++) copies[i]!(vectors[i]!, from, run, targets[i]!, at)
+        } catch (cause) {
+          throw cause instanceof BadRow ? cause.explain(ranges, taken) : cause
+        }
         at += run
+        taken += run
         from += run
         left -= run
       }
@@ -191,16 +206,23 @@ function copyColumn(api: CApi, fed: FedColumn): CopyVector {
   const inline = column.type.kind === 'tensor' && held === 'value'
   const width = held === 'reference' ? 1 : sizeOf(shape)
   const exact = column.type.kind === 'number' && column.type.storage === 'int64'
+  let known: { readonly target: StoredValues; readonly address: number } | undefined
   return (vector, from, rows, target, at) => {
     check(vector, from, rows)
+    if (known?.target !== target) known = { target, address: api.memory.addressOf(target) }
+    if ((at + rows) * width > target.length) throw transferred(column.name)
+    const stride = width * target.BYTES_PER_ELEMENT
     const data = api.duckdb_vector_get_data(inline ? api.duckdb_array_vector_get_child(vector) : vector)
-    const values = target.subarray(at * width, (at + rows) * width)
-    api.memory.read(
-      data + from * width * target.BYTES_PER_ELEMENT,
-      new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
-    )
-    if (exact) checkExact(column, values)
+    api.memory.copy(data + from * stride, known.address + at * stride, rows * stride)
+    if (exact) checkExact(column, target.subarray(at * width, (at + rows) * width))
   }
+}
+
+/** An array that was handed out has no memory any more once it was sent to another thread. */
+function transferred(name: string): ShardbookError {
+  return new ShardbookError('state', `batches: expected the last batch's '${name}' to be here, got it transferred.`, {
+    hint: 'Send a copy: values.slice().',
+  })
 }
 
 function copyTokens(api: CApi, check: NullCheck, tokenizer: Tokenizer): CopyVector {
@@ -216,7 +238,7 @@ function copyTokens(api: CApi, check: NullCheck, tokenizer: Tokenizer): CopyVect
   }
 }
 
-/** Raises for a null among the values `from .. from + rows` of a vector. */
+/** Raises `BadRow` for a null among the values `from .. from + rows` of a vector. */
 export type NullCheck = (vector: number, from: number, rows: number) => void
 
 function nullCheck(api: CApi, column: Column): NullCheck {
@@ -229,9 +251,8 @@ function nullCheck(api: CApi, column: Column): NullCheck {
     api.memory.read(validity, words.subarray(0, length))
     for (let row = from; row < from + rows; row++) {
       if (((words[row >> 3]! >> (row & 7)) & 1) === 1) continue
-      throw new ShardbookError('data', `openFeed: expected no null in '${column.name}', got one.`, {
-        hint: `Drop or fill them first: dropNulls('${column.name}'), fillNull(…).`,
-      })
+      const hint = `Drop or fill them first: dropNulls('${column.name}'), fillNull(…).`
+      throw new BadRow(`expected no null in '${column.name}', got one`, row - from, hint)
     }
   }
 }
