@@ -40,7 +40,9 @@ describe('encodePng', () => {
           const [red, green, blue, alpha] = raster.rgba.subarray(4 * i)
           const [x, y] = [i % raster.width, Math.floor(i / raster.width)]
           // Of what is not there the colour does not matter.
-          expect([...pixels.at(x, y), pixels.alphaAt(x, y)]).toEqual(alpha === 0 ? [0, 0, 0, 0] : [red, green, blue, 255])
+          expect([...pixels.at(x, y), pixels.alphaAt(x, y)]).toEqual(
+            alpha === 0 ? [0, 0, 0, 0] : [red, green, blue, 255],
+          )
         }
       }),
       { numRuns: 50 },
