@@ -88,7 +88,7 @@ if (code !== 0) {
 }
 const result = readResult()
 say(`
-data       ${result['data'] ?? '?'}
+data       ${result['data'] ?? '?'}${result['data'] === 'glyphs' ? ', drawn: MNIST is not here and could not be downloaded (the notebook says why)' : ''}
 engine     ${result['engine'] ?? '?'}, ${result['workers'] ?? '?'} workers
 accuracy   ${result['accuracy'] ?? '?'} on images that it was not trained on
 speed      ${result['imagesPerSecond'] ?? '?'} images a second while training the CNN

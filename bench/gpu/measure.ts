@@ -7,6 +7,7 @@ import { applyModel, initialWeights, model } from '../../src/nn/model.js'
 import type { TrainingJob } from '../../src/nn/train/job.js'
 import { createLoop } from '../../src/nn/train/loop.js'
 import { recordPrograms } from '../../src/nn/train/programs.js'
+import { watchGpu } from './busy.js'
 import { gpuWorkloads, rowsOf } from './workloads.js'
 
 const [name, steps = '100'] = process.argv.slice(2)
@@ -55,6 +56,10 @@ const count = Number(steps)
 let done = 0
 let began = 0
 let cpu = process.cpuUsage()
+/** After the steps that are timed as many more as the driver needs to tell how busy the device is. */
+const watchedMs = 3000
+let timed: { stepMs: number; hostMs: number } | undefined
+let busy: ReturnType<typeof watchGpu> | undefined
 let loss = Number.NaN
 const loop = await createLoop(job, {
   engine,
@@ -63,23 +68,29 @@ const loop = await createLoop(job, {
   open: openFeed, // the product's own way: through the frame's batches
   reduce: async () => {},
   async gate() {
+    const now = performance.now()
     if (done === warm) {
-      began = performance.now()
+      began = now
       cpu = process.cpuUsage()
     }
-    return done++ < warm + count ? 'go' : 'stop'
+    if (done === warm + count) {
+      const used = process.cpuUsage(cpu)
+      timed = { stepMs: (now - began) / count, hostMs: (used.user + used.system) / 1000 / count }
+      if (engine.description.includes('cuda')) busy = watchGpu(0)
+    }
+    done++
+    return timed === undefined || (busy !== undefined && now < began + count * timed.stepMs + watchedMs) ? 'go' : 'stop'
   },
   report(event) {
     if (event.kind === 'step') loss = event.loss
   },
 })
 await loop.run()
-const used = process.cpuUsage(cpu)
 const result = {
   name,
   device: engine.description,
-  stepMs: (performance.now() - began) / count,
-  hostMs: (used.user + used.system) / 1000 / count,
+  ...timed,
+  busy: await busy?.(),
   memory: engine.deviceMemory?.(),
   loss,
 }

@@ -28,8 +28,8 @@ export function currentEngine(): Engine | undefined {
 /**
  * Opens an engine, or takes the one already open in this process, and makes it TensorFlow.js's current backend.
  *
- * `auto` is the engine that `useEngine` chose, else `SHARDBOOK_ENGINE`, else `native` where it is installed and loads, else
- * `wasm`.
+ * `auto` is the engine that `useEngine` chose, else `SHARDBOOK_ENGINE`, else `native` where it is installed, or TensorFlow.js's own
+ * package for Node is there with its library, and loads, else `wasm`.
  *
  * @throws ShardbookError `argument` for an unknown name, `missing` when the engine is not installed, `engine` when its library
  *   is damaged or does not load.
@@ -150,14 +150,17 @@ async function start(name: EngineName, options: EngineOptions): Promise<Engine> 
 }
 
 async function nativeLibraries(): Promise<Libraries> {
-  const [{ inspect }, { wheelOf }] = await Promise.all([
+  const [{ inspect }, { wheelOf }, { findStock }] = await Promise.all([
     import('./install/installation.js'),
     import('./install/catalog.js'),
+    import('./install/stock.js'),
   ])
   const found = await inspect('native', wheelOf('native'))
   if (found.state === 'installed') return found.libraries
   const hint = 'Install it: shardbook engine install native.'
   if (found.state === 'absent') {
+    const stock = findStock()
+    if (stock !== undefined) return stock.libraries
     throw new ShardbookError('missing', `openEngine: expected the native engine in ${found.folder}, got none.`, {
       hint,
     })

@@ -2,6 +2,8 @@
  * Named arrays of numbers as one block of bytes, in the safetensors format (github.com/huggingface/safetensors): 8 bytes with
  * the length of a JSON header, the header, the numbers, little-endian. The header may carry text beside the arrays.
  */
+import { show } from '../core/check.js'
+import { sizeOf } from '../core/dtype.js'
 import { ShardbookError } from '../core/errors.js'
 
 /** An array as it is saved. */
@@ -55,18 +57,39 @@ export function encodeTensors(
   return bytes
 }
 
-/** @throws ShardbookError `data` when the bytes are something else; `what` says what they were to be. */
+/**
+ * Each array has as many values as its shape says, whatever the header claims.
+ *
+ * @throws ShardbookError `data` when the bytes are something else, or cut short; `what` says what they were to be.
+ */
 export function decodeTensors(what: string, bytes: Uint8Array): Record<string, SavedTensor> {
   try {
     const { header, length } = readHeader(bytes)
+    const body = bytes.subarray(8 + length)
     return Object.fromEntries(
-      Object.entries(header).map(([name, { dtype, shape, data_offsets: at }]): [string, SavedTensor] => {
-        const values = new arrays[dtype](bytes.slice(8 + length + at[0], 8 + length + at[1]).buffer)
-        return [name, { dtype: dtypeOf(dtype), shape, values }]
-      }),
+      Object.entries(header).map(
+        ([
+          name,
+          {
+            dtype,
+            shape,
+            data_offsets: [from, to],
+          },
+        ]): [string, SavedTensor] => {
+          const width = arrays[dtype].BYTES_PER_ELEMENT
+          const whole = [from, ...shape].every((number) => Number.isSafeInteger(number) && number >= 0)
+          if (!whole || to - from !== width * sizeOf(shape) || to > body.length) {
+            throw new Error(`"${name}" of shape ${show(shape)} does not fit into its bytes`)
+          }
+          return [name, { dtype: dtypeOf(dtype), shape, values: new arrays[dtype](body.slice(from, to).buffer) }]
+        },
+      ),
     )
   } catch (cause) {
-    throw new ShardbookError('data', `${what}: expected safetensors, got something else.`, { cause })
+    throw new ShardbookError('data', `${what}: expected safetensors, got something else.`, {
+      hint: `${(cause as Error).message}.`,
+      cause,
+    })
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * This process's folder for temporary files, under the cache. It goes when the process ends; folders of processes that
+ * This process's folder for temporary files, under the cache, its owner's alone: rows of any frame may lie there. It goes when the process ends; folders of processes that
  * were killed go when the next one makes its own.
  */
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
@@ -16,7 +16,7 @@ export function temporaryDir(): string {
   const parent = cacheDir('tmp')
   const mine = join(parent, `${process.pid}-${Math.random().toString(36).slice(2, 8)}@${hostname()}`)
   try {
-    mkdirSync(mine, { recursive: true })
+    mkdirSync(mine, { recursive: true, mode: 0o700 })
     for (const name of readdirSync(parent)) {
       const [owner, host] = [Number(name.split('-')[0]), name.slice(name.indexOf('@') + 1)]
       if (host !== hostname() || !Number.isInteger(owner) || owner <= 0 || isAlive(owner)) continue

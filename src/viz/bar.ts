@@ -84,6 +84,7 @@ export function bar<R extends object>(table: Table<R>, options: BarOptions<NoInf
       title: measure.name,
       stack: tones === undefined ? null : 'zero',
       ...(data.length === 0 ? { scale: { domain: [0, 1] } } : {}),
+      axis: { ...(flat ? { grid: true } : {}), ...(y === undefined ? { tickMinStep: 1 } : {}) },
     }
     const tone = {
       field: 'c',
@@ -105,7 +106,7 @@ export function bar<R extends object>(table: Table<R>, options: BarOptions<NoInf
         mark: { type: 'bar', cornerRadiusEnd: 2 },
         encoding: {
           [flat ? 'y' : 'x']: category,
-          [flat ? 'x' : 'y']: flat ? { ...length, axis: { grid: true } } : length,
+          [flat ? 'x' : 'y']: length,
           ...(tones === undefined ? {} : { color: tone }),
           tooltip: [
             { field: 'x', type: 'nominal', title: axis.title },

@@ -67,7 +67,7 @@ export function calibration(
         : [
             `ECE ${error.toFixed(3)}`,
             `Brier ${(squares / total).toFixed(3)}`,
-            `${formatCount(total)} samples, ${((100 * ranked.positives) / total).toFixed(1)} % ${ranked.positive}`,
+            `${formatCount(total)} samples, ${((100 * ranked.positives) / total).toFixed(1)} % of them ${ranked.positive}`,
           ]),
       ...leftOut(ranked.missing, 'samples without a score'),
     ])
@@ -134,7 +134,7 @@ export function calibration(
                 field: 'n',
                 type: 'quantitative',
                 title: 'samples',
-                axis: { tickCount: 2 },
+                axis: { tickCount: 2, tickMinStep: 1 },
                 ...(total === 0 ? { scale: { domain: [0, 1] } } : {}),
               },
               tooltip,

@@ -1,6 +1,6 @@
 /**
  * A grid of small images: all of them in one picture, which the chart carries as a data URL, with labels, frames and
- * tooltips drawn over it as marks.
+ * tooltips drawn over it as marks. Between the images the chart's own ground shows through.
  *
  * One picture is a fraction of the size of an image or a rectangle each. It holds two pixels for each unit of the chart,
  * and small images are enlarged by whole factors, pixel by pixel, so that they stay crisp wherever they are drawn.
@@ -161,7 +161,7 @@ export function pictureUrl(image: Image, range: readonly [number, number]): stri
 /** An empty picture of so many units. */
 export function blank(width: number, height: number): Raster {
   const [columns, rows] = [width * density, height * density]
-  return { width: columns, height: rows, rgb: new Uint8Array(columns * rows * 3).fill(255) }
+  return { width: columns, height: rows, rgba: new Uint8Array(columns * rows * 4) }
 }
 
 /** Draws an image at a place of the picture; both in units. */
@@ -186,17 +186,18 @@ export function draw(
     const rows = bounds(y, height, image.height)
     for (let x = 0; x < width; x++) {
       const columns = bounds(x, width, image.width)
-      const to = ((at.y * density + y) * raster.width + at.x * density + x) * 3
+      const to = ((at.y * density + y) * raster.width + at.x * density + x) * 4
+      raster.rgba[to + 3] = 255
       if (image.channels >= 3) {
         for (let c = 0; c < 3; c++) {
           const value = meanOf(image, rows, columns, c)
-          raster.rgb[to + c] = Number.isFinite(value) ? level(value) : missing[c]!
+          raster.rgba[to + c] = Number.isFinite(value) ? level(value) : missing[c]!
         }
         continue
       }
       const value = meanOf(image, rows, columns, 0)
       const from = Number.isFinite(value) ? 3 * level(value) : -1
-      for (let c = 0; c < 3; c++) raster.rgb[to + c] = from < 0 ? missing[c]! : colour[from + c]!
+      for (let c = 0; c < 3; c++) raster.rgba[to + c] = from < 0 ? missing[c]! : colour[from + c]!
     }
   }
 }

@@ -98,6 +98,7 @@ export function histogram<R extends object>(table: Table<R>, options: HistogramO
             field: 'y',
             type: 'quantitative',
             title: 'rows',
+            axis: { tickMinStep: 1 },
             ...(color === undefined ? { stack: null } : {}),
             ...domain,
           },

@@ -2,6 +2,7 @@
  * A PDF file of one page (ISO 32000-1): numbered objects, the table of where each begins, the trailer.
  */
 import { deflateSync } from 'node:zlib'
+import { isOpaque } from './png.js'
 
 /** What the page is drawn with, by the names that its content gives them. */
 export interface PageContent {
@@ -14,8 +15,8 @@ export interface PageContent {
   readonly opacities: readonly number[]
   /** Shadings, `/S0` …, as PDF dictionaries. */
   readonly shadings: readonly string[]
-  /** Images, `/I0` …: 8 bits a channel of red, green and blue. */
-  readonly images: readonly { readonly width: number; readonly height: number; readonly rgb: Uint8Array }[]
+  /** Images, `/I0` …: 8 bits a channel of red, green, blue and alpha. */
+  readonly images: readonly { readonly width: number; readonly height: number; readonly rgba: Uint8Array }[]
 }
 
 /** The bytes of the file. */
@@ -38,14 +39,15 @@ export function pdfFile({ widthPt, heightPt, title, operators, opacities, shadin
     numbers.map((number, i) => `/${prefix}${i} ${number} 0 R`).join(' ')
   const states = opacities.map((opacity) => add(`<< /Type /ExtGState /ca ${opacity} /CA ${opacity} >>`))
   const shades = shadings.map((shading) => add(shading))
-  const pictures = images.map(({ width, height, rgb }) =>
-    add(
+  const pictures = images.map(({ width, height, rgba }) => {
+    const picture = (space: string, channels: (i: number) => boolean): Buffer =>
       stream(
-        `/Type /XObject /Subtype /Image /Width ${width} /Height ${height} /ColorSpace /DeviceRGB /BitsPerComponent 8`,
-        Buffer.from(rgb),
-      ),
-    ),
-  )
+        `/Type /XObject /Subtype /Image /Width ${width} /Height ${height} /BitsPerComponent 8 /ColorSpace ${space}`,
+        Buffer.from(rgba.filter((_, i) => channels(i % 4))),
+      )
+    const mask = isOpaque(rgba) ? '' : ` /SMask ${add(picture('/DeviceGray', (channel) => channel === 3))} 0 R`
+    return add(picture(`/DeviceRGB${mask}`, (channel) => channel !== 3))
+  })
   objects[page - 1] = Buffer.from(
     `<< /Type /Page /Parent ${pages} 0 R /MediaBox [0 0 ${widthPt} ${heightPt}] /Contents ${content} 0 R ` +
       `/Resources << /ExtGState << ${named('G', states)} >> /Shading << ${named('S', shades)} >> /XObject << ${named('I', pictures)} >> >> >>`,

@@ -8,7 +8,7 @@ import { rgb } from './colour.js'
 import { pdfFile, type PageContent } from './pdf-file.js'
 
 /** Pixels of a picture that the drawing holds, by its data URL. */
-export type ReadPixels = (url: string) => { readonly width: number; readonly height: number; readonly rgb: Uint8Array }
+export type ReadPixels = (url: string) => { readonly width: number; readonly height: number; readonly rgba: Uint8Array }
 
 type Attributes = Readonly<Record<string, string>>
 interface Element {

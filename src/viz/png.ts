@@ -1,16 +1,16 @@
 /**
  * Pixels as a PNG file: a small image travels inside a chart as a data URL.
  *
- * Portable Network Graphics specification (third edition): signature, IHDR, IDAT, IEND; 8 bits a channel of RGB, or an
- * index a pixel into a palette (PLTE), which takes a third for a drawn chart.
+ * Portable Network Graphics specification (third edition): signature, IHDR, IDAT, IEND; 8 bits a channel of RGB, with alpha
+ * where something shows through, or an index a pixel into a palette (PLTE), which takes a third for a drawn chart.
  */
 import { deflateSync } from 'node:zlib'
 
-/** Pixels of 8-bit red, green and blue, row by row. */
+/** Pixels of 8-bit red, green, blue and alpha, row by row. */
 export interface Raster {
   readonly width: number
   readonly height: number
-  readonly rgb: Uint8Array
+  readonly rgba: Uint8Array
 }
 
 /** The raster as a `data:` URL. */
@@ -19,18 +19,26 @@ export function pngUrl(raster: Raster): string {
 }
 
 /** The raster as a PNG file. */
-export function encodePng({ width, height, rgb }: Raster): Buffer {
-  const stride = 3 * width
+export function encodePng({ width, height, rgba }: Raster): Buffer {
+  const opaque = isOpaque(rgba)
+  const pixels = opaque ? rgba.filter((_, i) => i % 4 !== 3) : rgba
+  const stride = (opaque ? 3 : 4) * width
   const rows = Buffer.alloc(height * (1 + stride))
   for (let y = 0; y < height; y++) {
-    const row = rgb.subarray(y * stride, (y + 1) * stride)
+    const row = pixels.subarray(y * stride, (y + 1) * stride)
     // Enlarged pixels repeat whole rows: filter 2 stores the difference to the row above, which is then all zero.
-    const above = y === 0 ? undefined : rgb.subarray((y - 1) * stride, y * stride)
+    const above = y === 0 ? undefined : pixels.subarray((y - 1) * stride, y * stride)
     const at = y * (1 + stride)
     if (above !== undefined && Buffer.compare(row, above) === 0) rows[at] = 2
     else rows.set(row, at + 1)
   }
-  return file({ width, height, colourType: 2 }, [chunk('IDAT', deflateSync(rows, { level: 7 }))])
+  return file({ width, height, colourType: opaque ? 2 : 6 }, [chunk('IDAT', deflateSync(rows, { level: 7 }))])
+}
+
+/** Whether nothing shows through the pixels. */
+export function isOpaque(rgba: Uint8Array): boolean {
+  for (let at = 3; at < rgba.length; at += 4) if (rgba[at] !== 255) return false
+  return true
 }
 
 const paletteSize = 256
@@ -106,7 +114,7 @@ function nearestOf(palette: readonly Uint8Array[], colour: Uint8Array): { place:
 }
 
 function file(
-  { width, height, colourType }: { readonly width: number; readonly height: number; readonly colourType: 2 | 3 },
+  { width, height, colourType }: { readonly width: number; readonly height: number; readonly colourType: 2 | 3 | 6 },
   chunks: readonly Buffer[],
 ): Buffer {
   const header = Buffer.alloc(13)

@@ -53,7 +53,7 @@ export function roc(scores: Scores | readonly object[] | FrameLike<object>, opti
       ...look,
       notes: [
         `AUC ${area.toFixed(3)}`,
-        `rates are furthest apart at threshold ${formatNumber(best.threshold)} (${percent(best.y)} of ${ranked.positive} found, ${percent(best.x)} false alarms)`,
+        `furthest apart at threshold ${formatNumber(best.threshold)}: ${percent(best.y)} of ${ranked.positive} found, ${percent(best.x)} false alarms`,
       ],
     })
   })
@@ -144,13 +144,14 @@ function curve(ranked: Ranked, points: readonly Point[], look: CurveLook): Chart
     axis: { grid: true, tickCount: 5 },
   })
   const channels = { x: axis('x', look.x), y: axis('y', look.y) }
-  const { title, text } = heading(look.title, [
+  const notes = [
     ...look.notes,
     ...(ranked.steps.length === 0
       ? []
       : [`${formatCount(ranked.positives)} of ${ranked.positive}, ${formatCount(ranked.negatives)} not`]),
     ...leftOut(ranked.missing, 'samples without a score'),
-  ])
+  ]
+  const { title, text } = heading(look.title, notes, 75)
   return {
     text,
     spec: {

@@ -57,7 +57,7 @@ export async function renderPdf(svg: string, title: string): Promise<Buffer> {
     const [width, height] = [png.readUInt32BE(16), png.readUInt32BE(20)]
     const picture = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><image width="${width}" height="${height}" href="${url}"/></svg>`
     const { pixels } = new resvg.Resvg(picture, { imageRendering: 1, font: { loadSystemFonts: false } }).render()
-    return { width, height, rgb: pixels.filter((_, i) => i % 4 !== 3) }
+    return { width, height, rgba: pixels }
   })
 }
 

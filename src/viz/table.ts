@@ -129,14 +129,20 @@ export function leftOut(count: number, of: string): readonly string[] {
   return count === 0 ? [] : [`${count.toLocaleString('en')} ${of} left out`]
 }
 
-/** Title and subtitle of a chart, and its text. */
+/** Title and subtitle of a chart, and its text. A line of notes has up to so many characters. */
 export function heading(
   title: string,
   notes: readonly string[],
+  lineLength = 110,
 ): { readonly title: JsonObject; readonly text: string } {
-  const subtitle = notes.join(' · ')
+  const lines: string[] = []
+  for (const note of notes) {
+    const longer = `${lines.at(-1)} · ${note}`
+    if (lines.length > 0 && longer.length <= lineLength) lines.splice(-1, 1, longer)
+    else lines.push(note)
+  }
   return {
-    title: { text: title, ...(subtitle === '' ? {} : { subtitle }) },
-    text: subtitle === '' ? title : `${title}\n${subtitle}`,
+    title: { text: title, ...(lines.length === 0 ? {} : { subtitle: lines.length === 1 ? lines[0]! : lines }) },
+    text: [title, ...lines].join('\n'),
   }
 }

@@ -73,6 +73,7 @@ export const theme: JsonObject = {
     labelColor: colours.quiet,
     labelFontSize: 11,
     labelPadding: 4,
+    labelSeparation: 5,
     titleColor: colours.quiet,
     titleFontSize: 11,
     titleFontWeight: 400,

@@ -45,17 +45,17 @@ const looks: Readonly<Record<Exclude<ThemeName, 'light'>, Look>> = {
   print: {
     ink: '#000000',
     quiet: '#333333',
-    line: '#808080',
+    line: '#b5b5b5',
     grid: '#e4e4e4',
     ground: '#ffffff',
     first: '#1f1f1f',
     second: '#7d7d7d',
-    good: '#4d4d4d',
+    good: '#a8a8a8',
     bad: '#000000',
     palette: [
       '#1f1f1f',
       '#7d7d7d',
-      '#adadad',
+      '#a8a8a8',
       '#4d4d4d',
       '#969696',
       '#c4c4c4',
@@ -64,7 +64,8 @@ const looks: Readonly<Record<Exclude<ThemeName, 'light'>, Look>> = {
       '#000000',
       '#d6d6d6',
     ],
-    diverging: ['#4d4d4d', '#a8a8a8', '#f7f7f6', '#c9c9c9', '#1f1f1f'],
+    // One way from light to dark, so that signs can be told.
+    diverging: ['#fafafa', '#dadada', '#b4b4b4', '#6e6e6e', '#1f1f1f'],
     faint: '#f2f2f2',
   },
 }

@@ -74,6 +74,8 @@ export function learningCurves<R extends object>(table: Table<R>, options: Learn
       field: 'c',
       type: 'nominal',
       title: null,
+      // Of the lines, not of the bands, which are faint.
+      legend: { symbolType: 'stroke', symbolOpacity: 1 },
       scale: { domain: ['training', 'validation'], range: [colours.first, colours.second] },
     }
     const across = { field: 'x', type: 'quantitative', title: `${x} (training rows)`, scale }

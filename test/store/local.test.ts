@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { localStore, putFile, putFolder, sha256 } from '../../src/store/index.js'
+import { localStore, putFile, putFolder, sha256, temporaryDir } from '../../src/store/index.js'
 
 let folder: string
 const store = localStore()
@@ -90,6 +90,10 @@ describe('localStore', () => {
     await expect(store.put(join(folder, 'file/a'), Uint8Array.of())).rejects.toThrow(
       /put: cannot create the folder of .*file\/a/,
     )
+  })
+
+  test('keeps temporary files from other users', async () => {
+    expect((await stat(temporaryDir())).mode & 0o777).toBe(0o700)
   })
 
   test('computes SHA-256', async () => {

@@ -24,7 +24,12 @@ describe('encodePng', () => {
       fc.record({
         width: fc.constant(width),
         height: fc.constant(height),
-        rgb: fc.uint8Array({ minLength: 3 * width * height, maxLength: 3 * width * height }),
+        rgba: fc
+          .array(fc.tuple(fc.nat(255), fc.nat(255), fc.nat(255), fc.constantFrom(0, 255)), {
+            minLength: width * height,
+            maxLength: width * height,
+          })
+          .map((pixels) => Uint8Array.from(pixels.flat())),
       }),
     )
     fc.assert(
@@ -32,8 +37,12 @@ describe('encodePng', () => {
         const pixels = pixelsOf(encodePng(raster))
         expect([pixels.width, pixels.height]).toEqual([raster.width, raster.height])
         for (let i = 0; i < raster.width * raster.height; i++) {
-          const own = [...raster.rgb.subarray(3 * i, 3 * i + 3)]
-          expect(pixels.at(i % raster.width, Math.floor(i / raster.width))).toEqual(own)
+          const [red, green, blue, alpha] = raster.rgba.subarray(4 * i)
+          const [x, y] = [i % raster.width, Math.floor(i / raster.width)]
+          // Of what is not there the colour does not matter.
+          expect([...pixels.at(x, y), pixels.alphaAt(x, y)]).toEqual(
+            alpha === 0 ? [0, 0, 0, 0] : [red, green, blue, 255],
+          )
         }
       }),
       { numRuns: 50 },

@@ -4,6 +4,7 @@ import * as vegaLite from 'vega-lite'
 import { describe, expect, it } from 'vitest'
 import { rgb } from '../../src/viz/colour.js'
 import { themeNames } from '../../src/viz/themes.js'
+import { type Pixels, pixelsOf } from './pixels.js'
 import { samples } from './samples.js'
 
 /** Items and marks of Vega's scenegraph, as far as they are looked at here. */
@@ -21,6 +22,7 @@ interface Node {
   readonly fillOpacity?: number
   readonly opacity?: number
   readonly text?: unknown
+  readonly url?: unknown
   readonly bounds?: { readonly x1: number; readonly x2: number; readonly y1: number; readonly y2: number }
 }
 
@@ -71,6 +73,7 @@ async function sceneOf(spec: object): Promise<Node> {
 /** All texts in the order of drawing, each with the fill of what lies under its middle. */
 function textsOf(root: Node, background: string): readonly Written[] {
   const grounds: Ground[] = []
+  const pictures: Placed[] = []
   const texts: Written[] = []
   const visit = (mark: Node, dx: number, dy: number): void => {
     for (const item of mark.items ?? []) {
@@ -80,17 +83,39 @@ function textsOf(root: Node, background: string): readonly Written[] {
         const [x2, y2] = [x + (item.width ?? 0), y + (item.height ?? 0)]
         grounds.push({ x1: x, x2, y1: y, y2, fill: item.fill })
       }
+      if (mark.marktype === 'image') pictures.push({ x, y, picture: pictureOf(item.url) })
       if (mark.marktype === 'text' && solid && String(item.text ?? '').trim() !== '') {
         const { x1, x2, y1, y2 } = item.bounds!
         const [cx, cy] = [dx + (x1 + x2) / 2, dy + (y1 + y2) / 2]
         const under = grounds.findLast((own) => cx > own.x1 && cx < own.x2 && cy > own.y1 && cy < own.y2)
-        texts.push({ text: String(item.text), fill: item.fill, ground: under?.fill ?? background })
+        const ground = pictureUnder(pictures, cx, cy) ?? under?.fill ?? background
+        texts.push({ text: String(item.text), fill: item.fill, ground })
       }
       if (mark.marktype === 'group') for (const child of item.items ?? []) visit(child, x, y)
     }
   }
   visit(root, 0, 0)
   return texts
+}
+
+interface Placed {
+  readonly x: number
+  readonly y: number
+  readonly picture: Pixels
+}
+
+function pictureOf(url: unknown): Pixels {
+  return pixelsOf(Buffer.from(String(url).replace('data:image/png;base64,', ''), 'base64'))
+}
+
+/** The colour of a picture at a place, if there is one that nothing shows through; pictures have two pixels a unit. */
+function pictureUnder(pictures: readonly Placed[], cx: number, cy: number): string | undefined {
+  for (const { x, y, picture } of pictures.toReversed()) {
+    const [column, row] = [Math.floor(2 * (cx - x)), Math.floor(2 * (cy - y))]
+    const inside = column >= 0 && row >= 0 && column < picture.width && row < picture.height
+    if (inside && picture.alphaAt(column, row) === 255) return `rgb(${picture.at(column, row).join(', ')})`
+  }
+  return undefined
 }
 
 /** Axes whose labels nobody explains, and legends without an entry. */

@@ -24,25 +24,26 @@ interface Read {
 }
 
 describe.skipIf(missing('python'))('a chart as PDF', () => {
-  it.each(['training-watched', 'heatmap', 'images', 'confusion', 'distributions-over-time', 'attention', 'box'])(
-    'is the picture of the chart: %s',
-    { timeout: 600_000 },
-    async (name) => {
-      const chart = await samples[name]!().ready()
-      const png = await chart.png({ scale: 1 })
-      const files = [join(folder, `${name}.pdf`), join(folder, `${name}.png`)] as const
-      writeFileSync(files[0], await chart.pdf())
-      writeFileSync(files[1], png)
-      const python = await pythonEnv({ requirements: beside('readers.txt'), log: () => {} })
-      const read = JSON.parse(execFileSync(python, [beside('read-pdf.py'), ...files], { encoding: 'utf8' })) as Read
-      expect(read.pages).toBe(1)
-      expect(read.title).toBe(chart.text.split('\n')[0])
-      const { width } = pixelsOf(png)
-      expect(Math.abs(read.size[0] - 0.75 * width)).toBeLessThanOrEqual(1)
-      // Edges are smoothed otherwise; what is drawn is the same.
-      expect(read.difference).toBeLessThan(Math.max(1.5, 0.2 * read.ink))
-    },
-  )
+  it.each([
+    ...['training-watched', 'heatmap', 'images', 'confusion', 'distributions-over-time', 'attention', 'box'].map(
+      (name) => [name, 'light'] as const,
+    ),
+    ['samples', 'dark'] as const,
+  ])('is the picture of the chart: %s, %s', { timeout: 600_000 }, async (name, theme) => {
+    const chart = (await samples[name]!().ready()).theme(theme)
+    const png = await chart.png({ scale: 1 })
+    const files = [join(folder, `${name}-${theme}.pdf`), join(folder, `${name}-${theme}.png`)] as const
+    writeFileSync(files[0], await chart.pdf())
+    writeFileSync(files[1], png)
+    const python = await pythonEnv({ requirements: beside('readers.txt'), log: () => {} })
+    const read = JSON.parse(execFileSync(python, [beside('read-pdf.py'), ...files], { encoding: 'utf8' })) as Read
+    expect(read.pages).toBe(1)
+    expect(read.title).toBe(chart.text.split('\n')[0])
+    const { width } = pixelsOf(png)
+    expect(Math.abs(read.size[0] - 0.75 * width)).toBeLessThanOrEqual(1)
+    // Edges are smoothed otherwise; what is drawn is the same.
+    expect(read.difference).toBeLessThan(Math.max(1.5, 0.2 * read.ink))
+  })
 })
 
 describe('the PDF file', () => {

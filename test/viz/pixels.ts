@@ -6,6 +6,8 @@ export interface Pixels {
   readonly height: number
   /** Red, green and blue at a place. */
   at(x: number, y: number): readonly [number, number, number]
+  /** 0 where the ground shows through, 255 where nothing does. */
+  alphaAt(x: number, y: number): number
   /** Number of different colours. */
   readonly colours: number
 }
@@ -25,5 +27,6 @@ export function pixelsOf(png: Uint8Array): Pixels {
       const i = 4 * (y * width + x)
       return [pixels[i]!, pixels[i + 1]!, pixels[i + 2]!]
     },
+    alphaAt: (x, y) => pixels[4 * (y * width + x) + 3]!,
   }
 }

@@ -2,12 +2,11 @@
  * `shardbook doctor`: what is here, what is missing, what to do about it. Nothing is taken for granted: the kernel runs a
  * cell, the engine is opened, other programs are asked for their version.
  */
-import { existsSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { cacheDir, dataDir } from '../../core/paths.js'
 import { ShardbookError } from '../../core/errors.js'
-import { listEngines, openEngine } from '../../engine/index.js'
+import { findStock, listEngines, openEngine } from '../../engine/index.js'
 import { startHeadless } from '../../../kernel/front/headless.js'
 import { type Command, readArguments } from '../command.js'
 import { environmentFolder, userFolder } from '../kernelspec-folders.js'
@@ -60,9 +59,13 @@ export const doctor: Command = {
   },
 }
 
+/** Room for the longest name, `engine pjrt-cuda13`. */
+const nameWidth = 20
+
 function line({ name, state, detail, todo }: Finding): string {
   const mark = { ok: 'ok', useful: '-', needed: 'MISSING' }[state]
-  return `${mark.padEnd(8)}${name.padEnd(15)}${detail}\n${todo === undefined ? '' : `${' '.repeat(23)}${todo}\n`}`
+  const below = todo === undefined ? '' : `${' '.repeat(8 + nameWidth)}${todo}\n`
+  return `${mark.padEnd(8)}${name.padEnd(nameWidth)}${detail}\n${below}`
 }
 
 async function checkNode(): Promise<Finding[]> {
@@ -131,23 +134,18 @@ async function checkGpus(): Promise<Finding[]> {
   }
 }
 
-/** TensorFlow.js's own package for GPUs, where its binary was downloaded. */
+/** TensorFlow.js's own package for Node, where its library was downloaded. */
 function checkStockBinary(): Finding[] {
-  const name = 'tfjs-node-gpu'
-  const found = ['tfjs-node-gpu', 'tfjs-node'].flatMap((each) => {
-    const folder = join(process.cwd(), 'node_modules', '@tensorflow', each, 'lib')
-    const builds = existsSync(folder) ? readdirSync(folder).filter((build) => build.startsWith('napi-v')) : []
-    return builds.filter((build) => existsSync(join(folder, build, 'tfjs_binding.node'))).map(() => each)
-  })
-  if (found.length === 0) return []
-  const detail = `@tensorflow/${found[0]} has its own binary here; import it in a cell as before`
-  return [{ name, state: 'ok', detail }]
+  const stock = findStock()
+  if (stock === undefined) return []
+  const detail = 'has its library here: the engine native takes it where its own is not installed'
+  return [{ name: stock.package.replace('@tensorflow/', ''), state: 'ok', detail }]
 }
 
 async function checkEngines(): Promise<Finding[]> {
   const listed = (await listEngines()).map((engine): Finding => {
     const { installed, detail } = engine
-    const why = engine.reason === undefined ? '' : ` (${engine.reason})`
+    const why = engine.reason === undefined || engine.reason === 'not installed' ? '' : ` (${engine.reason})`
     const name = `engine ${engine.name}`
     if (installed) return { name, state: 'ok', detail: `${detail}${why}` }
     if (engine.name.startsWith('pjrt')) return missingPjrt(name, engine.name, `not installed${why}`)

@@ -40,7 +40,8 @@ export class ExecutableCache {
   /** Keeps a program, where the disk lets us: without, the next process compiles again. */
   write(key: string, content: Uint8Array): void {
     try {
-      mkdirSync(this.#folder, { recursive: true })
+      // What lies there is run: nobody else may put anything into it.
+      mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
       const scratch = join(this.#folder, `.${key.slice(0, 16)}-${process.pid}`)
       writeFileSync(scratch, Buffer.concat([createHash('sha256').update(content).digest(), content]))
       renameSync(scratch, join(this.#folder, key))

@@ -136,6 +136,12 @@ function nextTurn(path: string, before: readonly string[]): string {
   }
 }
 
+/** Whether a model's own words about its files lead to files of its folder that `saveStage` writes, and nowhere else. */
+function namesOwnFiles({ weights, stages = [] }: Partial<Metadata>): boolean {
+  const isFolder = (name: unknown): boolean => typeof name === 'string' && /^stages(?:-\d+)?[/\\]\d+-\w+$/.test(name)
+  return (weights === undefined || isOurs(weights.file)) && Array.isArray(stages) && stages.every(isFolder)
+}
+
 function isOurs(name: string): boolean {
   return /^(?:weights-[0-9a-f]{16}\.safetensors|stages(?:-\d+)?)$/.test(name)
 }
@@ -147,7 +153,10 @@ function parseMetadata(path: string, bytes: Uint8Array): Metadata {
   } catch (cause) {
     throw new ShardbookError('data', `ml.load: expected ${join(path, 'model.json')} to be JSON.`, { cause })
   }
-  if (parsed?.format === 'shardbook-model' && parsed.version === 1) return parsed as Metadata
+  if (parsed?.format === 'shardbook-model' && parsed.version === 1) {
+    if (namesOwnFiles(parsed)) return parsed as Metadata
+    throw new ShardbookError('data', `ml.load: expected ${join(path, 'model.json')} to name files of its own folder.`)
+  }
   throw new ShardbookError(
     'data',
     `ml.load: expected a model of format version 1 in ${path}, got ${parsed?.format ?? 'something else'} ${parsed?.version ?? ''}.`,

@@ -1,5 +1,5 @@
 /** The runtime on a real plugin, that of the processor: opening, memory, the cache of programs, several devices, precision. */
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Tensor } from '@tensorflow/tfjs-core'
@@ -108,7 +108,8 @@ describe.skipIf(missing('pjrt') !== undefined)('the pjrt runtime', () => {
   })
 
   test('programs are kept on disk; one that is damaged is compiled anew', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'shardbook-cache-'))
+    const parent = mkdtempSync(join(tmpdir(), 'shardbook-cache-'))
+    const folder = join(parent, 'programs')
     try {
       const cache = new ExecutableCache(folder)
       const { path } = await findPlugin()
@@ -124,6 +125,7 @@ describe.skipIf(missing('pjrt') !== undefined)('the pjrt runtime', () => {
         return Array.from(into)
       }
       expect(values(client.compile(module))).toEqual([2, 5])
+      expect(statSync(folder).mode & 0o777).toBe(0o700) // what lies there is run
       const [stored] = readdirSync(folder)
       expect(values(client.compile(module))).toEqual([2, 5])
       writeFileSync(join(folder, stored!), 'damaged')
@@ -131,7 +133,7 @@ describe.skipIf(missing('pjrt') !== undefined)('the pjrt runtime', () => {
       expect(readdirSync(folder)).toEqual([stored])
       expect(client.live.size).toBe(0)
     } finally {
-      rmSync(folder, { recursive: true })
+      rmSync(parent, { recursive: true })
     }
   })
 

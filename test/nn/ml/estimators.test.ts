@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -185,6 +185,22 @@ describe('saved models', () => {
     await expect(ml.load(path)).rejects.toThrow(/format version 1/)
     await writeFile(join(path, 'model.json'), 'oops')
     await expect(ml.load(path)).rejects.toThrow(/to be JSON/)
+  })
+
+  test.each([
+    { stages: ['.'] },
+    { stages: ['stages/00-Tokenizer', '../elsewhere'] },
+    { stages: ['/tmp'] },
+    { stages: [7] },
+    { stages: 'stages/00-Tokenizer' },
+    { weights: { file: '../../secret', sha256: '' } },
+    { weights: { file: 'weights-0123456789abcdef.safetensors/../../x', sha256: '' } },
+  ])('a model that names files beyond its folder is refused: %j', async (named) => {
+    const path = join(folder, 'beyond')
+    await mkdir(path, { recursive: true })
+    const metadata = { format: 'shardbook-model', version: 1, kind: 'PipelineModel', params: {}, ...named }
+    await writeFile(join(path, 'model.json'), JSON.stringify(metadata))
+    await expect(ml.load(path)).rejects.toThrow(/to name files of its own folder/)
   })
 
   test('saving over a model leaves one', async () => {
