@@ -1,6 +1,6 @@
 /** Graphs of layers by a function: as the same network by branches, by name, saved, and what is said against one. */
 import { describe, expect, test } from 'vitest'
-import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core'
+import type { Tensor2D } from '@tensorflow/tfjs-core'
 import { displaySymbol } from '../../../src/core/display.js'
 import { loadTf, openEngine } from '../../../src/engine/index.js'
 import * as nn from '../../../src/nn/index.js'
@@ -118,7 +118,7 @@ onEngines('a graph', (name) => {
     const model = nn.model((x) => x.add(x.to(nn.rescale({ scale: 2 })), { name: 'sum' }), { inputShape: [2] })
     tf.tidy(() =>
       watchLayers(
-        (layer: string, _: Tensor) => void seen.push(layer),
+        (layer) => void seen.push(layer),
         () => applyModel(model, { tf }, [], tf.ones([1, 2])),
       ),
     )

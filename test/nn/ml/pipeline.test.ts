@@ -46,7 +46,7 @@ describe('Pipeline', () => {
     const withLayers = (layers: readonly nn.Layer[] | readonly number[]) =>
       new ml.Pipeline({
         stages: [assembler, scaler, new ml.MultilayerPerceptronClassifier({ inputCol: 'scaled', layers })],
-      } as never)
+      })
     const message = /Pipeline.fit: stage 3 of 3: MultilayerPerceptronClassifier: /
     for (const [layers, what] of [
       [[nn.lstm({ units: 2 }) as nn.Layer, nn.dense({ units: 2 })], /layer 1 \("lstm1"\) does not fit/],

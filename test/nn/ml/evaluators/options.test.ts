@@ -43,7 +43,7 @@ describe('bootstrap', () => {
     },
     w: score.map((p) => p + 0.5),
   })
-  const lists = frame({
+  const recommended = frame({
     prediction: Array.from(score, (p) => [Math.floor(p * 3), 1]),
     label: Array.from(score, (_, i) => [i % 3]),
     w: score.map((p) => p + 0.5),
@@ -75,7 +75,7 @@ describe('bootstrap', () => {
     regression('var'),
     ['area under ROC', new ml.BinaryClassificationEvaluator({ weightCol: 'w' }), weighted],
     ['area under PR', new ml.BinaryClassificationEvaluator({ weightCol: 'w', metricName: 'areaUnderPR' }), weighted],
-    ['ranking', new ml.RankingEvaluator({ weightCol: 'w' }), lists],
+    ['ranking', new ml.RankingEvaluator({ weightCol: 'w' }), recommended],
   ] as const)('%s: one pass gives what a query for each resample gives', async (_, evaluator, rows) => {
     const given = rows as unknown as Frame
     const resample = resampler(numbered(given), 3, 'w')
