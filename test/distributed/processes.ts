@@ -35,5 +35,5 @@ const seen = new Set<string>()
 
 /** Waits until `condition` holds: as long as a loaded machine may need, for what is right is not a matter of speed. */
 export async function until(condition: () => boolean): Promise<void> {
-  await vi.waitUntil(condition, { timeout: 100_000, interval: 10 })
+  await vi.waitUntil(condition, { timeout: 200_000, interval: 10 })
 }
