@@ -16,7 +16,6 @@ import { handlers } from './protocol/index.js'
 import type { KernelState } from './protocol/handler.js'
 import type { Content, Extra, Header, Request } from './protocol/message.js'
 import { Runner } from './runner.js'
-import type { SpawnedSession } from './session-process.js'
 import { Shells } from './shell.js'
 
 export interface Port {
@@ -32,8 +31,8 @@ export interface KernelOptions {
   readonly port: Port
   /** Where cells are remembered; without it they are for this kernel's life only. */
   readonly historyFolder?: string
-  /** What was started before the kernel itself was loaded. */
-  readonly early?: { readonly project: OpenProject; readonly session: SpawnedSession }
+  /** A project whose server was started before the kernel itself was loaded. */
+  readonly project?: OpenProject
 }
 
 /** Printed text is collected this long, or up to this many characters, before it is sent. */
@@ -60,15 +59,14 @@ export class Kernel implements KernelState {
   private printTimer: NodeJS.Timeout | undefined
   private isStopped = false
 
-  constructor({ cwd, env, port, historyFolder, early }: KernelOptions) {
+  constructor({ cwd, env, port, historyFolder, project }: KernelOptions) {
     this.port = port
     this.history = new History({ folder: historyFolder, log: (text) => port.log(text) })
-    this.language = new NotebookLanguage(cwd, early?.project)
+    this.language = new NotebookLanguage(cwd, project)
     this.runner = new Runner({
       cwd,
       env,
       language: this.language,
-      spawned: early?.session,
       target: {
         stream: (name, text, origin) => this.print(name, text, this.requestOf(origin)),
         display: ({ bundle, id, update, origin }) => {

@@ -7,7 +7,6 @@
 import { readFileSync } from 'node:fs'
 import { cacheDir } from '../../src/core/paths.js'
 import { openProject } from './language/project.js'
-import { spawnSession } from './session-process.js'
 import type { Connection } from './sockets.js'
 
 const parentCheckMs = 1000
@@ -34,13 +33,12 @@ async function main(file: string | undefined): Promise<void> {
     control: (request) => void opened.then((kernel) => kernel.control(request)),
     log,
   })
-  const session = spawnSession({ cwd, env })
   const opened = import('./kernel.js').then(
     ({ Kernel }) =>
       new Kernel({
         cwd,
         env,
-        early: { project, session },
+        project,
         historyFolder: cacheDir('history'),
         port: {
           publish: (type, content, parent, extra) => sockets.publish(type, content, parent, extra),

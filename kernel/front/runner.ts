@@ -18,7 +18,6 @@ import { deathError, problemsError, simpleError } from './cell-errors.js'
 import type { CellModule } from './language/cells.js'
 import type { NotebookLanguage } from './language/notebook.js'
 import { PrintLimit } from './print-limit.js'
-import type { SpawnedSession } from './session-process.js'
 import type { SessionsTarget } from './sessions.js'
 import { Sessions } from './sessions.js'
 
@@ -49,8 +48,6 @@ export interface RunnerOptions {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly language: NotebookLanguage
   readonly target: RunnerTarget
-  /** A session that was started ahead. */
-  readonly spawned?: SpawnedSession | undefined
 }
 
 export class Runner {
@@ -66,24 +63,20 @@ export class Runner {
   constructor(options: RunnerOptions) {
     this.options = options
     const { target } = options
-    this.sessions = new Sessions(
-      options,
-      {
-        ...target,
-        stream: (name, text, origin) => {
-          const shown = this.printLimit.take(text)
-          if (shown !== '') target.stream(name, shown, origin)
-        },
-        sessionEnded: (reason, isKnown) => {
-          target.sessionEnded()
-          // The cell that ran tells of it.
-          if (isKnown) return
-          this.forget()
-          target.stream('stderr', `${deathError(reason).evalue}\n`)
-        },
+    this.sessions = new Sessions(options, {
+      ...target,
+      stream: (name, text, origin) => {
+        const shown = this.printLimit.take(text)
+        if (shown !== '') target.stream(name, shown, origin)
       },
-      options.spawned,
-    )
+      sessionEnded: (reason, isKnown) => {
+        target.sessionEnded()
+        // The cell that ran tells of it.
+        if (isKnown) return
+        this.forget()
+        target.stream('stderr', `${deathError(reason).evalue}\n`)
+      },
+    })
   }
 
   /** Starts the session and the language server ahead of their use. */

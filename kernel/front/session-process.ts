@@ -30,13 +30,7 @@ const entry = fileURLToPath(new URL('../session/main.js', import.meta.url))
 /** How long a session that was asked to end, or whose streams are still open after its end, is waited for. */
 const graceMs = 1000
 
-/** A session that is on its way: it starts before the front has loaded all that it needs to talk with it. */
-export interface SpawnedSession {
-  readonly child: ChildProcess
-  readonly secret: string
-}
-
-export function spawnSession({ cwd, env }: SessionOptions): SpawnedSession {
+function spawnSession({ cwd, env }: SessionOptions): { readonly child: ChildProcess; readonly secret: string } {
   const secret = randomBytes(16).toString('hex')
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry], {
     cwd,
@@ -61,7 +55,8 @@ export class SessionProcess {
   /** Why the session says that it ends. */
   private confession: string | undefined
 
-  constructor({ child, secret }: SpawnedSession, target: SessionTarget) {
+  constructor(options: SessionOptions, target: SessionTarget) {
+    const { child, secret } = spawnSession(options)
     this.child = child
     this.pid = this.child.pid
     const pipes: readonly unknown[] = this.child.stdio
@@ -121,8 +116,7 @@ export class SessionProcess {
         setTimeout(() => over(reason), graceMs).unref()
       }
       if (child.pid === undefined) setImmediate(() => over('it could not be started'))
-      else if (child.exitCode === null && child.signalCode === null) child.on('exit', exited)
-      else setImmediate(() => exited(child.exitCode, child.signalCode))
+      else child.on('exit', exited)
     })
   }
 

@@ -6,8 +6,8 @@ import type { Duplex } from 'node:stream'
 import type { CommMessage, Expressions, Outcome, SessionEvent, Task } from '../channel.js'
 import type { Script } from '../compile/compile.js'
 import type { StreamName } from './merge.js'
-import type { SessionOptions, SpawnedSession } from './session-process.js'
-import { SessionProcess, spawnSession } from './session-process.js'
+import type { SessionOptions } from './session-process.js'
+import { SessionProcess } from './session-process.js'
 
 /** Where a session's output goes. Origins are the numbers that tasks were given, absent where none is known. */
 export interface SessionsTarget {
@@ -37,8 +37,6 @@ export class Sessions {
   private readonly options: SessionOptions
   private readonly target: SessionsTarget
   private session: SessionProcess | undefined
-  /** A session that was started ahead. */
-  private spawned: SpawnedSession | undefined
   /** Labels of background work. */
   private readonly work = new Map<number, string>()
   /** Called when background work ends, and when the session does. */
@@ -49,9 +47,8 @@ export class Sessions {
   private lastSerial = 0
   private isClosing = false
 
-  constructor(options: SessionOptions, target: SessionsTarget, spawned?: SpawnedSession) {
+  constructor(options: SessionOptions, target: SessionsTarget) {
     this.options = options
-    this.spawned = spawned
     this.target = target
   }
 
@@ -117,9 +114,7 @@ export class Sessions {
   /** Starts a session if none runs. */
   start(): SessionProcess {
     if (this.session !== undefined) return this.session
-    const spawned = this.spawned ?? spawnSession(this.options)
-    this.spawned = undefined
-    const session = new SessionProcess(spawned, {
+    const session = new SessionProcess(this.options, {
       text: (name, text, origin) => this.target.stream(name, text, origin),
       event: (event) => this.event(session, event),
       work: (id, label) => {

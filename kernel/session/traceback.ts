@@ -29,7 +29,7 @@ export function mapModules(by: typeof emit): void {
 export function mapStacks(scripts: Scripts): void {
   Error.prepareStackTrace = (error, frames) => {
     const lines = frames.filter((frame) => !isInside(frame.getFileName())).map((frame) => mapFrame(frame, scripts))
-    return [titleOf(error), ...lines.map((line) => `    at ${line}`)].join('\n')
+    return [headOf(error), ...lines.map((line) => `    at ${line}`)].join('\n')
   }
 }
 
@@ -97,6 +97,15 @@ function titleOf(error: unknown): string {
     return String(error)
   } catch (failure) {
     return `a value that cannot be shown: ${String(failure)}`
+  }
+}
+
+/** The first line of a stack. Node traces plain objects too (`console.trace`), so it is what errors say, of whatever it is. */
+function headOf(error: unknown): string {
+  try {
+    return Error.prototype.toString.call(error)
+  } catch {
+    return titleOf(error)
   }
 }
 

@@ -64,7 +64,7 @@ export class Room {
 
   private async growNow(): Promise<void> {
     // A server that ended gets all texts anew: what is missing comes with the cell that needs it.
-    const work = async (): Promise<void> => (this.server.isLittered ? this.server.collect() : this.step(true))
+    const work = (): Promise<unknown> => (this.server.isLittered ? this.server.collect() : this.step(true))
     if (this.server.quietForMs() >= quietMs) await this.inTurn(work).catch(() => {})
     this.timer = undefined
     if (!this.server.isClosed) this.growAtLeisure()
@@ -97,8 +97,8 @@ export class Room {
     await this.server.ask('textDocument/documentSymbol', file)
   }
 
-  private inTurn(work: () => Promise<void>): Promise<void> {
-    const done = this.turn.then(work)
+  private inTurn(work: () => Promise<unknown>): Promise<void> {
+    const done = this.turn.then(work).then(() => {})
     // Told to the one who asked.
     this.turn = done.catch(() => {})
     return done

@@ -134,10 +134,14 @@ export class LanguageServer {
     return this.texts >= textsPerCollection
   }
 
-  /** Collects the server's garbage; resolves when that is done, or cannot be. */
-  async collect(): Promise<void> {
+  /** Collects the server's garbage; resolves when that is done, false where it cannot be. */
+  async collect(): Promise<boolean> {
     this.texts = 0
-    await this.request('custom/runGC', undefined).catch(() => {})
+    if (this.child === undefined) return false
+    return this.request('custom/runGC', undefined).then(
+      () => true,
+      () => false,
+    )
   }
 
   /** Ends the server; the next use starts another, which reads all files anew. */

@@ -98,6 +98,11 @@ describe.skipIf(missing('python'))('a Jupyter client', () => {
     )
   })
 
+  test('sees where a trace was made', async () => {
+    const answer = await client.execute("const trace = () => console.trace('here')\ntrace()")
+    expect(printed(answer, 'stderr')).toMatch(/^Trace: here\n +at trace \(Cell\[\d+\]:1:\d+\)\n +at Cell\[\d+\]:2:1\n$/)
+  })
+
   test('gets what native code and children print, by stream', async () => {
     const answer = await client.execute(
       "import { execSync } from 'node:child_process'\nimport { writeSync } from 'node:fs'\nconsole.error('e')\nwriteSync(1, 'fd\\n')\nexecSync('echo child', { stdio: 'inherit' })",

@@ -50,4 +50,13 @@ describe('a long notebook', () => {
     expect(await run('const one: number = 1')).toEqual([])
     expect(await run('const two: string = one')).toMatchObject([{ code: 'TS2322' }])
   })
+
+  test('has its garbage collected while nobody asks', { timeout: 60_000 }, async () => {
+    const { server } = project
+    for (let n = 0; n < 8; n++) expect(await run(`const x${n} = ${n}`)).toEqual([])
+    await vi.waitFor(() => expect(server.isLittered).toBe(false), { timeout: 50_000 })
+    expect(await server.collect()).toBe(true)
+    language.close()
+    expect(await server.collect()).toBe(false)
+  })
 })
