@@ -52,8 +52,6 @@ export class Ring {
   readonly #block = new Float32Array(blockFloats)
   #arrived = new Float32Array(0)
   #turn = 0
-  /** What goes out in a later turn and lies in shared memory already. */
-  #ahead: { readonly turn: number; readonly offset: number } | undefined
   #broken: RingBroken | undefined
 
   /** `links` is left out for a ring of one; `shared` is given where all ranks are on one host. */
@@ -130,13 +128,12 @@ export class Ring {
       const outgoing = segment(this.#rank - round + (scatter ? 0 : 1))
       const target = segment(this.#rank - round - (scatter ? 1 : 0))
       if (!half) {
-        // What comes in goes out in the next turn.
-        newest = await this.#exchange(step, outgoing, target, newest, { add: scatter, forward: turn + 1 < to })
+        newest = await this.#exchange(step, outgoing, target, scatter, newest)
         continue
       }
       toHalf(outgoing, outgoing)
       const arrived = new Float32Array(Math.ceil(target.length / 2))
-      newest = await this.#exchange(step, packHalves(outgoing), arrived, newest)
+      newest = await this.#exchange(step, packHalves(outgoing), arrived, false, newest)
       const numbers = new Float32Array(target.length)
       unpackHalves(arrived, numbers)
       if (scatter) addTo(target, numbers)
@@ -159,7 +156,7 @@ export class Ring {
     let newest = control
     for (let turn = 0; turn < workers - 1; turn++) {
       const at = (back: number): Float32Array => parts[(this.#rank - back + 2 * workers) % workers]!
-      newest = await this.#exchange(step, at(turn), at(turn + 1), newest)
+      newest = await this.#exchange(step, at(turn), at(turn + 1), false, newest)
     }
     return { parts, newest }
   }
@@ -169,11 +166,11 @@ export class Ring {
     step: number,
     outgoing: Float32Array,
     target: Float32Array,
+    add: boolean,
     control: Control,
-    { add = false, forward = false } = {},
   ): Promise<Control> {
     const sent = this.#send(step, outgoing, control)
-    const [received] = await Promise.all([this.#receive(step, target, { add, forward }), sent])
+    const [received] = await Promise.all([this.#receive(step, target, add), sent])
     this.#turn++
     return received.version > control.version ? received : control
   }
@@ -195,7 +192,9 @@ export class Ring {
 
   async #send(step: number, segment: Float32Array, control: Control): Promise<void> {
     if (this.#broken !== undefined) throw this.#broken
-    const place = this.#ahead?.turn === this.#turn ? this.#ahead.offset : this.#share(segment)
+    const shared = segment.length >= sharedFloats ? this.#shared : undefined
+    if (shared !== undefined) this.#writer ??= shared.writer(this.#generation, this.#rank, this.#workers)
+    const place = shared === undefined ? undefined : this.#writer?.write(this.#turn, segment)
     const isShared = place !== undefined
     const offset = place ?? 0
     const prefix = new Uint32Array(prefixWords)
@@ -219,20 +218,7 @@ export class Ring {
     })
   }
 
-  /** Puts a segment into shared memory, where there is such and it is large; its place. */
-  #share(segment: Float32Array): number | undefined {
-    const place = this.#placeFor(this.#turn, segment)
-    if (place !== undefined) this.#writer!.write(place, segment)
-    return place
-  }
-
-  #placeFor(turn: number, segment: Float32Array): number | undefined {
-    if (this.#shared === undefined || segment.length < sharedFloats) return undefined
-    this.#writer ??= this.#shared.writer(this.#generation, this.#rank, this.#workers)
-    return this.#writer.reserve(turn, segment.byteLength)
-  }
-
-  async #receive(step: number, target: Float32Array, how: { add: boolean; forward: boolean }): Promise<Control> {
+  async #receive(step: number, target: Float32Array, add: boolean): Promise<Control> {
     const prefix = new Uint32Array(prefixWords)
     await this.#incoming!.read(bytesOf(prefix))
     if (prefix[prefixWords - 1] !== checksum(bytesOf(prefix).subarray(0, checkedBytes))) {
@@ -244,8 +230,8 @@ export class Ring {
         `expected generation, turn, step and length ${expected.slice(1).join(', ')}, got ${prefix.subarray(1, 5).join(', ')}.`,
       )
     }
-    if (prefix[7] === 1) this.#readShared(prefix[8]! + prefix[9]! * 2 ** 32, target, how)
-    else await this.#readInline(prefix[10]!, target, how.add)
+    if (prefix[7] === 1) this.#readShared(prefix[8]! + prefix[9]! * 2 ** 32, target, add)
+    else await this.#readInline(prefix[10]!, target, add)
     return { version: prefix[5]!, mode: modes[prefix[6]!] ?? 'run' }
   }
 
@@ -260,22 +246,18 @@ export class Ring {
     if (add) addTo(target, arriving)
   }
 
-  /** Block by block, so that each is added, and put where the next rank reads it, while the processor's cache has it. */
-  #readShared(offset: number, target: Float32Array, { add, forward }: { add: boolean; forward: boolean }): void {
+  #readShared(offset: number, target: Float32Array, add: boolean): void {
     if (this.#broken !== undefined) throw this.#broken
     const previous = (this.#rank + this.#workers - 1) % this.#workers
-    const turn = this.#turn + 1
     try {
       this.#reader ??= this.#shared!.reader(this.#generation, previous)
-      const place = forward ? this.#placeFor(turn, target) : undefined
+      if (!add) return this.#reader.read(offset, target)
       for (let start = 0; start < target.length; start += blockFloats) {
-        const part = target.subarray(start, start + blockFloats)
-        const arriving = add ? this.#block.subarray(0, part.length) : part
-        this.#reader.read(offset + 4 * start, arriving)
-        if (add) addTo(part, arriving)
-        if (place !== undefined) this.#writer!.write(place + 4 * start, part)
+        const sum = target.subarray(start, start + blockFloats)
+        const block = this.#block.subarray(0, sum.length)
+        this.#reader.read(offset + 4 * start, block)
+        addTo(sum, block)
       }
-      this.#ahead = place === undefined ? undefined : { turn, offset: place }
     } catch (error) {
       throw this.#breakBy('a segment in shared memory could not be read.', error)
     }

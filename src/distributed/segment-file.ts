@@ -2,8 +2,8 @@
  * Shared memory of one host for large segments of a ring: a file on a memory file system that one rank writes and the next reads,
  * mapped by both. A dead peer's file is just a file, and has no name any more once its reader has opened it.
  *
- * A segment lies in the place of its turn, from when the turn before it is received. A place is used again 2 (W - 1) turns later, when
- * the ring itself has proved that the reader is past it: who has received turn k knows that the next rank has finished turn k - W + 1.
+ * A segment lies in the place of its turn. A place is used again 2 (W - 1) turns later, when the ring itself has proved that
+ * the reader is past it: what a rank sends at turn k it sends after every other rank has finished turn k - W.
  */
 import { closeSync, fstatSync, openSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -62,29 +62,26 @@ export class SegmentWriter {
   }
 
   /**
-   * The place of a turn, for a segment of so many bytes; `undefined` when the file system has no room for it. A place that no longer
-   * fits is left behind for a larger one.
+   * Copies a segment to the place of its turn; where it lies, or `undefined` when the file system has no room for it. A place that
+   * no longer fits is left behind for a larger one.
    */
-  reserve(turn: number, bytes: number): number | undefined {
-    if (bytes >= this.#tooLarge) return undefined
-    if (bytes > this.#placeBytes) {
+  write(turn: number, segment: Float32Array): number | undefined {
+    if (segment.byteLength >= this.#tooLarge) return undefined
+    if (segment.byteLength > this.#placeBytes) {
       const base = this.#base + this.#placeBytes * this.#places
-      const end = base + bytes * this.#places
-      if (!this.#files.reserve(this.#file, end)) {
-        this.#tooLarge = bytes
+      const bytes = base + segment.byteLength * this.#places
+      if (!this.#files.reserve(this.#file, bytes)) {
+        this.#tooLarge = segment.byteLength
         return undefined
       }
       this.#base = base
-      this.#placeBytes = bytes
+      this.#placeBytes = segment.byteLength
       this.#mapping?.close()
-      this.#mapping = this.#files.map(this.#file, end)
+      this.#mapping = this.#files.map(this.#file, bytes)
     }
-    return this.#base + (turn % this.#places) * this.#placeBytes
-  }
-
-  /** Copies a segment, or a part of one, to where it belongs within a place. */
-  write(offset: number, part: Float32Array): void {
-    this.#mapping?.write(offset, bytesOf(part))
+    const offset = this.#base + (turn % this.#places) * this.#placeBytes
+    this.#mapping?.write(offset, bytesOf(segment))
+    return offset
   }
 
   /** Removes the file; a reader that has it open still reads. */
