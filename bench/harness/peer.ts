@@ -20,13 +20,19 @@ export interface Peer {
   close(): Promise<void>
 }
 
+/** TensorFlow leaves oneDNN off on older x86 processors; the native engine does not, and its peers get the same kernels. */
+const sameKernels = { TF_ENABLE_ONEDNN_OPTS: '1' }
+
 /** Starts a peer and waits for its `READY`. Its stderr shows only when it fails. */
 export async function startPeer(
   command: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<Peer> {
-  const child: ChildProcess = spawn(command, args, { cwd: repositoryRoot, env: { ...process.env, ...env } })
+  const child: ChildProcess = spawn(command, args, {
+    cwd: repositoryRoot,
+    env: { ...sameKernels, ...process.env, ...env },
+  })
   let errors = ''
   child.stderr!.on('data', (data: Buffer) => (errors = (errors + data.toString()).slice(-4000)))
   const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]()

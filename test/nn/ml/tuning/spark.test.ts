@@ -80,7 +80,10 @@ test('a grid reaches the stages of a pipeline, and a fold with one class is told
   await expect(validator.copy({ foldCol: 'half' }).fit(texts)).rejects.toThrow(
     "CrossValidator.fit: expected two classes in every part held out, got only 'label' 0 in fold 0. Spread the classes evenly: stratify: 'label'.",
   )
-  const wrong = new ml.ParamGridBuilder().addGrid(last, 'regParam', ['much' as unknown as number]).build()
+  expect(() => new ml.ParamGridBuilder().addGrid(last, 'regParam', ['much' as unknown as number])).toThrow(
+    'expected values of type number for \'regParam\' of LogisticRegression, got "much".',
+  )
+  const wrong = new ml.ParamGridBuilder().addGrid(last, 'regParam', [Number.NaN]).build()
   expect(() => validator.copy({ estimatorParamMaps: wrong })).toThrow(
     'LogisticRegression: expected regParam to be a finite number',
   )
