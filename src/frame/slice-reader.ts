@@ -1,7 +1,8 @@
 /**
  * Batches of a slice. The engine reads ahead while rows are handed out, which are copied once, into arrays that all windows
- * share: a stream of the whole slice in its own order, or else the next window of a shuffle. Tensors by reference are read row by row when a batch is made. A slice that fits into one
- * window is read once and kept. Numbers are looked at until all rows were found finite once.
+ * share: a stream of the whole slice in its own order, or else the next window of a shuffle. Tensors by reference are read row
+ * by row when a batch is made. A slice that fits into one window is read once and kept. Numbers are looked at until all rows
+ * were found finite once.
  */
 import { setImmediate } from 'node:timers/promises'
 import { checkInteger } from '../core/check.js'
